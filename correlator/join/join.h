@@ -1,0 +1,95 @@
+/* join - which request caused which statement: records in, verdicts out.
+ *
+ * Pure:    no clock, file, thread or random; the same records in any order, any repetition of the same leaf, and any chunking give
+ *          the same standing verdict for every statement and request once join_settle has said that nothing more will come.
+ *          (Which revisions came in between depends on the order of arrival; the last one does not.)
+ * Exact:   ids are looked up in both directions without a window; watermarks only turn an open "unmatched" into a said one.
+ * Grades:  docs/grades.md. A wrong person is never named at A or B: on any doubt the grade falls to C or X, with its reason.
+ * Memory:  about 150 bytes a record; max_records given at join_new, past it ERR_LIMIT.
+ * Threads: one join per thread. Blocking: never.
+ * Source:  docs/grades.md. Tests: tests/unit/join.c, tests/simulation/
+ */
+#ifndef CORRELATOR_JOIN_JOIN_H
+#define CORRELATOR_JOIN_JOIN_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/record.h"
+
+struct join;
+
+struct join_route_rule {
+	struct str route;             /* glob over "GET /orders/{id}" */
+	const struct str *principals; /* globs over the login, session login or database user */
+	size_t principal_count;
+};
+
+struct join_server_clock {
+	struct str source;
+	int64_t offset_ns; /* what to add to the server's times to get the gateway's; from the configuration */
+};
+
+struct join_options {
+	int64_t tolerance_ns; /* a statement this far outside its request still counts as inside (clock precision) */
+	int64_t slack_ns; /* between tolerance and slack: grade C, doubtful; beyond: X, impossible */
+	struct str signing_key; /* empty: signatures are not checked */
+	bool require_signature; /* an unsigned context then grades C */
+	const struct join_route_rule *routes;
+	size_t route_count;
+	const struct join_server_clock *clocks;
+	size_t clock_count;
+	size_t max_records;
+};
+
+enum join_settled { JOIN_PROVISIONAL = 1, JOIN_FINAL = 2 };
+
+#define JOIN_NO_LEAF UINT64_MAX
+
+struct join_verdict {
+	uint64_t statement_leaf; /* JOIN_NO_LEAF for a U2 */
+	uint64_t request_leaf; /* JOIN_NO_LEAF for a U1, and for an X without one request to name */
+	char grade[3];         /* "A", "B", "C", "U1", "U2", "X" */
+	const char *carrier;   /* static; "" when there was none */
+	const char *matched_by; /* static; "" when nothing matched */
+	const char *reason;     /* borrowed until the next join call; a sentence */
+	enum join_settled settled;
+	uint32_t revision;
+};
+
+struct join_clock_estimate {
+	struct str source;
+	int64_t offset_ns; /* add this to the server's times */
+	int64_t bound_ns; /* the true one lies within offset +- bound, going by pair_count exact pairs */
+	uint64_t pair_count, outlier_count;
+};
+
+/* options is copied. Returns 0 and *out_join, or ERR_CONFIG, ERR_NOMEM. */
+int join_new(const struct join_options *options, struct join **out_join, struct error *err);
+void join_free(struct join *join);
+
+/* Takes in a record (REQUEST, STATEMENT; other kinds are ignored); copies what it keeps. Leaves may come in any order; one that
+ * was added before is ignored. Returns 0, ERR_LIMIT or ERR_NOMEM. */
+int join_add(struct join *join, uint64_t leaf, const struct record *record, struct error *err);
+
+/* Takes in a verdict that was stored before a restart, so that it is not said again and revisions go on counting. Verdicts must
+ * come in leaf order; they may come before or after their statements. Returns 0, ERR_INPUT or ERR_NOMEM. */
+int join_restore(struct join *join, const struct record *verdict, struct error *err);
+
+/* The watermark of all request sources and of all statement sources: no record with an earlier event time is still to come.
+ * A statement before requests_ns without a match becomes a final U1; a request whose end lies before statements_ns without a
+ * statement a final U2. Watermarks only rise. Between arrival and watermark an unmatched item has no verdict; after
+ * provisional_ns (an age, by the larger watermark) it gets a provisional one.
+ * INT64_MIN: no such source yet. INT64_MAX: nothing more will come. */
+void join_settle(struct join *join, int64_t requests_ns, int64_t statements_ns);
+
+/* The next verdict that differs from what was said before on its statement or request; false when there is none now. Order:
+ * by statement (request) event time, then leaf. */
+bool join_take(struct join *join, struct join_verdict *out_verdict);
+
+/* How many statements and requests have no final verdict yet. */
+void join_pending(const struct join *join, size_t *out_statements, size_t *out_requests);
+
+/* The estimated clock offset per statement source, from exact pairs that are not X; at most max are written. */
+size_t join_clocks(const struct join *join, struct join_clock_estimate *out, size_t max);
+
+#endif

@@ -1,0 +1,88 @@
+/* scan - read a store block by block, only the columns asked for, as codes and dictionaries.
+ *
+ * Shape:   a block is a run of records in leaf order. A coded column has one code per row (SCAN_ABSENT: the field is absent) into a
+ *          dictionary that belongs to the block; a number column has one int64 per row and a presence test.
+ *          Head batches are blocks now; sealed blocks come behind the same interface.
+ * Snapshot: a scan sees the commits made before scan_open and none later.
+ * Skipping: blocks outside the time range, without a wanted kind, or whose dictionaries hold none of a required value are not
+ *          loaded; scan_stats says how many.
+ * Life:    everything of a block lives until the next scan_next or scan_close.
+ * Damage:  a block that can't be read is skipped and told: scan_next returns ERR_CORRUPT once for it (err names it), and may be
+ *          called again to go on.
+ * Threads: one scan per thread. Blocking: disk.
+ * Source:  docs/format.md section 5. Tests: tests/unit/scan.c
+ */
+#ifndef STORE_SCAN_H
+#define STORE_SCAN_H
+
+#include "base/error.h"
+#include "model/record.h"
+#include "store/store.h"
+
+#define SCAN_ABSENT UINT32_MAX
+
+struct scan;
+struct scan_block;
+
+struct scan_options {
+	unsigned kinds; /* bit k; 0: all */
+	int64_t from_ns,
+		to_ns; /* half-open on event time, to skip blocks (rows are not filtered); from = INT64_MIN and
+				  * to = INT64_MAX: all */
+};
+
+struct scan_codes {
+	const uint32_t *code;   /* per row */
+	const struct str *dict; /* distinct values, in no order */
+	size_t dict_count;
+};
+
+struct scan_stats {
+	uint64_t blocks, blocks_skipped, blocks_damaged, rows, bytes_read;
+};
+
+int scan_open(struct store *store, const struct scan_options *options, struct scan **out_scan,
+	      struct error *err);
+void scan_close(struct scan *scan);
+
+/* The next block: 0 and *out_block; ERR_GONE at the end; ERR_CORRUPT for a damaged block (go on with the next call); ERR_IO. */
+int scan_next(struct scan *scan, const struct scan_block **out_block, struct error *err);
+
+/* Rows in the block, the leaf of row 0 (row r has leaf first + r), and per-row kinds and event times. */
+size_t scan_row_count(const struct scan_block *block);
+uint64_t scan_first_leaf(const struct scan_block *block);
+int64_t scan_ingest_ns(const struct scan_block *block);
+const uint8_t *scan_kinds(const struct scan_block *block);
+const int64_t *scan_times(const struct scan_block *block);
+
+/* A text column as codes, or a number column as values (absent rows are INT64_MIN). Columns that the block keeps apart
+ * (store/columns.h) cost little; for others every record of the block is decoded. Returns 0, ERR_CORRUPT, ERR_NOMEM. */
+int scan_text_column(const struct scan_block *block, enum field field, struct scan_codes *out_codes,
+		     struct error *err);
+int scan_number_column(const struct scan_block *block, enum field field, const int64_t **out_values,
+		       struct error *err);
+
+/* The source names of the rows, as codes. */
+int scan_source_column(const struct scan_block *block, struct scan_codes *out_codes,
+		       struct error *err);
+
+/* One row whole, decoded; borrows from the block. */
+int scan_record(const struct scan_block *block, size_t row, struct record *out_record,
+		struct error *err);
+
+/* Records by leaf, at random: decoded, borrowing from the fetch until the next call of it. Cheap when leaves come in rising
+ * order. Returns 0, ERR_GONE (no such leaf), ERR_CORRUPT, ERR_IO. */
+struct scan_fetch;
+int scan_fetch_open(struct store *store, struct scan_fetch **out_fetch, struct error *err);
+void scan_fetch_close(struct scan_fetch *fetch);
+int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *out_record,
+		      int64_t *out_ingest_ns, struct error *err);
+
+/* Leaves of records that hold this id in one of their id fields (request ids, trace id, statement_id, connection_id) or as stable
+ * id; at most max. Sets *out_count to how many there are in all. */
+int scan_find_id(struct store *store, struct str id, uint64_t *out_leaves, size_t max,
+		 size_t *out_count, struct error *err);
+
+struct scan_stats scan_stats(const struct scan *scan);
+
+#endif
