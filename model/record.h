@@ -3,7 +3,7 @@
  * Shape:   a kind, the source's name, the key that names it within the source, an event time, and fields by number.
  *          A field is present or absent; absent and empty differ. Values borrow; a record owns nothing.
  * Canon:   one record has exactly one encoding: docs/format.md section 1. Encoding what was decoded gives the same bytes.
- * Limits:  an encoded record <= RECORD_MAX_BYTES; source <= 64 bytes of [A-Za-z0-9._-]; key 1..RECORD_KEY_MAX bytes.
+ * Limits:  an encoded record <= RECORD_MAX_BYTES; source 1..64 bytes of [A-Za-z0-9._-]; key 1..RECORD_KEY_MAX bytes.
  * Threads: a value. Blocking: never.
  * Source:  model/fields.def, docs/format.md section 1. Tests: tests/unit/record.c, tests/fuzz/record.c
  */
@@ -98,6 +98,9 @@ int64_t record_number(const struct record *record, unsigned field, int64_t fallb
 void record_set_text(struct record *record, unsigned field, struct str text);
 void record_set_number(struct record *record, unsigned field, int64_t number);
 void record_unset(struct record *record, unsigned field);
+
+/* Whether it may name a source: 1..RECORD_SOURCE_MAX of A-Z a-z 0-9 . _ - */
+bool record_source_is_allowed(struct str source);
 
 /* Appends the canonical bytes.
  * Returns 0, or ERR_LIMIT when they pass RECORD_MAX_BYTES or the buf's limit, ERR_INPUT when source or key is not allowed; then
