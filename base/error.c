@@ -1,0 +1,160 @@
+#include "base/error.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+struct error_row {
+	int code;
+	int status;
+	const char *name;
+};
+
+static const struct error_row error_rows[] = {
+#define ERROR(name, number, status, text) {number, status, #name},
+#include "base/errors.def"
+#undef ERROR
+};
+
+static const struct error_row *error_row(int code)
+{
+	for (size_t i = 0; i < sizeof(error_rows) / sizeof(error_rows[0]); i++) {
+		if (error_rows[i].code == code || error_rows[i].code == -code) {
+			return &error_rows[i];
+		}
+	}
+	return NULL;
+}
+
+void error_clear(struct error *err)
+{
+	if (err != NULL) {
+		err->code = 0;
+		err->text[0] = '\0';
+	}
+}
+
+/* How many bytes at text form one whole UTF-8 character that may be shown; 0 when they do not. Only what a sentence needs:
+ * utf8.h stands on buf.h, which stands on this file. */
+static size_t shown_length(const unsigned char *text)
+{
+	if (text[0] < 0x80) {
+		return text[0] >= 0x20 && text[0] != 0x7f;
+	}
+	size_t len = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : text[0] >= 0xc2 ? 2 : 0;
+	if (len == 0 || text[0] > 0xf4) {
+		return 0;
+	}
+	for (size_t i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+	bool outside = (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf4 && text[1] > 0x8f);
+	bool control = text[0] == 0xc2 && text[1] < 0xa0;
+	/* line separators, and marks that change the direction of text */
+	bool format = text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0x8b && text[2] <= 0x8f) ||
+					  (text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
+					  (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
+	return overlong || outside || control || format ? 0 : len;
+}
+
+/* Copies text into out, escaping what must not be shown, and cuts at a character. */
+static void copy_shown(char *out, size_t out_size, const char *text)
+{
+	size_t at = 0;
+	for (const unsigned char *in = (const unsigned char *)text; *in != '\0';) {
+		size_t len = shown_length(in);
+		if (at + (len != 0 ? len : 4) >= out_size) {
+			break;
+		}
+		if (len != 0) {
+			memcpy(out + at, in, len);
+			at += len;
+			in += len;
+		} else {
+			static const char digits[] = "0123456789abcdef";
+			out[at++] = '\\';
+			out[at++] = 'x';
+			out[at++] = digits[*in >> 4];
+			out[at++] = digits[*in & 15];
+			in++;
+		}
+	}
+	out[at] = '\0';
+}
+
+int error_vset(struct error *err, enum error_code code, const char *format, va_list args)
+{
+	if (err != NULL) {
+		char text[2 * ERROR_TEXT_MAX];
+		if (vsnprintf(text, sizeof(text), format, args) < 0) {
+			text[0] = '\0';
+		}
+		err->code = (int)code;
+		copy_shown(err->text, sizeof(err->text), text);
+	}
+	return -(int)code;
+}
+
+int error_set(struct error *err, enum error_code code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	int result = error_vset(err, code, format, args);
+	va_end(args);
+	return result;
+}
+
+int error_errno(struct error *err, const char *format, ...)
+{
+	int number = errno;
+	enum error_code code = ERR_IO;
+	if (number == ENOMEM) {
+		code = ERR_NOMEM;
+	} else if (number == EAGAIN || number == EINTR) {
+		code = ERR_AGAIN;
+	}
+	char text[ERROR_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	if (vsnprintf(text, sizeof(text), format, args) < 0) {
+		text[0] = '\0';
+	}
+	va_end(args);
+	char system_text[128];
+	return error_set(err, code, "%s: %s", text,
+			 strerror_r(number, system_text, sizeof(system_text)));
+}
+
+int error_prefix(struct error *err, const char *format, ...)
+{
+	if (err == NULL || err->code == 0) {
+		return 0;
+	}
+	char text[ERROR_TEXT_MAX];
+	va_list args;
+	va_start(args, format);
+	if (vsnprintf(text, sizeof(text), format, args) < 0) {
+		text[0] = '\0';
+	}
+	va_end(args);
+	char old[ERROR_TEXT_MAX];
+	memcpy(old, err->text, sizeof(old));
+	return error_set(err, (enum error_code)err->code, "%s: %s", text, old);
+}
+
+const char *error_name(int code)
+{
+	const struct error_row *row = error_row(code);
+	return row != NULL ? row->name : "UNKNOWN";
+}
+
+int error_exit_status(int code)
+{
+	const struct error_row *row = error_row(code);
+	return row != NULL ? row->status : 2;
+}
