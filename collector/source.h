@@ -31,6 +31,7 @@ struct source_open {
 struct source_request {
 	struct str cursor;   /* as committed; empty at the very first start */
 	int64_t deadline_ns; /* monotonic */
+	int stop_fd; /* readable once the program is asked to stop: then fetch may end early with ERR_CANCELLED; <= 0: none */
 };
 
 struct source_batch {
@@ -44,6 +45,8 @@ struct source_batch {
 	int64_t wait_ns; /* when !more: how long the source suggests to wait before the next fetch */
 	const char *
 		note; /* a condition worth telling the operator once (a refused metadata query), or NULL; in the arena */
+	const char *
+		counts; /* what the source counts, as one line for STATUS ("lines 12, found late 3"), or NULL; in the arena */
 };
 
 struct source_type {
@@ -58,11 +61,16 @@ struct source_type {
 	 *   ERR_GONE    what is read no longer exists (log group deleted); the runner keeps the cursor and alerts
 	 *   ERR_CONFIG  can't work as configured; the runner reports FAILED and retries slowly
 	 *   ERR_INPUT   the whole reply is unreadable; as AGAIN, counted
+	 *   ERR_CANCELLED  stop_fd became readable; the runner ends
 	 * On any error the batch is ignored. */
 	int (*fetch)(struct source *source, const struct source_request *request,
 		     struct source_batch *batch, struct error *err);
 	void (*close)(struct source *source);
 };
+
+#define SOURCE(name) extern const struct source_type source_##name;
+#include "collector/sources.def"
+#undef SOURCE
 
 /* All source types (collector/sources.def), ended by NULL; and the one of a name, or NULL. */
 const struct source_type *const *source_types(void);
