@@ -32,6 +32,7 @@ struct join_server_clock {
 struct join_options {
 	int64_t tolerance_ns; /* a statement this far outside its request still counts as inside (clock precision) */
 	int64_t slack_ns; /* between tolerance and slack: grade C, doubtful; beyond: X, impossible */
+	int64_t provisional_ns; /* an unmatched record older than this is said, provisionally */
 	struct str signing_key; /* empty: signatures are not checked */
 	bool require_signature; /* an unsigned context then grades C */
 	const struct join_route_rule *routes;
