@@ -5,7 +5,8 @@
  *          Also read: a leading or trailing comment with request_id=ID, request_id='..', traceparent='..' (sqlcommenter,
  *          percent-encoded), and ids named by the configuration.
  * Limits:  a value <= CONTEXT_MAX bytes; an id <= CONTEXT_ID_MAX bytes of printable ASCII.
- * Life:    texts borrow from the input, but for principal, which is decoded into the struct.
+ * Life:    texts borrow from the input, or from the struct itself (decoded) where the input spells them in another way (%3D, hex,
+ *          doubled quotes): use them while both live, and do not copy the struct by value.
  * Threads: pure. Blocking: never.
  * Source:  docs/format.md section 3. Tests: tests/unit/context.c, tests/fuzz/context.c
  */
@@ -19,6 +20,7 @@
 #define CONTEXT_MAX           4000
 #define CONTEXT_ID_MAX        128
 #define CONTEXT_PRINCIPAL_MAX 512
+#define CONTEXT_DECODED_MAX   512
 
 enum context_signature {
 	CONTEXT_UNSIGNED,
@@ -36,6 +38,8 @@ struct context {
 	size_t principal_len;
 	int64_t time_ms; /* t, or 0 */
 	enum context_signature signature;
+	char decoded[CONTEXT_DECODED_MAX]; /* ids that the input spells in another way */
+	size_t decoded_len;
 };
 
 /* Finds and reads the first context value ("qt1 ...") in text, which may hold more around it (JSON, XML, key=value).
@@ -48,8 +52,9 @@ bool context_parse(struct str text, struct str key, struct context *out_context)
 bool context_from_comment(struct str statement, struct str key, struct context *out_context);
 
 /* Reads the context that a statement sets for its session: EXEC sp_set_session_context with key querytrail, or SET CONTEXT_INFO
- * with hexadecimal text of a context value. *out_clears is true when it sets the key to NULL or an empty value (then false
- * is returned). The call may be one of several statements in the batch; its place is the batch's. */
+ * with hexadecimal text of a context value. *out_clears is true when it sets the key to NULL, to an empty value, or to one
+ * that can't be read here (a parameter), so that an earlier one no longer holds (then false is returned). The call may be one of
+ * several statements in the batch; its place is the batch's, and the last one counts. CONTEXT_INFO of others changes nothing. */
 bool context_from_set(struct str statement, struct str key, struct context *out_context,
 		      bool *out_clears);
 

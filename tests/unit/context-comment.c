@@ -1,0 +1,125 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/context.h"
+
+static const struct str no_key;
+
+static void check_request_id(const char *statement, const char *id)
+{
+	struct context context;
+
+	assert_true(context_from_comment(str_of(statement), no_key, &context));
+	assert_true(str_is(context.request_id, id));
+	assert_int_equal(context.signature, CONTEXT_UNSIGNED);
+}
+
+static void leading_and_trailing_comments(void **state)
+{
+	/* all places and spellings of a comment that counts */
+	(void)state;
+	check_request_id("/*request_id=a-1*/ SELECT 1", "a-1");
+	check_request_id("  \n-- request_id=a-1\nSELECT 1", "a-1");
+	check_request_id("(@p0 int)/*request_id='a-1'*/ SELECT @p0", "a-1");
+	check_request_id("SELECT 1 /*app='x',request_id='a-1'*/", "a-1");
+	check_request_id("SELECT 1 -- request_id=a-1", "a-1");
+	check_request_id("SELECT 1 -- request_id=a-1\n ;\n", "a-1");
+	check_request_id("SELECT 1 /*request_id='GQ%2FIV%3D'*/;", "GQ/IV=");
+	check_request_id("/*note='it\\'s',request_id='a-1'*/ SELECT 1", "a-1");
+	check_request_id("/* made by x */ SELECT 1 /* request_id=a-1 */", "a-1");
+	check_request_id("/*request_id=a-1*/ SELECT 1 /*request_id=b-2*/", "a-1");
+	check_request_id("SELECT 1 /*request_id=b-2*/ /*request_id=a-1*/", "a-1");
+	check_request_id("/*request_id=a-1,request_id='a-1'*/ SELECT 1", "a-1");
+	check_request_id("/* qt1 r=a-1 */ SELECT 1", "a-1");
+}
+
+static void traceparent_gives_a_trace(void **state)
+{
+	/* a W3C traceparent is taken, one that is not well formed or all zero is not */
+	struct context context;
+
+	(void)state;
+	assert_true(
+		context_from_comment(STR_LIT("SELECT 1 "
+					     "/*traceparent='00-4bf92f3577b34da6a3ce929d0e0e4736-"
+					     "00f067aa0ba902b7-01'*/"),
+				     no_key, &context));
+	assert_true(str_is(context.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736"));
+	assert_false(
+		context_from_comment(STR_LIT("SELECT 1 "
+					     "/*traceparent='00-00000000000000000000000000000000-"
+					     "00f067aa0ba902b7-01'*/"),
+				     no_key, &context));
+	assert_false(
+		context_from_comment(STR_LIT("SELECT 1 "
+					     "/*traceparent='00-4BF92f3577b34da6a3ce929d0e0e4736-"
+					     "00f067aa0ba902b7-01'*/"),
+				     no_key, &context));
+	assert_false(context_from_comment(STR_LIT("SELECT 1 /*traceparent='00-4bf9'*/"), no_key,
+					  &context));
+}
+
+static void other_places_never_count(void **state)
+{
+	/* text in literals, quoted names, inner comments and comments in the middle is no context */
+	static const char *const statements[] = {
+		"SELECT '/*request_id=a*/'",
+		"SELECT N'x /*request_id=a*/'",
+		"SELECT 1 AS [/*request_id=a*/]",
+		"SELECT 1 AS \"/*request_id=a*/\"",
+		"SELECT 'it''s /*request_id=a*/'",
+		"SELECT 1 /*request_id=a*/ + 2",
+		"/* /*request_id=a*/ */ SELECT 1",
+		"/* x /* y */ request_id=a */ SELECT 1",
+		"-- x /* request_id=a */\nSELECT 1",
+		"SELECT 'open --request_id=a",
+		"SELECT 1 /* request_id=a",
+		"/* request_id=a",
+		"SELECT '--request_id=a'",
+		"SELECT 1 -- it's\n + '--request_id=a'",
+		"/*note='request_id=a'*/ SELECT 1",
+		"/*my_request_id=a*/ SELECT 1",
+		"/*request_id=a,request_id=b*/ SELECT 1",
+		"/*request_id=%zz*/ SELECT 1",
+		"/*request_id='a*/ SELECT 1",
+		"/*request_id=*/ SELECT 1",
+		"/**/",
+		"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++) {
+		struct context context;
+
+		if (context_from_comment(str_of(statements[i]), no_key, &context)) {
+			fail_msg("taken for a context: %s", statements[i]);
+		}
+	}
+}
+
+static void decoded_id_lives_in_the_struct(void **state)
+{
+	/* a percent-encoded id stands in the caller's struct, not in one that is gone */
+	struct context context;
+
+	(void)state;
+	assert_true(context_from_comment(STR_LIT("/*request_id=a%3D*/SELECT 1"), no_key, &context));
+	assert_ptr_equal(context.request_id.ptr, context.decoded);
+	assert_true(str_is(context.request_id, "a="));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leading_and_trailing_comments),
+		cmocka_unit_test(traceparent_gives_a_trace),
+		cmocka_unit_test(other_places_never_count),
+		cmocka_unit_test(decoded_id_lives_in_the_struct),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
