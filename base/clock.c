@@ -57,16 +57,19 @@ static int64_t days_from_civil(int year, int month, int day)
 	return era * 146097 + day_of_era - 719468;
 }
 
+static bool in_range(int value, int first, int last)
+{
+	return value >= first && value <= last;
+}
+
 bool clock_from_civil(const struct civil *civil, int64_t *out_ns)
 {
-	bool date = civil->year >= 1 && civil->year <= 9999 && civil->month >= 1 &&
-		    civil->month <= 12 && civil->day >= 1 && civil->day <= 31;
-	if (!date || civil->day > days_in_month(civil->year, civil->month)) {
+	if (!in_range(civil->year, 1, 9999) || !in_range(civil->month, 1, 12) ||
+	    !in_range(civil->day, 1, days_in_month(civil->year, civil->month))) {
 		return false;
 	}
-	bool time = civil->hour >= 0 && civil->hour <= 23 && civil->minute >= 0 &&
-		    civil->minute <= 59 && civil->second >= 0 && civil->second <= 60;
-	if (!time || civil->nanosecond < 0 || civil->nanosecond >= NS_PER_SEC) {
+	if (!in_range(civil->hour, 0, 23) || !in_range(civil->minute, 0, 59) ||
+	    !in_range(civil->second, 0, 60) || !in_range(civil->nanosecond, 0, 999999999)) {
 		return false;
 	}
 	int second = civil->second == 60 ? 59 : civil->second;
@@ -173,32 +176,39 @@ static bool read_offset(struct str text, size_t *pos, int64_t *out_ns)
 	return true;
 }
 
+static bool read_date(struct str text, size_t *pos, struct civil *civil)
+{
+	return read_digits(text, pos, 4, &civil->year) && read_char(text, pos, '-') &&
+	       read_digits(text, pos, 2, &civil->month) && read_char(text, pos, '-') &&
+	       read_digits(text, pos, 2, &civil->day);
+}
+
+/* "T10:00:00.123", with a space allowed for the T. */
+static bool read_time(struct str text, size_t *pos, struct civil *civil)
+{
+	if (!read_char(text, pos, 'T') && !read_char(text, pos, 't') &&
+	    !read_char(text, pos, ' ')) {
+		return false;
+	}
+	if (!read_digits(text, pos, 2, &civil->hour) || !read_char(text, pos, ':') ||
+	    !read_digits(text, pos, 2, &civil->minute) || !read_char(text, pos, ':') ||
+	    !read_digits(text, pos, 2, &civil->second)) {
+		return false;
+	}
+	return !read_char(text, pos, '.') || read_fraction(text, pos, &civil->nanosecond);
+}
+
 bool clock_parse_rfc3339(struct str text, int64_t *out_ns)
 {
 	struct civil civil = {0};
 	size_t pos = 0;
-	if (!read_digits(text, &pos, 4, &civil.year) || !read_char(text, &pos, '-') ||
-	    !read_digits(text, &pos, 2, &civil.month) || !read_char(text, &pos, '-') ||
-	    !read_digits(text, &pos, 2, &civil.day)) {
+	int64_t offset = 0;
+	if (!read_date(text, &pos, &civil)) {
 		return false;
 	}
-	int64_t offset = 0;
-	if (pos < text.len) {
-		if (!read_char(text, &pos, 'T') && !read_char(text, &pos, 't') &&
-		    !read_char(text, &pos, ' ')) {
-			return false;
-		}
-		if (!read_digits(text, &pos, 2, &civil.hour) || !read_char(text, &pos, ':') ||
-		    !read_digits(text, &pos, 2, &civil.minute) || !read_char(text, &pos, ':') ||
-		    !read_digits(text, &pos, 2, &civil.second)) {
-			return false;
-		}
-		if (read_char(text, &pos, '.') && !read_fraction(text, &pos, &civil.nanosecond)) {
-			return false;
-		}
-		if (!read_offset(text, &pos, &offset)) {
-			return false;
-		}
+	if (pos < text.len &&
+	    (!read_time(text, &pos, &civil) || !read_offset(text, &pos, &offset))) {
+		return false;
 	}
 	int64_t ns;
 	return clock_from_civil(&civil, &ns) && !__builtin_sub_overflow(ns, offset, out_ns);

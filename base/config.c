@@ -158,7 +158,7 @@ int config_load(const struct config_schema *schema, const char *path, struct con
 	return result;
 }
 
-int config_parse(const struct config_schema *schema, const char *name, struct str text,
+int config_parse(const struct config_schema *schema, const struct config_input *input,
 		 struct config **out_config, struct buf *out_report, struct error *err)
 {
 	struct error local = {0};
@@ -166,7 +166,7 @@ int config_parse(const struct config_schema *schema, const char *name, struct st
 	int result = start(&load, schema, &local);
 	if (result == 0) {
 		load.folder = STR_LIT("./");
-		result = config_take(&load, name, text, &local);
+		result = config_take(&load, input->name, input->text, &local);
 		result = finish(&load, result, out_config, out_report, &local);
 	}
 	if (err != NULL && result != 0) {

@@ -65,9 +65,13 @@ struct config;
 int config_load(const struct config_schema *schema, const char *path, struct config **out_config,
 		struct buf *out_report, struct error *err);
 
-/* The same from text, for tests and for a store that is used without a file; name stands for the file in messages, folder
- * (may be NULL: ".") is what relative paths are taken from. */
-int config_parse(const struct config_schema *schema, const char *name, struct str text,
+/* The same from text, for tests and for a store that is used without a file; input->name stands for the file in messages,
+ * relative paths are taken from the working folder. */
+struct config_input {
+	const char *name;
+	struct str text;
+};
+int config_parse(const struct config_schema *schema, const struct config_input *input,
 		 struct config **out_config, struct buf *out_report, struct error *err);
 
 /* Frees; NULL is fine. */

@@ -36,6 +36,34 @@ void error_clear(struct error *err)
 	}
 }
 
+/* Whether the bytes of one multi-byte UTF-8 character are well formed. */
+static bool is_well_formed(const unsigned char *text, size_t len)
+{
+	for (size_t i = 1; i < len; i++) {
+		if ((text[i] & 0xc0) != 0x80) {
+			return false;
+		}
+	}
+	unsigned first = text[0], second = text[1];
+	bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
+	bool outside = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
+	return !overlong && !outside;
+}
+
+/* Whether a well-formed character acts on a terminal: C1 controls, line separators, marks that change the direction of text. */
+static bool acts_on_terminal(const unsigned char *text)
+{
+	if (text[0] == 0xc2) {
+		return text[1] < 0xa0;
+	}
+	if (text[0] != 0xe2) {
+		return false;
+	}
+	unsigned tail = (unsigned)text[1] << 8 | text[2];
+	return (tail >= 0x808b && tail <= 0x808f) || (tail >= 0x80a8 && tail <= 0x80ae) ||
+	       (tail >= 0x81a6 && tail <= 0x81a9);
+}
+
 /* How many bytes at text form one whole UTF-8 character that may be shown; 0 when they do not. Only what a sentence needs:
  * utf8.h stands on buf.h, which stands on this file. */
 static size_t shown_length(const unsigned char *text)
@@ -43,23 +71,11 @@ static size_t shown_length(const unsigned char *text)
 	if (text[0] < 0x80) {
 		return text[0] >= 0x20 && text[0] != 0x7f;
 	}
-	size_t len = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : text[0] >= 0xc2 ? 2 : 0;
-	if (len == 0 || text[0] > 0xf4) {
+	if (text[0] < 0xc2 || text[0] > 0xf4) {
 		return 0;
 	}
-	for (size_t i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-	}
-	bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-	bool outside = (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf4 && text[1] > 0x8f);
-	bool control = text[0] == 0xc2 && text[1] < 0xa0;
-	/* line separators, and marks that change the direction of text */
-	bool format = text[0] == 0xe2 && ((text[1] == 0x80 && text[2] >= 0x8b && text[2] <= 0x8f) ||
-					  (text[1] == 0x80 && text[2] >= 0xa8 && text[2] <= 0xae) ||
-					  (text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9));
-	return overlong || outside || control || format ? 0 : len;
+	size_t len = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
+	return is_well_formed(text, len) && !acts_on_terminal(text) ? len : 0;
 }
 
 /* Copies text into out, escaping what must not be shown, and cuts at a character. */

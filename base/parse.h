@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 
+/* Decimal digits; for parse_i64 with a minus in front. */
 bool parse_u64(struct str text, uint64_t *out);
 bool parse_i64(struct str text, int64_t *out);
 

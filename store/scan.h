@@ -41,6 +41,7 @@ struct scan_stats {
 	uint64_t blocks, blocks_skipped, blocks_damaged, rows, bytes_read;
 };
 
+/* Begins a scan. Returns 0 and *out_scan, or ERR_NOMEM, ERR_IO. */
 int scan_open(struct store *store, const struct scan_options *options, struct scan **out_scan,
 	      struct error *err);
 void scan_close(struct scan *scan);
@@ -83,6 +84,7 @@ int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *ou
 int scan_find_id(struct store *store, struct str id, uint64_t *out_leaves, size_t max,
 		 size_t *out_count, struct error *err);
 
+/* What the scan has read and skipped so far. */
 struct scan_stats scan_stats(const struct scan *scan);
 
 #endif
