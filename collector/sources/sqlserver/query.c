@@ -9,7 +9,7 @@
 		head AUDIT_FILE tail, head RDS_FILE tail \
 	}
 
-static const char *const columns_text[] = BOTH("SELECT TOP (0) * FROM ", "(N'', default, default)");
+static const char *const columns_text[] = BOTH("SELECT TOP (0) * FROM ", "(@p, default, default)");
 static const char *const next_text[] = BOTH("SELECT TOP (1) file_name FROM ",
 					    "(@p, @f, @o) WHERE RIGHT(file_name, LEN(@b)) <> @b");
 static const char *const list_text[] =

@@ -39,7 +39,7 @@ struct query_column {
 	enum query_shape shape;
 };
 
-/* Columns of the audit function without reading a file. Parameters: none. */
+/* Columns of the audit function without reading a row. Parameter: @p. */
 const char *query_columns(enum query_adapter adapter);
 
 /* Appends the text that reads rows, with the columns in their order: @n, @p and, unless from_start, @f and @o.
