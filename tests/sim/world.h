@@ -8,7 +8,7 @@
  * Carriers: each service carries its context in one way: session context, sp_audit_write, audited sp_set_session_context, Lambda id
  *          in the application name, signed context, comment, none.
  * Limits:  everything in memory: about 2 KB an event; at most 2,000,000 requests.
- * Threads: read-only once made; world_now may be asked by several.
+ * Threads: read-only once made.
  * Tests:   tests/unit/world.c
  */
 #ifndef TESTS_SIM_WORLD_H
@@ -26,6 +26,7 @@ struct world_options {
 	uint32_t request_count;
 	int64_t from_ns, to_ns;  /* event times lie in [from, to) */
 	int64_t visible_base_ns; /* everything that happened before is visible at once */
+	int64_t wall_start_ns; /* the wall time at which world time is visible_base_ns; 0: the same number */
 	double visible_speed; /* after that, world time runs this many times as fast as the wall clock; 0: all visible at once */
 	int64_t server_skew_ns; /* added to the SQL Server's times */
 	uint32_t
@@ -43,11 +44,13 @@ enum world_expect { /* the grade that evidence as made deserves */
 		    WORLD_C,
 		    WORLD_U1,
 		    WORLD_X,
+		    WORLD_ANY, /* logins, logouts and rows that only carry or clear a context: no grade is promised, but at A or
+				* B nobody but the user of `request` may be named */
 };
 
 struct world_request {
 	int64_t time_ns, end_ns;
-	int64_t visible_ns; /* wall time at which CloudWatch shows it; INT64_MAX: never */
+	int64_t visible_ns; /* wall time at which CloudWatch shows it; 0: always; INT64_MAX: never (a lost line) */
 	int64_t ingestion_ns;
 	struct str line; /* the access log line as logged */
 	struct str stream;
@@ -124,8 +127,8 @@ struct world_story {
 struct world_story world_story(const struct world *world);
 
 /* Writes the truth as JSON lines: {"transaction_id":..,"time":"..","session_id":..,"expect":"A","user":..,"route":..,
- * "extended_request_id":..,"why":..}. user, route and id only when a request caused it and its line was not lost. Returns 0 or
- * -1. */
+ * "extended_request_id":..,"why":..}. user, route and id only when a request caused it and its line was not lost; expect is
+ * "any" for WORLD_ANY. Returns 0 or -1. */
 int world_write_truth(const struct world *world, const char *path);
 
 /* Writes the access log lines (in order of visibility) and the audit rows (in file order) as JSON lines, for imports. */
