@@ -40,7 +40,8 @@ struct auditdb_item {
 
 struct auditdb_status {       /* sys.dm_server_audit_status */
 	unsigned audit_count; /* that write files and have the name asked for */
-	struct str name;      /* of the first started one */
+	struct str names;     /* theirs, separated by ", " */
+	struct str state;     /* STARTED, RUNTIME_FAIL, ...: of the last one */
 	struct str path;      /* of the file that it writes now; empty when unknown */
 };
 

@@ -70,7 +70,7 @@ const char *query_first_file(enum query_adapter adapter)
 
 const char *query_status(void)
 {
-	return "SELECT name, status, audit_file_path FROM sys.dm_server_audit_status "
+	return "SELECT name, status_desc, audit_file_path FROM sys.dm_server_audit_status "
 	       "WHERE audit_file_path IS NOT NULL AND (@a = N'' OR name = @a)";
 }
 
