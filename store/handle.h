@@ -1,0 +1,66 @@
+/* handle - what a struct store holds; for the files of store/ only.
+ *
+ * Shape:   a writer has a connection that writes and, from the first scan on, a second one that reads, so that a scan's snapshot
+ *          never stands in a commit's way.
+ * Snapshot: scans, fetches and walks that are open at the same time share the snapshot of the first.
+ * Threads: one struct store per thread. Tests: tests/unit/store.c
+ */
+#ifndef STORE_HANDLE_H
+#define STORE_HANDLE_H
+
+#include "store/catalog.h"
+#include "store/chunk.h"
+#include "store/columns.h"
+#include "store/head.h"
+#include "store/store.h"
+
+#define STORE_LOCK_FILE   "lock"
+#define STORE_BATCH_MAX   COLUMNS_ROWS_MAX
+#define STORE_BATCH_BYTES (256u << 20)
+
+/* A chunk of the open transaction: where it stands in pending_bytes. */
+struct store_chunk {
+	uint64_t first_leaf;
+	size_t start, end;
+	size_t records_bytes;
+};
+
+/* The open transaction. */
+struct store_pending {
+	bool open;
+	struct head_batch batch; /* record_count, times, kinds so far */
+	struct buf bytes;        /* chunks one after another */
+	size_t *starts;          /* of each record in bytes */
+	uint32_t *sizes;
+	size_t room;
+	struct store_chunk *chunks;
+	size_t chunk_count, chunk_room;
+	struct chunk_builder builder;
+	struct columns_builder *columns;
+	struct buf columns_blob, ids_blob;
+};
+
+struct store {
+	char *dir;
+	bool writable;
+	int lock_fd;
+	struct catalog *catalog; /* the writer's, or a reader's only one */
+	struct catalog *reading; /* what scans use; the same as catalog in a reader */
+	unsigned snapshot_users;
+	uint64_t snapshot_leaf_count; /* committed when the snapshot began */
+	uint64_t leaf_count;          /* committed, as last seen */
+	uint64_t last_batch;
+	struct store_pending pending;
+	struct store_source *sources; /* what store_sources gave last */
+	size_t source_count, source_room;
+	struct buf text; /* cursors of sources; a peeked record */
+};
+
+/* Takes (a share in) a snapshot for reading and gives it back. Refreshes leaf_count of a reader. */
+int store_snapshot_begin(struct store *store, struct error *err);
+void store_snapshot_end(struct store *store);
+
+/* Reads the sources into store->sources. */
+int store_sources_read(struct store *store, struct error *err);
+
+#endif

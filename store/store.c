@@ -1,0 +1,446 @@
+#include "store/store.h"
+
+#include "base/io.h"
+#include "base/parse.h"
+#include "store/handle.h"
+#include "store/lock.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define NEXT_LEAF_KEY "next_leaf"
+
+static int read_next_leaf(struct catalog *catalog, uint64_t *out, struct error *err)
+{
+	struct buf text;
+	buf_init(&text, 64);
+	int rc = catalog_meta_get(catalog, NEXT_LEAF_KEY, &text, NULL);
+	uint64_t next = 0;
+	if (rc == 0 && !parse_u64(buf_str(&text), &next)) {
+		rc = error_set(err, ERR_CORRUPT, "%s: the number of the next leaf is damaged",
+			       catalog->path);
+	} else if (rc == -ERR_GONE) { /* nothing was committed yet */
+		rc = 0;
+	} else if (rc < 0) {
+		rc = error_set(err, (enum error_code) - rc, "%s can't be read", catalog->path);
+	}
+	buf_done(&text);
+	if (rc == 0) {
+		*out = next;
+	}
+	return rc;
+}
+
+/* Where the next batch goes on; a head that does not end where the count says is damaged. */
+static int load_end(struct store *store, struct error *err)
+{
+	int rc = read_next_leaf(store->catalog, &store->leaf_count, err);
+	if (rc < 0 || !store->writable) {
+		return rc;
+	}
+	struct head_batch last;
+	rc = head_last(store->catalog, &last, err);
+	if (rc == -ERR_GONE) {
+		error_clear(err);
+		last = (struct head_batch){0};
+		rc = 0;
+	}
+	if (rc == 0 && last.first_leaf + last.record_count != store->leaf_count) {
+		rc = error_set(err, ERR_CORRUPT,
+			       "%s holds records up to leaf %llu, but %llu were committed",
+			       store->catalog->path,
+			       (unsigned long long)(last.first_leaf + last.record_count),
+			       (unsigned long long)store->leaf_count);
+	}
+	store->last_batch = last.batch;
+	return rc;
+}
+
+static int check_dir(const char *dir, enum store_mode mode, bool *out_group, struct error *err)
+{
+	if (mode == STORE_CREATE) {
+		int rc = io_make_dir(dir, 0700, err);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	struct stat st;
+	if (stat(dir, &st) != 0) {
+		if (errno == ENOENT) {
+			return error_set(err, ERR_CONFIG,
+					 "there is no store: the folder %s does not exist", dir);
+		}
+		return error_errno(err, "%s can't be looked at", dir);
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		return error_set(err, ERR_CONFIG, "%s is not a folder, so this is no store", dir);
+	}
+	*out_group = (st.st_mode & S_IRGRP) != 0;
+	return 0;
+}
+
+static int open_parts(struct store *store, enum store_mode mode, struct error *err)
+{
+	static const enum catalog_mode catalog_modes[] = {
+		[STORE_READ] = CATALOG_READ,
+		[STORE_WRITE] = CATALOG_WRITE,
+		[STORE_CREATE] = CATALOG_CREATE,
+	};
+	bool group = false;
+	int rc = check_dir(store->dir, mode, &group, err);
+	if (rc == 0 && store->writable) {
+		rc = lock_take(store->dir, group, &store->lock_fd, err);
+	}
+	rc = rc < 0 ? rc : catalog_open(store->dir, catalog_modes[mode], &store->catalog, err);
+	return rc < 0 ? rc : load_end(store, err);
+}
+
+int store_open(const char *dir, enum store_mode mode, struct store **out_store, struct error *err)
+{
+	struct store *store = calloc(1, sizeof *store);
+	if (store == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory to open the store %s", dir);
+	}
+	store->lock_fd = -1;
+	store->writable = mode != STORE_READ;
+	buf_init(&store->text, 0);
+	buf_init(&store->pending.bytes, STORE_BATCH_BYTES + STORE_BATCH_BYTES / 8);
+	buf_init(&store->pending.columns_blob, 0);
+	buf_init(&store->pending.ids_blob, 0);
+	store->dir = strdup(dir);
+	if (store->writable) {
+		store->pending.columns = columns_builder_new();
+	}
+	int rc = 0;
+	if (store->dir == NULL || (store->writable && store->pending.columns == NULL)) {
+		rc = error_set(err, ERR_NOMEM, "no memory to open the store %s", dir);
+	}
+	rc = rc < 0 ? rc : open_parts(store, mode, err);
+	if (rc < 0) {
+		store_close(store);
+		return rc;
+	}
+	store->reading = store->writable ? NULL : store->catalog;
+	*out_store = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL) {
+		return;
+	}
+	assert(store->snapshot_users == 0);
+	store_rollback(store);
+	if (store->reading != store->catalog) {
+		catalog_close(store->reading);
+	}
+	catalog_close(store->catalog);
+	if (store->lock_fd >= 0) {
+		(void)close(store->lock_fd); /* only a lock */
+	}
+	columns_builder_free(store->pending.columns);
+	buf_done(&store->pending.columns_blob);
+	buf_done(&store->pending.ids_blob);
+	buf_done(&store->pending.bytes);
+	free(store->pending.starts);
+	free(store->pending.sizes);
+	free(store->pending.chunks);
+	free(store->sources);
+	buf_done(&store->text);
+	free(store->dir);
+	free(store);
+}
+
+int store_begin(struct store *store, int64_t now_ns, struct error *err)
+{
+	struct store_pending *pending = &store->pending;
+	assert(store->writable && !pending->open);
+	int rc = catalog_run(store->catalog, CATALOG_BEGIN_WRITE, err);
+	if (rc < 0) {
+		return rc;
+	}
+	pending->open = true;
+	pending->batch = (struct head_batch){
+		.batch = store->last_batch + 1,
+		.first_leaf = store->leaf_count,
+		.min_time_ns = INT64_MAX,
+		.max_time_ns = INT64_MIN,
+		.ingest_ns = now_ns,
+	};
+	pending->chunk_count = 0;
+	buf_clear(&pending->bytes);
+	columns_builder_clear(pending->columns);
+	chunk_builder_begin(&pending->builder, &pending->bytes);
+	return 0;
+}
+
+static int record_room(struct store_pending *pending)
+{
+	if (pending->batch.record_count < pending->room) {
+		return 0;
+	}
+	size_t room = pending->room > 0 ? pending->room * 2 : 1024;
+	size_t *starts = realloc(pending->starts, room * sizeof starts[0]);
+	if (starts == NULL) {
+		return -ERR_NOMEM;
+	}
+	pending->starts = starts;
+	uint32_t *sizes = realloc(pending->sizes, room * sizeof sizes[0]);
+	if (sizes == NULL) {
+		return -ERR_NOMEM;
+	}
+	pending->sizes = sizes;
+	pending->room = room;
+	return 0;
+}
+
+/* Closes the chunk that is being built and begins the next. */
+static int next_chunk(struct store_pending *pending)
+{
+	struct chunk_builder *builder = &pending->builder;
+	if (builder->record_count == 0) {
+		return 0;
+	}
+	if (pending->chunk_count == pending->chunk_room) {
+		size_t room = pending->chunk_room > 0 ? pending->chunk_room * 2 : 256;
+		struct store_chunk *chunks = realloc(pending->chunks, room * sizeof chunks[0]);
+		if (chunks == NULL) {
+			return -ERR_NOMEM;
+		}
+		pending->chunks = chunks;
+		pending->chunk_room = room;
+	}
+	size_t records_end = pending->bytes.len;
+	size_t record_count = builder->record_count;
+	chunk_builder_finish(builder);
+	if (pending->bytes.failed) {
+		return -ERR_NOMEM;
+	}
+	pending->chunks[pending->chunk_count++] = (struct store_chunk){
+		.first_leaf =
+			pending->batch.first_leaf + pending->batch.record_count - record_count,
+		.start = builder->start,
+		.end = pending->bytes.len,
+		.records_bytes = records_end - builder->start,
+	};
+	chunk_builder_begin(builder, &pending->bytes);
+	return 0;
+}
+
+static int add_record(struct store_pending *pending, const struct record *record,
+		      struct str encoded)
+{
+	int rc = record_room(pending);
+	if (rc == 0 && !chunk_builder_fits(&pending->builder, encoded.len)) {
+		rc = next_chunk(pending);
+	}
+	if (rc == 0) {
+		rc = columns_builder_add(pending->columns, record);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	struct head_batch *batch = &pending->batch;
+	pending->starts[batch->record_count] = pending->bytes.len;
+	pending->sizes[batch->record_count] = (uint32_t)encoded.len;
+	chunk_builder_add(&pending->builder, encoded);
+	if (pending->bytes.failed) {
+		return -ERR_NOMEM;
+	}
+	batch->record_count++;
+	batch->record_bytes += encoded.len;
+	batch->kinds |= 1u << record->kind;
+	batch->min_time_ns =
+		record->time_ns < batch->min_time_ns ? record->time_ns : batch->min_time_ns;
+	batch->max_time_ns =
+		record->time_ns > batch->max_time_ns ? record->time_ns : batch->max_time_ns;
+	return 0;
+}
+
+int store_append(struct store *store, const struct record *record, struct str encoded,
+		 uint64_t *out_leaf, struct error *err)
+{
+	struct store_pending *pending = &store->pending;
+	struct head_batch *batch = &pending->batch;
+	assert(pending->open);
+	if (batch->record_count == STORE_BATCH_MAX || encoded.len > RECORD_MAX_BYTES ||
+	    batch->record_bytes + encoded.len > STORE_BATCH_BYTES) {
+		return error_set(
+			err, ERR_LIMIT,
+			"a transaction holds at most %d records and %u bytes; this is record %llu",
+			STORE_BATCH_MAX, STORE_BATCH_BYTES,
+			(unsigned long long)(batch->record_count + 1));
+	}
+	uint64_t leaf = batch->first_leaf + batch->record_count;
+	int rc = add_record(pending, record, encoded);
+	if (rc < 0) {
+		/* Columns and records may now disagree: only a rollback is safe. */
+		store_rollback(store);
+		return error_set(err, ERR_NOMEM,
+				 "no memory for record %llu of a transaction, which was given up",
+				 (unsigned long long)(batch->record_count + 1));
+	}
+	*out_leaf = leaf;
+	return 0;
+}
+
+static int hash_batch(struct store_pending *pending, struct error *err)
+{
+	size_t count = pending->chunk_count;
+	struct str *parts = calloc(count, sizeof parts[0]);
+	if (parts == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory to hash %zu chunks", count);
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct store_chunk *chunk = &pending->chunks[i];
+		parts[i] = str_make(pending->bytes.ptr + chunk->start, chunk->records_bytes);
+	}
+	digest_sha256_parts(parts, count, pending->batch.records_sha256);
+	free(parts);
+	const struct str blobs[] = {buf_str(&pending->columns_blob), buf_str(&pending->ids_blob)};
+	digest_sha256_parts(blobs, 2, pending->batch.columns_sha256);
+	return 0;
+}
+
+static int write_batch(struct store *store, struct error *err)
+{
+	struct store_pending *pending = &store->pending;
+	struct head_batch *batch = &pending->batch;
+	if (next_chunk(pending) < 0 ||
+	    columns_builder_finish(pending->columns, &pending->columns_blob, &pending->ids_blob) <
+		    0) {
+		return error_set(err, ERR_NOMEM, "no memory for a batch of %llu records",
+				 (unsigned long long)batch->record_count);
+	}
+	int rc = hash_batch(pending, err);
+	for (size_t i = 0; i < pending->chunk_count && rc == 0; i++) {
+		const struct store_chunk *chunk = &pending->chunks[i];
+		rc = head_put_chunk(
+			store->catalog, chunk->first_leaf,
+			str_make(pending->bytes.ptr + chunk->start, chunk->end - chunk->start),
+			err);
+	}
+	if (rc == 0) {
+		rc = head_put_columns(store->catalog, batch->batch, buf_str(&pending->columns_blob),
+				      buf_str(&pending->ids_blob), err);
+	}
+	rc = rc < 0 ? rc : head_put_batch(store->catalog, batch, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct buf next;
+	buf_init(&next, 64);
+	buf_put_u64(&next, batch->first_leaf + batch->record_count);
+	rc = catalog_meta_put(store->catalog, NEXT_LEAF_KEY, buf_str(&next), err);
+	buf_done(&next);
+	return rc;
+}
+
+int store_commit(struct store *store, struct error *err)
+{
+	struct store_pending *pending = &store->pending;
+	assert(pending->open);
+	bool has_records = pending->batch.record_count > 0;
+	int rc = has_records ? write_batch(store, err) : 0;
+	if (rc == 0) {
+		rc = catalog_run(store->catalog, CATALOG_COMMIT, err);
+	}
+	if (rc < 0) {
+		store_rollback(store);
+		return rc;
+	}
+	pending->open = false;
+	if (has_records) {
+		store->leaf_count = pending->batch.first_leaf + pending->batch.record_count;
+		store->last_batch = pending->batch.batch;
+	}
+	return 0;
+}
+
+void store_rollback(struct store *store)
+{
+	if (!store->pending.open) {
+		return;
+	}
+	store->pending.open = false;
+	if (!sqlite3_get_autocommit(store->catalog->db)) { /* SQLite may have given it up itself */
+		(void)catalog_run(store->catalog, CATALOG_ROLLBACK,
+				  NULL); /* what fails is undone at open */
+	}
+}
+
+uint64_t store_leaf_count(const struct store *store)
+{
+	return store->leaf_count;
+}
+
+int store_snapshot_begin(struct store *store, struct error *err)
+{
+	if (store->reading == NULL) {
+		int rc = catalog_open(store->dir, CATALOG_READ, &store->reading, err);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	if (store->snapshot_users > 0) {
+		store->snapshot_users++;
+		return 0;
+	}
+	int rc = catalog_run(store->reading, CATALOG_BEGIN_READ, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = read_next_leaf(store->reading, &store->snapshot_leaf_count, err);
+	if (rc < 0) {
+		(void)catalog_run(store->reading, CATALOG_ROLLBACK, NULL); /* nothing was written */
+		return rc;
+	}
+	if (!store->writable) {
+		store->leaf_count = store->snapshot_leaf_count;
+	}
+	store->snapshot_users = 1;
+	return 0;
+}
+
+void store_snapshot_end(struct store *store)
+{
+	assert(store->snapshot_users > 0);
+	if (--store->snapshot_users == 0) {
+		(void)catalog_run(store->reading, CATALOG_ROLLBACK, NULL); /* nothing was written */
+	}
+}
+
+int store_meta_get(struct store *store, const char *key, struct buf *out, struct error *err)
+{
+	return catalog_meta_get(store->catalog, key, out, err);
+}
+
+int store_meta_put(struct store *store, const char *key, struct str value, struct error *err)
+{
+	assert(store->writable && strlen(key) <= 64);
+	return catalog_meta_put(store->catalog, key, value, err);
+}
+
+int store_size(struct store *store, uint64_t *out_bytes, struct error *err)
+{
+	DIR *dir = opendir(store->dir);
+	if (dir == NULL) {
+		return error_errno(err, "%s can't be read", store->dir);
+	}
+	uint64_t bytes = 0;
+	for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+		struct stat st;
+		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode)) {
+			bytes += (uint64_t)st.st_size;
+		}
+	}
+	(void)closedir(dir); /* only read */
+	*out_bytes = bytes;
+	return 0;
+}

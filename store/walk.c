@@ -1,0 +1,131 @@
+#include "store/handle.h"
+
+struct walk {
+	struct store *store;
+	uint64_t next; /* leaf that is due */
+	store_record_fn *each;
+	void *owner;
+};
+
+static int damaged(const struct walk *walk, uint64_t leaf, struct error *err)
+{
+	return error_set(err, ERR_CORRUPT, "%s: leaves %llu to %llu are missing",
+			 walk->store->reading->path, (unsigned long long)walk->next,
+			 (unsigned long long)(leaf - 1));
+}
+
+/* Calls back for the records of a chunk that are due and belong to the batch. */
+static int walk_chunk(struct walk *walk, const struct head_batch *batch,
+		      const struct head_chunk *found, struct error *err)
+{
+	uint64_t end = batch->first_leaf + batch->record_count;
+	uint64_t chunk_end = found->first_leaf + found->chunk.record_count;
+	while (walk->next < chunk_end && walk->next < end) {
+		struct str encoded;
+		int rc = chunk_record(&found->chunk, walk->next - found->first_leaf, &encoded, err);
+		if (rc < 0) {
+			return error_prefix(err, "%s, leaf %llu", walk->store->reading->path,
+					    (unsigned long long)walk->next);
+		}
+		rc = walk->each(walk->owner, walk->next, batch->ingest_ns, encoded, err);
+		if (rc != 0) {
+			return rc;
+		}
+		walk->next++;
+	}
+	return 0;
+}
+
+static int walk_batch(struct walk *walk, sqlite3_stmt *chunk_at, const struct head_batch *batch,
+		      struct error *err)
+{
+	if (batch->first_leaf > walk->next) {
+		return damaged(walk, batch->first_leaf, err);
+	}
+	uint64_t end = batch->first_leaf + batch->record_count;
+	int rc = 0;
+	while (walk->next < end && rc == 0) {
+		struct head_chunk found;
+		rc = head_chunk_of(walk->store->reading, chunk_at, walk->next, &found, err);
+		if (rc == -ERR_GONE) { /* the batch says that it is there */
+			rc = damaged(walk, end, err);
+		}
+		rc = rc < 0 ? rc : walk_chunk(walk, batch, &found, err);
+	}
+	return rc;
+}
+
+static int walk_batches(struct walk *walk, sqlite3_stmt *head, sqlite3_stmt *chunk_at,
+			struct error *err)
+{
+	struct catalog *catalog = walk->store->reading;
+	int step = sqlite3_step(head);
+	for (; step == SQLITE_ROW; step = sqlite3_step(head)) {
+		struct head_batch batch;
+		int rc = head_read_row(catalog, head, &batch, err);
+		rc = rc < 0 ? rc : walk_batch(walk, chunk_at, &batch, err);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	if (step != SQLITE_DONE) {
+		return catalog_error(catalog, step, "walking through the batches", err);
+	}
+	if (walk->next < walk->store->snapshot_leaf_count) {
+		return damaged(walk, walk->store->snapshot_leaf_count, err);
+	}
+	return 0;
+}
+
+/* The first leaf of the batch that holds `first`, so that the walk can begin in the middle of a batch. */
+static int find_start(struct walk *walk, uint64_t *out_start, struct error *err)
+{
+	struct catalog *catalog = walk->store->reading;
+	CATALOG_FINALIZE sqlite3_stmt *batch_at = NULL;
+	int rc = catalog_prepare(catalog, CATALOG_HEAD_AT, &batch_at, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct head_batch batch = {.first_leaf = walk->next};
+	rc = head_batch_of(catalog, batch_at, walk->next, &batch, err);
+	if (rc == -ERR_GONE) { /* then the walk finds nothing there and says what is missing */
+		error_clear(err);
+		rc = 0;
+	}
+	*out_start = batch.first_leaf;
+	return rc;
+}
+
+static int walk_snapshot(struct walk *walk, struct error *err)
+{
+	struct catalog *catalog = walk->store->reading;
+	uint64_t start = 0;
+	int rc = find_start(walk, &start, err);
+	if (rc < 0) {
+		return rc;
+	}
+	CATALOG_FINALIZE sqlite3_stmt *head = NULL;
+	CATALOG_FINALIZE sqlite3_stmt *chunk_at = NULL;
+	rc = catalog_prepare(catalog, CATALOG_HEAD_FROM, &head, err);
+	rc = rc < 0 ? rc : catalog_prepare(catalog, CATALOG_RECORDS_AT, &chunk_at, err);
+	if (rc < 0) {
+		return rc;
+	}
+	(void)sqlite3_bind_int64(head, 1, (int64_t)start); /* can't fail: the index is right */
+	return walk_batches(walk, head, chunk_at, err);
+}
+
+int store_walk(struct store *store, uint64_t first, store_record_fn *each, void *owner,
+	       struct error *err)
+{
+	int rc = store_snapshot_begin(store, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (first < store->snapshot_leaf_count) {
+		struct walk walk = {.store = store, .next = first, .each = each, .owner = owner};
+		rc = walk_snapshot(&walk, err);
+	}
+	store_snapshot_end(store);
+	return rc;
+}
