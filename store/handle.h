@@ -60,6 +60,9 @@ struct store {
 int store_snapshot_begin(struct store *store, struct error *err);
 void store_snapshot_end(struct store *store);
 
+/* Learns how many records are committed now; for a reader without a snapshot. */
+int store_refresh(struct store *store, struct error *err);
+
 /* Reads the sources into store->sources. */
 int store_sources_read(struct store *store, struct error *err);
 

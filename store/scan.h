@@ -3,7 +3,8 @@
  * Shape:   a block is a run of records in leaf order. A coded column has one code per row (SCAN_ABSENT: the field is absent) into a
  *          dictionary that belongs to the block; a number column has one int64 per row and a presence test.
  *          Head batches are blocks now; sealed blocks come behind the same interface.
- * Snapshot: a scan sees the commits made before scan_open and none later.
+ * Snapshot: a scan sees the commits made before scan_open and none later. Scans and fetches of one struct store that are open at
+ *          the same time share the snapshot of the first of them; close them soon, an old snapshot keeps the WAL growing.
  * Skipping: blocks outside the time range, without a wanted kind, or whose dictionaries hold none of a required value are not
  *          loaded; scan_stats says how many.
  * Life:    everything of a block lives until the next scan_next or scan_close.

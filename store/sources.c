@@ -180,6 +180,9 @@ int store_sources(struct store *store, const struct store_source **out_sources, 
 		  struct error *err)
 {
 	int rc = store_sources_read(store, err);
+	if (rc == 0 && !store->writable && store->snapshot_users == 0) {
+		rc = store_refresh(store, err);
+	}
 	if (rc < 0) {
 		return rc;
 	}

@@ -18,7 +18,7 @@ static int read_next_leaf(struct catalog *catalog, uint64_t *out, struct error *
 {
 	struct buf text;
 	buf_init(&text, 64);
-	int rc = catalog_meta_get(catalog, NEXT_LEAF_KEY, &text, NULL);
+	int rc = catalog_meta_get(catalog, NEXT_LEAF_KEY, &text, err);
 	uint64_t next = 0;
 	if (rc == 0 && !parse_u64(buf_str(&text), &next)) {
 		rc = error_set(err, ERR_CORRUPT, "%s: the number of the next leaf is damaged",
@@ -374,6 +374,43 @@ void store_rollback(struct store *store)
 	}
 }
 
+static int peek_committed(struct store *store, uint64_t leaf, struct str *out, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = catalog_statement(store->catalog, CATALOG_RECORDS_AT, &statement, err);
+	struct head_chunk found;
+	struct str encoded = {0};
+	rc = rc < 0 ? rc : head_chunk_of(store->catalog, statement, leaf, &found, err);
+	rc = rc < 0 ? rc : chunk_record(&found.chunk, leaf - found.first_leaf, &encoded, err);
+	if (rc == 0) {
+		buf_clear(&store->text);
+		buf_put_str(&store->text, encoded);
+		rc = buf_check(&store->text, "a stored record", err);
+	}
+	if (statement != NULL) {
+		(void)sqlite3_reset(statement); /* repeats the error of the step; frees the page */
+	}
+	if (rc == 0) {
+		*out = buf_str(&store->text);
+	}
+	return rc;
+}
+
+int store_peek(struct store *store, uint64_t leaf, struct str *out_encoded, struct error *err)
+{
+	const struct store_pending *pending = &store->pending;
+	if (leaf < store->leaf_count) {
+		return peek_committed(store, leaf, out_encoded, err);
+	}
+	uint64_t index = leaf - store->leaf_count;
+	if (!pending->open || index >= pending->batch.record_count) {
+		return error_set(err, ERR_GONE, "%s has no leaf %llu", store->catalog->path,
+				 (unsigned long long)leaf);
+	}
+	*out_encoded = str_make(pending->bytes.ptr + pending->starts[index], pending->sizes[index]);
+	return 0;
+}
+
 uint64_t store_leaf_count(const struct store *store)
 {
 	return store->leaf_count;
@@ -405,6 +442,11 @@ int store_snapshot_begin(struct store *store, struct error *err)
 	}
 	store->snapshot_users = 1;
 	return 0;
+}
+
+int store_refresh(struct store *store, struct error *err)
+{
+	return read_next_leaf(store->catalog, &store->leaf_count, err);
 }
 
 void store_snapshot_end(struct store *store)

@@ -5,7 +5,7 @@
  * Commit:  records, cursors, watermarks and counters of a transaction become durable together or not at all.
  * Errors:  ERR_IO from a commit or fsync is final: the caller must exit without retrying (the pages may be gone).
  *          ERR_CORRUPT names file, batch and leaf. ERR_CONFIG: not a store, a newer version, or a second writer.
- * Access:  DIR is mode 0700 (0750 when a group is given), files 0600 (0640). A reader never writes and never uses immutable=1
+ * Access:  DIR is made with mode 0700; its files are 0600, or 0640 when the group may read DIR (0750). A reader never writes and never uses immutable=1
  *          on a live catalog.
  * Threads: one struct store per thread. Blocking: disk.
  * Source:  docs/format.md section 5. Tests: tests/unit/store.c, tests/crash/
@@ -55,20 +55,27 @@ int store_begin(struct store *store, int64_t now_ns, struct error *err);
 /* Adds one record.
  *   record   decoded form of encoded; both borrowed until return
  *   out_leaf its number
- * Returns 0, ERR_NOMEM or ERR_LIMIT (a transaction holds at most 65,536 records and 256 MiB). */
+ * Returns 0, ERR_LIMIT (a transaction holds at most 65,536 records and 256 MiB; this record is not in it), or ERR_NOMEM: then
+ * the transaction was rolled back. */
 int store_append(struct store *store, const struct record *record, struct str encoded,
 		 uint64_t *out_leaf, struct error *err);
+
+/* The canonical bytes of a record, committed or appended in the open transaction; for the writer, who compares what comes twice.
+ * Borrowed until the next call on the store. Returns 0, ERR_GONE (no such leaf), ERR_CORRUPT or ERR_IO. */
+int store_peek(struct store *store, uint64_t leaf, struct str *out_encoded, struct error *err);
 
 /* Sets what is known of a source within the transaction (cursor and all); made when it is new. */
 int store_put_source(struct store *store, const struct store_source *source, struct error *err);
 
-/* Makes the transaction durable. Returns 0 or ERR_IO / ERR_NOMEM; on failure nothing of it is stored. */
+/* Makes the transaction durable. Returns 0 or ERR_IO / ERR_NOMEM / ERR_CORRUPT; on failure nothing of it is stored and it is
+ * rolled back. */
 int store_commit(struct store *store, struct error *err);
 
 /* Gives the transaction up. */
 void store_rollback(struct store *store);
 
-/* Records that are committed, and the next leaf number (equal until retention exists). */
+/* Records that are committed, and the next leaf number (equal until retention exists). A reader learns of new ones by store_open,
+ * store_sources, store_walk, scan_open and scan_fetch_open. */
 uint64_t store_leaf_count(const struct store *store);
 
 /* All sources, sorted by name; *out_sources is an array of *out_count, owned by the store until the next call. A reader sees
