@@ -1,6 +1,6 @@
 #include "collector/sources/file/intake.h"
 
-#include "base/json.h"
+#include "base/clock.h"
 
 #include <assert.h>
 
