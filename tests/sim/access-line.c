@@ -59,7 +59,7 @@ static const char *const raw_agents[] = {
 	"trailing backslash \\",
 	"Mozilla \"unbalanced",
 	"{\"a\":\"b\"}",
-	"}\n{\"requestId\":\"forged\"",
+	"}{\"requestId\":\"forged\"",
 };
 
 const char *access_line_format(void)

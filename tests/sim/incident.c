@@ -7,7 +7,7 @@ enum { EXPORTS = 12, FULL_WORLD = 100 };
 /* The insider is a support agent whose route use is ordinary by day. */
 static const struct user *insider(const struct world *world)
 {
-	return &world->users[USER_STAFF][world->user_count[USER_STAFF] > 3 ? 3 : 0];
+	return &world->users[USER_STAFF][world->user_count[USER_STAFF] > 5 ? 5 : 0];
 }
 
 /* 02:13 UTC, if that lies well inside the world; else somewhere in its second half. */
