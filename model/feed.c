@@ -82,7 +82,7 @@ static const char *passed_limit(const struct feed_frame *frame)
 	case FEED_COMMITTED:
 		break;
 	}
-	return frame->cursor.len > FEED_CURSOR_MAX ? "a cursor of 262144 bytes" : NULL;
+	return frame->cursor.len > FEED_CURSOR_MAX ? "a cursor of 4 MiB" : NULL;
 }
 
 int feed_encode(const struct feed_frame *frame, struct buf *out, struct error *err)

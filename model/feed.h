@@ -20,7 +20,7 @@
 #define FEED_VERSION        1
 #define FEED_FRAME_MAX      (24u << 20)
 #define FEED_BATCH_RECORDS  8192
-#define FEED_CURSOR_MAX     262144
+#define FEED_CURSOR_MAX     (4u << 20) /* a statement that still waits for parts travels in it */
 #define FEED_WATERMARK_NONE INT64_MIN
 
 enum feed_type { /* sent; never changes */

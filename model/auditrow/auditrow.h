@@ -49,6 +49,9 @@ const struct auditrow_column *auditrow_column(const struct auditrow *row, const 
  * INT as a number. What is written is read back the same by auditrow_parse_line. */
 void auditrow_put_line(const struct auditrow *row, struct buf *out);
 
+/* Appends the value of one column as it stands in a line. */
+void auditrow_put_value(const struct auditrow_column *column, struct buf *out);
+
 /* Reads a JSON line. Accepts numbers and booleans also as text ("1", "true"), times with T or space and 0-7 (or 9) digits with or
  * without Z, any order and letter case of keys, unknown keys. row->line is the line as given.
  * Returns 0; ERR_INPUT with the offset (no object, repeated key, no event_time or action_id); ERR_LIMIT. */

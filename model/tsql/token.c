@@ -34,27 +34,33 @@ static bool is_name(uint8_t c)
 	return is_name_start(c) || is_digit(c) || c == '@' || c == '$';
 }
 
-/* Bytes of white space at pos: ASCII, and the Unicode spaces that the server takes for white space as well. */
-static size_t space_size(struct str input, size_t pos)
+/* Bytes of a Unicode space at pos that the server takes for white space, else 0. */
+static size_t unicode_space_size(struct str input, size_t pos)
 {
-	uint8_t c = at(input, pos);
-	uint8_t second = at(input, pos + 1);
+	static const struct str spaces[] = {
+		{"\xC2\xA0", 2}, {"\xC2\x85", 2}, {"\xE3\x80\x80", 3}, {"\xEF\xBB\xBF", 3}};
 	uint8_t third = at(input, pos + 2);
 
-	if (c == ' ' || (c >= '\t' && c <= '\r')) {
-		return 1;
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
+		if (str_equal(str_slice(input, pos, spaces[i].len), spaces[i])) {
+			return spaces[i].len;
+		}
 	}
-	if (c == 0xC2 && (second == 0xA0 || second == 0x85)) {
-		return 2;
-	}
-	if (c == 0xE2 && second == 0x80 && third >= 0x80 && third <= 0x8B) {
-		return 3;
-	}
-	if ((c == 0xE3 && second == 0x80 && third == 0x80) ||
-	    (c == 0xEF && second == 0xBB && third == 0xBF)) {
+	if (at(input, pos) == 0xE2 && at(input, pos + 1) == 0x80 && third >= 0x80 && third <= 0x8B) {
 		return 3;
 	}
 	return 0;
+}
+
+/* Bytes of white space at pos, or 0. */
+static size_t space_size(struct str input, size_t pos)
+{
+	uint8_t c = at(input, pos);
+
+	if (c < 0x80) {
+		return c == ' ' || (c >= '\t' && c <= '\r') ? 1 : 0;
+	}
+	return unicode_space_size(input, pos);
 }
 
 /* The offset behind a text that begins at pos (behind its opening quote) and ends with a single close; doubled ones belong
