@@ -93,10 +93,9 @@ static void test_printable(void **state)
 	(void)state;
 	struct buf buf;
 	buf_init(&buf, 0);
-	utf8_put_printable(
-		&buf,
-		STR_LIT("a\x1b["
-			"31m\n\r\t\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\x8b\xff\xef\xbb\xbf\\ \xc3\xbc"));
+	utf8_put_printable(&buf, STR_LIT("a\x1b["
+					 "31m\n\r\t\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\x8b\xff\xef\xbb"
+					 "\xbf\\ \xc3\xbc"));
 	assert_string_equal(
 		buf.ptr,
 		"a\\u{1b}[31m\\n\\r\\t\\u{7f}\\u{9b}\\u{202e}\\u{200b}\\xff\\u{feff}\\ \xc3\xbc");
