@@ -1,0 +1,222 @@
+/* book - what the join remembers: requests, statements, what the statements claim, and the ids by which both meet.
+ *
+ * Shape:   arrays that only grow; everything refers to everything else by index, BOOK_NONE where there is nothing. No text is
+ *          kept but names that few records share (sources, files, logins); ids are fingerprints.
+ * Rules:   whatever changes what a verdict rests on marks its statements or requests dirty; nothing is judged here.
+ *          No decision may hang on an index or a leaf, as these follow the order of arrival: ties go by `tie`.
+ * Limits:  max_records, at most 2^31 - 1.
+ * Life:    until book_done. Threads: one book per thread. Blocking: never.
+ * Tests:   tests/unit/book.c
+ */
+#ifndef CORRELATOR_JOIN_BOOK_H
+#define CORRELATOR_JOIN_BOOK_H
+
+#include "correlator/join/fingerprint.h"
+#include "correlator/join/join.h"
+#include "correlator/join/slots.h"
+#include "correlator/join/timeline.h"
+
+#define BOOK_NONE UINT32_MAX
+
+enum id_kind { ID_EXTENDED, ID_LAMBDA, ID_REQUEST, ID_KINDS };
+
+enum role { /* where a statement's claim stands; the first four are fields of the row */
+	    ROLE_COLUMN,
+	    ROLE_MARK, /* what the row sets for its session */
+	    ROLE_APPLICATION,
+	    ROLE_COMMENT,
+	    ROLE_COUNT,
+};
+
+struct id { /* one id of one kind, whoever bears it */
+	struct fingerprint print;
+	uint32_t requests; /* head of the chain by request.next[kind] */
+	uint32_t request;  /* the one to name: of several equal lines that with the smallest tie */
+	uint32_t claims;   /* head of the chain by claim.next[kind] */
+	uint8_t kind;
+	bool reused; /* borne by requests that differ */
+};
+
+struct said { /* the verdict that stands */
+	uint64_t request_leaf;
+	uint32_t reason; /* of its text: part of a fixed fingerprint */
+	uint32_t revision;
+	uint8_t grade; /* enum grade; 0: none */
+	uint8_t carrier, matched, settled;
+	bool ever; /* revision counts on from what was said once */
+};
+
+#define REQUEST_DIRTY      1U
+#define REQUEST_OPEN       2U /* no final verdict yet */
+#define REQUEST_NO_LATENCY 4U
+#define REQUEST_HAS_USER   8U
+
+struct request {
+	uint64_t leaf, tie, identity, user;
+	int64_t start_ns, end_ns;
+	uint32_t id[ID_KINDS], next[ID_KINDS];
+	uint32_t named; /* statements whose verdict names it */
+	uint32_t rule;  /* the first route rule that fits, or BOOK_NONE */
+	uint16_t status;
+	uint16_t flags;
+	struct said said;
+};
+
+#define CLAIM_DIRTY     1U
+#define CLAIM_PRINCIPAL 2U
+#define CLAIM_HINT      4U /* a bare id, of which nobody said that it is the gateway's */
+#define CLAIM_REPLACED  8U /* its request id was an invalid one, which the gateway replaced */
+
+struct claim { /* what a context says; equal contexts are one claim */
+	uint64_t principal;
+	uint32_t id[ID_KINDS], next[ID_KINDS];
+	uint32_t first[ROLE_COUNT]; /* heads of the chains by statement.next[role] */
+	uint8_t signature;          /* enum context_signature */
+	uint8_t flags;
+};
+
+#define STATEMENT_DIRTY        (1U << 0)
+#define STATEMENT_FRESH        (1U << 1) /* its session has not looked at it yet */
+#define STATEMENT_OPEN         (1U << 2)
+#define STATEMENT_WRITES       (1U << 3) /* an audit_write row that sets or clears */
+#define STATEMENT_SETS         (1U << 4) /* a batch that sets or clears the session's context */
+#define STATEMENT_BY_INFO      (1U << 5) /* ... with SET CONTEXT_INFO */
+#define STATEMENT_MIXED        (1U << 6) /* ... and does more in the same batch */
+#define STATEMENT_LOGIN        (1U << 7)
+#define STATEMENT_LOGOUT       (1U << 8)
+#define STATEMENT_RESETS       (1U << 9)
+#define STATEMENT_COLUMN_OTHER (1U << 10) /* its session context column holds no context */
+#define STATEMENT_EXACT        (1U << 11) /* ids agree exactly: a measure of the clock */
+#define STATEMENT_DOUBT        (1U << 12) /* may be part of the next batch, which sets another context */
+
+struct statement {
+	uint64_t leaf, tie;
+	int64_t at_ns; /* the server's time plus the configured offset */
+	int64_t file_offset;
+	uint32_t file, sequence;
+	uint32_t session;
+	uint32_t claim[ROLE_COUNT], next[ROLE_COUNT];
+	uint32_t write_marker, replay_marker; /* statements whose mark governs this one */
+	uint32_t login;
+	uint32_t request; /* named by the verdict of now */
+	uint32_t duration_ms;
+	uint16_t source;
+	uint16_t flags;
+	struct said said;
+};
+
+struct session {
+	struct fingerprint print;
+	struct timeline timeline;
+	uint32_t fresh; /* statements in it that it has not looked at */
+	uint32_t sets;  /* batches in it that set or clear */
+	bool dirty;
+};
+
+struct source {
+	struct str name; /* owned */
+	int64_t offset_ns;
+};
+
+struct login {
+	struct str name[3]; /* principal, session principal, database user; owned by the first */
+};
+
+struct indexes {
+	uint32_t *at;
+	uint32_t count, capacity;
+};
+
+struct cached_claim { /* of a text that was read lately */
+	struct fingerprint print;
+	uint32_t claim;
+};
+
+struct restored { /* a verdict that came before its statement or request */
+	uint64_t leaf;
+	struct said said;
+};
+
+struct horizon { /* what the watermarks mean, in the gateway's time; INT64_MAX: everything has passed */
+	int64_t history_ns;     /* all rows before this are here */
+	int64_t statement_ns;   /* and no request can come for a statement before this */
+	int64_t request_ns;     /* no statement can come for a request that ended before this */
+	int64_t provisional_ns; /* what is not younger is said, provisionally */
+};
+
+struct book {
+	struct hash_key key;
+	struct join_options options; /* texts owned */
+	struct join_route_rule *rules;
+
+	struct request *requests;
+	struct statement *statements;
+	struct claim *claims;
+	struct id *ids;
+	struct session *sessions;
+	struct restored *restored;
+	uint32_t request_count, statement_count, claim_count, id_count, session_count,
+		restored_count;
+	uint32_t request_capacity, statement_capacity, claim_capacity, id_capacity,
+		session_capacity, restored_capacity;
+
+	struct slots by_leaf; /* statements; requests with BOOK_REQUEST_BIT */
+	struct slots by_claim, by_id, by_session, by_restored;
+
+	struct source *sources;
+	struct str *files;
+	struct login *logins;
+	uint32_t source_count, file_count, login_count;
+	uint32_t source_capacity, file_capacity, login_capacity;
+	struct strmap login_map, file_map;
+	uint32_t last_source, last_file;
+	struct cached_claim *cache;
+
+	struct timeline statements_by_time, requests_by_end;
+	struct indexes dirty_statements, dirty_requests, dirty_claims, dirty_sessions;
+
+	int64_t min_offset_ns;              /* the smallest clock offset, at most 0 */
+	int64_t requests_ns, statements_ns; /* watermarks */
+	struct horizon horizon;
+};
+
+#define BOOK_REQUEST_BIT 0x80000000U
+#define BOOK_CACHE_COUNT 4096
+
+/* Makes an empty book; options is copied. Returns 0, ERR_CONFIG or ERR_NOMEM (then book_done is still to be called). */
+int book_init(struct book *book, const struct join_options *options, struct error *err);
+void book_done(struct book *book);
+
+/* Room for one more item in an array; items is the address of the pointer to it. Returns 0 or -ERR_NOMEM. */
+int book_reserve(void *items, uint32_t *capacity, uint32_t count, size_t item_bytes);
+
+/* The statement index, or request index with BOOK_REQUEST_BIT, of a leaf, or BOOK_NONE. */
+uint32_t book_find_leaf(const struct book *book, uint64_t leaf);
+
+/* Makes an added item findable by its leaf. Returns 0 or -ERR_NOMEM. */
+int book_put_leaf(struct book *book, uint32_t item);
+
+/* The index of a source, a file, a trio of logins; a new one is added. Returns 0, or -ERR_NOMEM, -ERR_LIMIT. */
+int book_source(struct book *book, struct str name, uint32_t *out_index);
+int book_file(struct book *book, struct str name, uint32_t *out_index);
+int book_login(struct book *book, const struct str name[3], uint32_t *out_index);
+
+/* The index of the id with this text and kind; a new one is added. Returns 0 or -ERR_NOMEM. */
+int book_id(struct book *book, enum id_kind kind, struct str text, uint32_t *out_index);
+
+/* Marks what must be judged again. Without memory for the list the mark is lost, so they return 0 or -ERR_NOMEM. */
+int book_touch_statement(struct book *book, uint32_t statement);
+int book_touch_request(struct book *book, uint32_t request);
+int book_touch_claim(struct book *book, uint32_t claim);
+int book_touch_session(struct book *book, uint32_t session);
+
+/* Takes out the verdict that book_restore kept for a leaf; false when there is none. */
+bool book_take_restored(struct book *book, uint64_t leaf, struct said *out_said);
+
+/* Keeps what was said about a leaf that is not here yet; an older one is replaced. Returns 0 or -ERR_NOMEM. */
+int book_keep_restored(struct book *book, uint64_t leaf, const struct said *said);
+
+/* a + b, held at the ends of int64. */
+int64_t book_add_ns(int64_t a, int64_t b);
+
+#endif

@@ -1,0 +1,351 @@
+#include "correlator/join/claim.h"
+
+#include "base/parse.h"
+#include "model/context.h"
+
+#include <ctype.h>
+
+#define UUID_TEXT 36
+
+static uint64_t claim_mix(const struct claim *claim)
+{
+	uint64_t mix =
+		claim->principal ^ claim->signature ^ (uint64_t)(claim->flags & ~CLAIM_DIRTY) << 8;
+	for (int kind = 0; kind < ID_KINDS; kind++) {
+		mix = hash_u64(mix ^ claim->id[kind]);
+	}
+	return mix;
+}
+
+static uint64_t claim_hash(const void *owner, uint32_t index)
+{
+	const struct book *book = owner;
+	return claim_mix(&book->claims[index]);
+}
+
+static bool claim_equal(const void *owner, uint32_t index, const void *key)
+{
+	const struct claim *a = &((const struct book *)owner)->claims[index], *b = key;
+	return memcmp(a->id, b->id, sizeof a->id) == 0 && a->principal == b->principal &&
+	       a->signature == b->signature && ((a->flags ^ b->flags) & ~CLAIM_DIRTY) == 0;
+}
+
+/* The first claim on an id changes what can be said of the requests that bear it. */
+static int chain_to_ids(struct book *book, uint32_t index)
+{
+	struct claim *claim = &book->claims[index];
+	for (int kind = 0; kind < ID_KINDS; kind++) {
+		if (claim->id[kind] == BOOK_NONE) {
+			continue;
+		}
+		struct id *id = &book->ids[claim->id[kind]];
+		for (uint32_t r = id->claims == BOOK_NONE ? id->requests : BOOK_NONE;
+		     r != BOOK_NONE; r = book->requests[r].next[kind]) {
+			int rc = book_touch_request(book, r);
+			if (rc != 0) {
+				return rc;
+			}
+		}
+		claim->next[kind] = id->claims;
+		id->claims = index;
+	}
+	return 0;
+}
+
+static int intern(struct book *book, struct claim *fresh, uint32_t *out_claim)
+{
+	static const struct slots_type type = {.hash = claim_hash, .equal = claim_equal};
+	uint32_t known = slots_find(&book->by_claim, &type, book, claim_mix(fresh), fresh);
+	if (known != SLOTS_NONE) {
+		*out_claim = known;
+		return 0;
+	}
+	int rc = book_reserve(&book->claims, &book->claim_capacity, book->claim_count,
+			      sizeof *book->claims);
+	if (rc != 0) {
+		return rc;
+	}
+	for (int i = 0; i < ID_KINDS; i++) {
+		fresh->next[i] = BOOK_NONE;
+	}
+	for (int i = 0; i < ROLE_COUNT; i++) {
+		fresh->first[i] = BOOK_NONE;
+	}
+	book->claims[book->claim_count] = *fresh;
+	rc = slots_put(&book->by_claim, &type, book, book->claim_count);
+	if (rc != 0) {
+		return rc;
+	}
+	*out_claim = book->claim_count++;
+	return chain_to_ids(book, *out_claim);
+}
+
+static int claim_of(struct book *book, const struct context *context, bool bare,
+		    uint32_t *out_claim)
+{
+	const struct str id[ID_KINDS] = {
+		[ID_EXTENDED] = context->extended_request_id,
+		[ID_LAMBDA] = context->lambda_request_id,
+		[ID_REQUEST] = context->request_id,
+	};
+	struct claim claim = {.signature = (uint8_t)context->signature};
+	bool any = false;
+	for (int kind = 0; kind < ID_KINDS; kind++) {
+		claim.id[kind] = BOOK_NONE;
+		if (id[kind].len == 0) {
+			continue;
+		}
+		any = true;
+		if (kind == ID_REQUEST &&
+		    str_has_suffix(id[kind], STR_LIT("_REPLACED_INVALID_REQUEST_ID"))) {
+			claim.flags |= CLAIM_REPLACED;
+			continue;
+		}
+		int rc = book_id(book, kind, id[kind], &claim.id[kind]);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	if (context->principal_len > 0) {
+		claim.flags |= CLAIM_PRINCIPAL;
+		claim.principal = fingerprint_of(&book->key, str_make(context->principal,
+								      context->principal_len))
+					  .lo;
+	}
+	if (bare) {
+		claim.flags |= CLAIM_HINT;
+	}
+	if (!any) {
+		*out_claim = BOOK_NONE;
+		return 0;
+	}
+	return intern(book, &claim, out_claim);
+}
+
+static struct cached_claim *cached(struct book *book, struct str text, enum role role,
+				   struct fingerprint *out_print)
+{
+	*out_print = fingerprint_of(&book->key, text);
+	out_print->hi ^= (uint64_t)role + 1;
+	return &book->cache[out_print->lo % BOOK_CACHE_COUNT];
+}
+
+static int read_column(struct book *book, struct str text, struct statement *statement)
+{
+	if (text.len == 0) {
+		return 0;
+	}
+	struct fingerprint print;
+	struct cached_claim *cache = cached(book, text, ROLE_COLUMN, &print);
+	uint32_t claim = BOOK_NONE;
+	if (fingerprint_equal(cache->print, print)) {
+		claim = cache->claim;
+	} else {
+		struct context context;
+		int rc = context_parse(text, book->options.signing_key, &context)
+				 ? claim_of(book, &context, false, &claim)
+				 : 0;
+		if (rc != 0) {
+			return rc;
+		}
+		*cache = (struct cached_claim){.print = print, .claim = claim};
+	}
+	statement->claim[ROLE_COLUMN] = claim;
+	if (claim == BOOK_NONE) {
+		statement->flags |= STATEMENT_COLUMN_OTHER;
+	}
+	return 0;
+}
+
+/* The first UUID in a text that stands on its own, in lower case. */
+static bool find_uuid(struct str text, char out[UUID_TEXT])
+{
+	uint8_t bytes[16];
+	for (ptrdiff_t dash = str_find_byte(text, '-', 8); dash >= 0;
+	     dash = str_find_byte(text, '-', (size_t)dash + 1)) {
+		size_t at = (size_t)dash - 8;
+		if (at + UUID_TEXT > text.len) {
+			return false;
+		}
+		if ((at > 0 && isalnum((unsigned char)text.ptr[at - 1])) ||
+		    (at + UUID_TEXT < text.len &&
+		     isalnum((unsigned char)text.ptr[at + UUID_TEXT])) ||
+		    !parse_uuid(str_slice(text, at, UUID_TEXT), bytes)) {
+			continue;
+		}
+		for (size_t i = 0; i < UUID_TEXT; i++) {
+			out[i] = (char)tolower((unsigned char)text.ptr[at + i]);
+		}
+		return true;
+	}
+	return false;
+}
+
+static int read_application(struct book *book, struct str text, struct statement *statement)
+{
+	if (text.len < UUID_TEXT) {
+		return 0;
+	}
+	struct fingerprint print;
+	struct cached_claim *cache = cached(book, text, ROLE_APPLICATION, &print);
+	uint32_t claim = BOOK_NONE;
+	if (fingerprint_equal(cache->print, print)) {
+		claim = cache->claim;
+	} else {
+		char uuid[UUID_TEXT];
+		struct context context = {.signature = CONTEXT_UNSIGNED};
+		int rc = 0;
+		if (find_uuid(text, uuid)) {
+			context.lambda_request_id = str_make(uuid, sizeof uuid);
+			rc = claim_of(book, &context, true, &claim);
+		}
+		if (rc != 0) {
+			return rc;
+		}
+		*cache = (struct cached_claim){.print = print, .claim = claim};
+	}
+	statement->claim[ROLE_APPLICATION] = claim;
+	return 0;
+}
+
+static int read_audit_write(struct book *book, struct str text, struct statement *statement)
+{
+	struct context context;
+	if (context_parse(text, book->options.signing_key, &context)) {
+		statement->flags |= STATEMENT_WRITES;
+		return claim_of(book, &context, false, &statement->claim[ROLE_MARK]);
+	}
+	text = str_trim(text);
+	if (text.len == 0 || str_is(text, "qt0") || str_find(text, STR_LIT("qt1"), 0) >= 0) {
+		statement->flags |= STATEMENT_WRITES;
+	}
+	return 0;
+}
+
+/* Whether text names the key or the statement with which a session's context is set. A cheap look first: most rows do not. */
+static bool speaks_of_context(struct str text)
+{
+	for (ptrdiff_t at = str_find_byte(text, '_', 0); at >= 0;
+	     at = str_find_byte(text, '_', (size_t)at + 1)) {
+		size_t after = (size_t)at + 1;
+		if (str_equal_fold(str_slice(text, after, 7), STR_LIT("context")) ||
+		    (at >= 7 && str_equal_fold(str_slice(text, after, 4), STR_LIT("info")) &&
+		     str_equal_fold(str_slice(text, (size_t)at - 7, 7), STR_LIT("context")))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether a batch that sets a context does anything else; when in doubt it does. */
+static bool does_more(struct str text)
+{
+	static const char *const verbs[] = {"select", "insert", "update", "delete",
+					    "merge",  "exec",   "execute"};
+	unsigned found = 0;
+	bool executes = str_find_fold(text, STR_LIT("sp_set_session_context"), 0) >= 0;
+	for (size_t at = 0; at < text.len;) {
+		size_t end = at;
+		while (end < text.len && (isalnum((unsigned char)text.ptr[end]) ||
+					  text.ptr[end] == '_' || text.ptr[end] == '@')) {
+			end++;
+		}
+		for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+			found += str_equal_fold(str_slice(text, at, end - at), str_of(verbs[i]));
+		}
+		at = end > at ? end : at + 1;
+	}
+	return found > (executes ? 1U : 0U);
+}
+
+static int read_set(struct book *book, struct str text, struct statement *statement)
+{
+	if (!speaks_of_context(text)) {
+		return 0;
+	}
+	struct context context;
+	bool clears = false;
+	bool sets = context_from_set(text, book->options.signing_key, &context, &clears);
+	bool by_info = str_find_fold(text, STR_LIT("sp_set_session_context"), 0) < 0;
+	/* A set of our key whose value is a parameter, or of CONTEXT_INFO with other bytes: what stood there is gone. */
+	bool unread = by_info ? str_find_fold(text, STR_LIT("set context_info"), 0) >= 0
+			      : str_find_fold(text, STR_LIT("querytrail"), 0) >= 0;
+	if (!sets && !clears && !unread) {
+		return 0;
+	}
+	statement->flags |= STATEMENT_SETS;
+	if (by_info) {
+		statement->flags |= STATEMENT_BY_INFO;
+	}
+	if (does_more(text)) {
+		statement->flags |= STATEMENT_MIXED;
+	}
+	return sets ? claim_of(book, &context, false, &statement->claim[ROLE_MARK]) : 0;
+}
+
+static int read_comment(struct book *book, struct str text, struct statement *statement)
+{
+	struct context context;
+	if (text.len < 4 || !context_from_comment(text, book->options.signing_key, &context)) {
+		return 0;
+	}
+	bool bare = context.extended_request_id.len == 0 && context.lambda_request_id.len == 0 &&
+		    context.principal_len == 0 && context.time_ms == 0 &&
+		    context.signature == CONTEXT_UNSIGNED;
+	return claim_of(book, &context, bare, &statement->claim[ROLE_COMMENT]);
+}
+
+static unsigned flags_of_action(struct str action)
+{
+	static const struct {
+		const char *action;
+		unsigned flags;
+	} known[] = {
+		{"LGIS", STATEMENT_LOGIN | STATEMENT_RESETS}, {"LGIF", STATEMENT_LOGIN},
+		{"DBAS", STATEMENT_LOGIN | STATEMENT_RESETS}, {"DBAF", STATEMENT_LOGIN},
+		{"LGO", STATEMENT_LOGOUT | STATEMENT_RESETS},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (str_is(action, known[i].action)) {
+			return known[i].flags;
+		}
+	}
+	return 0;
+}
+
+int claim_read(struct book *book, const struct record *row, struct statement *statement)
+{
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		statement->claim[role] = statement->next[role] = BOOK_NONE;
+	}
+	struct str action = str_trim(record_text(row, FIELD_action));
+	struct str text = record_text(row, FIELD_statement);
+	statement->flags |= (uint16_t)flags_of_action(action);
+	int rc = read_column(book, record_text(row, FIELD_session_context), statement);
+	if (rc == 0) {
+		rc = read_application(book, record_text(row, FIELD_application), statement);
+	}
+	if (rc == 0) {
+		rc = str_is(action, "UDAU")
+			     ? read_audit_write(book,
+						record_text(row, FIELD_user_defined_information),
+						statement)
+			     : read_set(book, text, statement);
+	}
+	if (rc == 0) {
+		rc = read_comment(book, text, statement);
+	}
+	return rc;
+}
+
+void claim_link(struct book *book, uint32_t statement)
+{
+	struct statement *linked = &book->statements[statement];
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		if (linked->claim[role] != BOOK_NONE) {
+			struct claim *claim = &book->claims[linked->claim[role]];
+			linked->next[role] = claim->first[role];
+			claim->first[role] = statement;
+		}
+	}
+}

@@ -1,0 +1,281 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/join-rows.h"
+
+#define T0 (INT64_C(1700000000) * S)
+
+struct bench { /* a join, and the last verdict on each leaf */
+	struct join *join;
+	struct join_verdict last[64]; /* by statement leaf, or request leaf for a U2 */
+	char reason[64][256];
+	unsigned said[64];
+};
+
+static void add_line(struct bench *bench, uint64_t leaf, struct line line)
+{
+	char key[24];
+	(void)snprintf(key, sizeof key, "line%d", (int)leaf); /* fits */
+	struct record record = rows_request(&line, key);
+	struct error err;
+	assert_int_equal(join_add(bench->join, leaf, &record, &err), 0);
+}
+
+static void add_row(struct bench *bench, uint64_t leaf, struct row row)
+{
+	char key[24];
+	(void)snprintf(key, sizeof key, "row%d", (int)leaf); /* fits */
+	struct record record = rows_statement(&row, key);
+	struct error err;
+	assert_int_equal(join_add(bench->join, leaf, &record, &err), 0);
+}
+
+static unsigned drain(struct bench *bench)
+{
+	struct join_verdict verdict;
+	unsigned count = 0;
+	while (join_take(bench->join, &verdict)) {
+		uint64_t leaf = verdict.statement_leaf == JOIN_NO_LEAF ? verdict.request_leaf
+								       : verdict.statement_leaf;
+		assert_true(leaf < 64);
+		(void)snprintf(bench->reason[leaf], 256, "%s", verdict.reason); /* as long */
+		verdict.reason = bench->reason[leaf];
+		bench->last[leaf] = verdict;
+		bench->said[leaf]++;
+		count++;
+	}
+	return count;
+}
+
+static unsigned settle_all(struct bench *bench)
+{
+	join_settle(bench->join, INT64_MAX, INT64_MAX);
+	return drain(bench);
+}
+
+static struct bench bench_with(const struct join_options *options)
+{
+	struct bench bench = {0};
+	struct error err;
+	assert_int_equal(join_new(options, &bench.join, &err), 0);
+	return bench;
+}
+
+static struct bench bench_new(void)
+{
+	struct join_options options = rows_options();
+	return bench_with(&options);
+}
+
+static void expect(const struct bench *bench, uint64_t leaf, const char *grade, uint64_t request)
+{
+	assert_string_equal(bench->last[leaf].grade, grade);
+	assert_int_equal(bench->last[leaf].request_leaf, request);
+}
+
+static const struct line alice = {
+	.time_ns = T0, .latency_ms = 500, .x = "XA", .l = "LA", .r = "RA", .user = "alice"};
+static const struct line bob = {.time_ns = T0 + 400 * MS,
+				.latency_ms = 500,
+				.x = "XB",
+				.l = "LB",
+				.r = "RB",
+				.user = "bob"};
+
+static void test_session_context_gives_a(void **state)
+{
+	/* A statement whose session context names the gateway's id is the request's, whichever came first. */
+	(void)state;
+	for (int request_first = 0; request_first < 2; request_first++) {
+		struct bench bench = bench_new();
+		struct row row = {
+			.time_ns = T0 + 100 * MS, .column = "qt1 x=XA r=RA", .session = 51};
+		if (request_first) {
+			add_line(&bench, 1, alice);
+			add_row(&bench, 2, row);
+		} else {
+			add_row(&bench, 2, row);
+			assert_int_equal(drain(&bench), 0);
+			add_line(&bench, 1, alice);
+		}
+		assert_int_equal(drain(&bench), 1);
+		expect(&bench, 2, "A", 1);
+		assert_string_equal(bench.last[2].carrier, "session_context");
+		assert_string_equal(bench.last[2].matched_by, "extended_request_id");
+		assert_int_equal(bench.last[2].settled, JOIN_FINAL);
+		assert_int_equal(settle_all(&bench), 0);
+		join_free(bench.join);
+	}
+}
+
+static void test_unmatched_waits_for_watermarks(void **state)
+{
+	/* Without a match nothing is said before its age, then provisionally, then finally once both watermarks have passed. */
+	(void)state;
+	struct bench bench = bench_new();
+	size_t statements, requests;
+	add_row(&bench, 1, (struct row){.time_ns = T0, .session = 51});
+	add_line(&bench, 2, alice);
+	join_settle(bench.join, T0 + S, T0 + S);
+	assert_int_equal(drain(&bench), 0);
+	join_settle(bench.join, T0 + S, T0 + 130 * S);
+	assert_int_equal(drain(&bench), 2);
+	expect(&bench, 1, "U1", JOIN_NO_LEAF);
+	expect(&bench, 2, "U2", 2);
+	assert_int_equal(bench.last[1].settled, JOIN_PROVISIONAL);
+	assert_int_equal(bench.last[2].settled, JOIN_FINAL);
+	join_pending(bench.join, &statements, &requests);
+	assert_int_equal(statements, 1);
+	assert_int_equal(requests, 0);
+	join_settle(bench.join, T0 + 10 * S, T0);
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 1, "U1", JOIN_NO_LEAF);
+	assert_int_equal(bench.last[1].settled, JOIN_FINAL);
+	assert_int_equal(bench.last[1].revision, 1);
+	join_free(bench.join);
+}
+
+static void test_late_request_revises(void **state)
+{
+	/* A final U1 and the request's U2 are both revised by what comes later. */
+	(void)state;
+	struct bench bench = bench_new();
+	add_row(&bench, 1,
+		(struct row){.time_ns = T0 + 50 * MS, .column = "qt1 x=XA", .session = 5});
+	settle_all(&bench);
+	expect(&bench, 1, "U1", JOIN_NO_LEAF);
+	assert_string_equal(bench.reason[1], "the context names a request that never arrived");
+	add_line(&bench, 2, alice);
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 1, "A", 2);
+	assert_int_equal(bench.last[1].revision, 1);
+	assert_int_equal(bench.said[2], 0);
+	join_free(bench.join);
+}
+
+static void test_audit_write_governs_session(void **state)
+{
+	/* An audit_write row gives its context to the later rows of its session, until cleared or until the next login. */
+	(void)state;
+	struct bench bench = bench_new();
+	add_line(&bench, 1, alice);
+	add_row(&bench, 2, (struct row){T0 + 10 * MS, "UDAU", .told = "qt1 x=XA", .session = 51});
+	add_row(&bench, 3, (struct row){T0 + 20 * MS, .session = 51});
+	add_row(&bench, 4, (struct row){T0 + 20 * MS, .session = 52});
+	add_row(&bench, 5, (struct row){T0 + 30 * MS, "UDAU", .told = "qt0", .session = 51});
+	add_row(&bench, 6, (struct row){T0 + 40 * MS, .session = 51});
+	add_row(&bench, 7, (struct row){T0 + 50 * MS, "UDAU", .told = "qt1 x=XA", .session = 51});
+	add_row(&bench, 8, (struct row){T0 + 60 * MS, "LGIS", .session = 51});
+	add_row(&bench, 9, (struct row){T0 + 70 * MS, .session = 51});
+	settle_all(&bench);
+	expect(&bench, 2, "A", 1);
+	expect(&bench, 3, "A", 1);
+	assert_string_equal(bench.last[3].carrier, "audit_write");
+	expect(&bench, 4, "U1", JOIN_NO_LEAF);
+	expect(&bench, 5, "A", 1);
+	expect(&bench, 6, "U1", JOIN_NO_LEAF);
+	expect(&bench, 8, "U1", JOIN_NO_LEAF);
+	assert_string_equal(bench.reason[8], "a login belongs to no request");
+	expect(&bench, 9, "U1", JOIN_NO_LEAF);
+	join_free(bench.join);
+}
+
+static void test_late_reset_re_evaluates(void **state)
+{
+	/* A set that arrives late takes the rows behind it away from the context that stood before. */
+	(void)state;
+	struct bench bench = bench_new();
+	const char *set_a = "EXEC sp_set_session_context N'querytrail', N'qt1 x=XA'";
+	const char *set_b = "EXEC sp_set_session_context N'querytrail', N'qt1 x=XB'";
+	add_line(&bench, 1, alice);
+	add_line(&bench, 2, bob);
+	add_row(&bench, 3, (struct row){T0 + 10 * MS, "BCM", .text = set_a, .session = 51});
+	add_row(&bench, 4, (struct row){T0 + 450 * MS, .session = 51});
+	drain(&bench);
+	assert_int_equal(bench.said[4], 0);
+	add_row(&bench, 5, (struct row){T0 + 420 * MS, "BCM", .text = set_b, .session = 51});
+	settle_all(&bench);
+	expect(&bench, 4, "A", 2);
+	assert_string_equal(bench.last[4].carrier, "session_replay");
+	add_row(&bench, 6, (struct row){T0 + 430 * MS, "LGO", .session = 51});
+	drain(&bench);
+	expect(&bench, 4, "U1", JOIN_NO_LEAF);
+	expect(&bench, 5, "A", 2);
+	join_free(bench.join);
+}
+
+static void test_history_holds_a(void **state)
+{
+	/* Before the session's history must be complete, a replayed context is no more than a provisional C. */
+	(void)state;
+	struct bench bench = bench_new();
+	add_line(&bench, 1, alice);
+	add_row(&bench, 2, (struct row){T0 + 10 * MS, "UDAU", .told = "qt1 x=XA", .session = 51});
+	add_row(&bench, 3, (struct row){T0 + 20 * MS, .session = 51});
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 2, "A", 1);
+	join_settle(bench.join, T0 + 200 * S, INT64_MIN);
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 3, "C", 1);
+	assert_int_equal(bench.last[3].settled, JOIN_PROVISIONAL);
+	join_settle(bench.join, T0, T0 + S);
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 3, "A", 1);
+	assert_int_equal(bench.last[3].settled, JOIN_FINAL);
+	join_free(bench.join);
+}
+
+static void test_stale_context(void **state)
+{
+	/* A context that a pooled session kept is C soon after its request's end and X long after it, never A. */
+	(void)state;
+	struct bench bench = bench_new();
+	add_line(&bench, 1, alice);
+	add_row(&bench, 2, (struct row){T0 + 590 * MS, .column = "qt1 x=XA", .session = 51});
+	add_row(&bench, 3, (struct row){T0 + 3700 * MS, .column = "qt1 x=XA", .session = 51});
+	add_row(&bench, 4, (struct row){T0 + 60 * S, .column = "qt1 x=XA", .session = 51});
+	add_row(&bench, 5, (struct row){T0 - 6 * S, .column = "qt1 x=XA", .session = 51});
+	settle_all(&bench);
+	expect(&bench, 2, "A", 1);
+	expect(&bench, 3, "C", 1);
+	assert_string_equal(bench.reason[3],
+			    "the context belongs to a request that had ended 3.2 s "
+			    "before; a pooled session may have kept it");
+	expect(&bench, 4, "X", 1);
+	expect(&bench, 5, "X", 1);
+	join_free(bench.join);
+}
+
+static void test_duplicate_leaf_is_ignored(void **state)
+{
+	/* The same leaf twice is one record, and a restart that restores the verdicts says nothing again. */
+	(void)state;
+	struct bench bench = bench_new();
+	struct row row = {.time_ns = T0 + 100 * MS, .column = "qt1 x=XA", .session = 51};
+	add_line(&bench, 1, alice);
+	add_row(&bench, 2, row);
+	add_row(&bench, 2, row);
+	add_line(&bench, 1, alice);
+	assert_int_equal(settle_all(&bench), 1);
+	expect(&bench, 2, "A", 1);
+	join_free(bench.join);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_session_context_gives_a),
+		cmocka_unit_test(test_unmatched_waits_for_watermarks),
+		cmocka_unit_test(test_late_request_revises),
+		cmocka_unit_test(test_audit_write_governs_session),
+		cmocka_unit_test(test_late_reset_re_evaluates),
+		cmocka_unit_test(test_history_holds_a),
+		cmocka_unit_test(test_stale_context),
+		cmocka_unit_test(test_duplicate_leaf_is_ignored),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
