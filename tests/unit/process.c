@@ -66,7 +66,8 @@ static void test_descriptors(void **state)
 	char bytes[2];
 	assert_int_equal(io_read_exact(process.out_fd, bytes, 2, NULL), 0);
 	assert_memory_equal(bytes, "4\n", 2); /* 0, 1, 2 and the folder that ls reads */
-	assert_int_equal(process_stop(&process, 2000), 0);
+	assert_true(process_wait(&process, -1, NULL));
+	assert_int_equal(process_stop(&process, 0), 0);
 }
 
 /* A program is found by the environment's folders first; an unknown one is GONE by name; one that can't run ends with 127. */
