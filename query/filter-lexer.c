@@ -100,16 +100,36 @@ static bool read_field(struct lexer *lexer, struct token *out_token)
 	return true;
 }
 
+static bool is_escape(struct str text, size_t at)
+{
+	return text.ptr[at] == '\\' && at + 1 < text.len &&
+	       (text.ptr[at + 1] == '"' || text.ptr[at + 1] == '\\');
+}
+
+/* text without the backslashes of its escapes. */
+static int unescape(struct lexer *lexer, struct str *text, struct error *err)
+{
+	char *copy = arena_alloc(lexer->arena, text->len);
+	if (copy == NULL) {
+		return error_set(err, ERR_LIMIT, "the query does not fit its memory limit");
+	}
+	size_t len = 0;
+	for (size_t i = 0; i < text->len; i++) {
+		i += is_escape(*text, i) ? 1 : 0;
+		copy[len++] = text->ptr[i];
+	}
+	*text = str_make(copy, len);
+	return 0;
+}
+
 static int read_phrase(struct lexer *lexer, struct token *out_token, struct error *err)
 {
 	size_t begin = lexer->pos + 1;
 	size_t end = begin;
-	size_t escapes = 0;
+	bool has_escape = false;
 	while (end < lexer->input.len && lexer->input.ptr[end] != '"') {
-		bool escape =
-			lexer->input.ptr[end] == '\\' && end + 1 < lexer->input.len &&
-			(lexer->input.ptr[end + 1] == '"' || lexer->input.ptr[end + 1] == '\\');
-		escapes += escape ? 1 : 0;
+		bool escape = is_escape(lexer->input, end);
+		has_escape = has_escape || escape;
 		end += escape ? 2 : 1;
 	}
 	if (end >= lexer->input.len) {
@@ -117,19 +137,9 @@ static int read_phrase(struct lexer *lexer, struct token *out_token, struct erro
 				   "the quote that opens here is never closed");
 	}
 	struct str text = str_slice(lexer->input, begin, end - begin);
-	if (escapes > 0) {
-		char *copy = arena_alloc(lexer->arena, text.len);
-		if (copy == NULL) {
-			return error_set(err, ERR_LIMIT, "the query does not fit its memory limit");
-		}
-		size_t len = 0;
-		for (size_t i = 0; i < text.len; i++) {
-			bool escape = text.ptr[i] == '\\' && i + 1 < text.len &&
-				      (text.ptr[i + 1] == '"' || text.ptr[i + 1] == '\\');
-			i += escape ? 1 : 0;
-			copy[len++] = text.ptr[i];
-		}
-		text = str_make(copy, len);
+	int result = has_escape ? unescape(lexer, &text, err) : 0;
+	if (result != 0) {
+		return result;
 	}
 	*out_token = (struct token){TOKEN_PHRASE, COMPARE_HAS, text, lexer->pos};
 	lexer->pos = end + 1;

@@ -4,13 +4,15 @@
 
 #define GRADES_ALL ((1u << GRADE_COUNT) - 1)
 
-static int add_atom(struct plan *plan, const struct term *term, enum side side,
-		    const struct match *match, uint64_t *bits, struct error *err)
+/* Adds the test of one term on one side, if it looks there. */
+static int add_atom(struct plan *plan, const struct node *node, enum side side,
+		    const struct match *match, struct error *err)
 {
+	const struct word *word = &node->term->word;
 	struct atom atom = {.side = side, .match = *match};
-	for (size_t i = 0; i < term->word.place_count; i++) {
-		if (term->word.place[i].side == side) {
-			atom.field[atom.field_count++] = term->word.place[i].field;
+	for (size_t i = 0; i < word->place_count; i++) {
+		if (word->place[i].side == side) {
+			atom.field[atom.field_count++] = word->place[i].field;
 		}
 	}
 	if (atom.field_count == 0) {
@@ -22,7 +24,7 @@ static int add_atom(struct plan *plan, const struct term *term, enum side side,
 	uint64_t bit = UINT64_C(1) << plan->atom_count;
 	plan->atom[plan->atom_count++] = atom;
 	plan->side_bits[side] |= bit;
-	*bits |= bit;
+	plan->term_bits[node->index] |= bit;
 	if (side == SIDE_VERDICT && match->type == MATCH_GRADES &&
 	    match_text(match, STR_LIT("pending"))) {
 		plan->pending_bits |= bit;
@@ -42,15 +44,9 @@ static int add_terms(struct plan *plan, const struct node *node, const struct pl
 	}
 	struct match match;
 	int result = match_make(plan->query, node->term, &options->context, &match, err);
-	uint64_t *bits = &plan->term_bits[node->index];
-	if (result == 0) {
-		result = add_atom(plan, node->term, SIDE_STATEMENT, &match, bits, err);
-	}
-	if (result == 0) {
-		result = add_atom(plan, node->term, SIDE_REQUEST, &match, bits, err);
-	}
-	if (result == 0) {
-		result = add_atom(plan, node->term, SIDE_VERDICT, &match, bits, err);
+	static const enum side sides[] = {SIDE_STATEMENT, SIDE_REQUEST, SIDE_VERDICT};
+	for (size_t i = 0; result == 0 && i < sizeof(sides) / sizeof(sides[0]); i++) {
+		result = add_atom(plan, node, sides[i], &match, err);
 	}
 	if (result == 0 && match.type == MATCH_GRADES && (match.grades >> GRADE_U2 & 1u) != 0) {
 		plan->lone_requests = true;
@@ -142,6 +138,20 @@ static bool field_matches(const struct match *match, unsigned field, const struc
 		return match_text(match, record_text(record, field));
 	}
 	return match_number(match, record_number(record, field, 0));
+}
+
+uint64_t plan_lone_atoms(const struct plan *plan, int64_t time_ns, uint64_t leaf)
+{
+	uint64_t bits = 0;
+	for (size_t i = 0; i < plan->atom_count; i++) {
+		const struct atom *atom = &plan->atom[i];
+		bool of_row = atom->field[0] == PART_TIME || atom->field[0] == PART_LEAF;
+		int64_t value = atom->field[0] == PART_TIME ? time_ns : (int64_t)leaf;
+		if (atom->side == SIDE_STATEMENT && of_row && match_number(&atom->match, value)) {
+			bits |= UINT64_C(1) << i;
+		}
+	}
+	return bits;
 }
 
 uint64_t plan_record_atoms(const struct plan *plan, enum side side, const struct record *record,

@@ -64,4 +64,7 @@ static inline bool plan_time(const struct plan *plan, int64_t ns)
 uint64_t plan_record_atoms(const struct plan *plan, enum side side, const struct record *record,
 			   uint64_t leaf);
 
+/* The row's own words (time, leaf) of a row that is a request without a statement. */
+uint64_t plan_lone_atoms(const struct plan *plan, int64_t time_ns, uint64_t leaf);
+
 #endif

@@ -125,18 +125,34 @@ static bool span_of_days(int64_t local_ns, int days, int length, const struct zo
 	return true;
 }
 
+/* What stands behind a date: a time of day, and perhaps an offset. */
+static bool parse_time_of_day(struct reader *reader, int64_t midnight, const struct zone *zone,
+			      struct when *out)
+{
+	if (!accept(reader, 'T') && !accept(reader, 't') && !accept(reader, ' ')) {
+		return false;
+	}
+	int64_t step;
+	int64_t offset;
+	int64_t local = midnight + read_clock(reader, &step);
+	bool has_offset = read_offset(reader, &offset);
+	if (reader->failed || reader->pos != reader->text.len) {
+		return false;
+	}
+	out->from_ns = has_offset ? local - offset : zone_from_local(zone, local);
+	out->to_ns = out->from_ns + step;
+	return true;
+}
+
 /* Dates and date-times. */
 static bool parse_date(struct str text, const struct zone *zone, struct when *out)
 {
 	struct reader reader = {.text = text};
 	int year = digits_value(&reader, 4);
-	if (reader.failed) {
-		return false;
-	}
-	if (reader.pos == text.len) {
+	if (!reader.failed && reader.pos == text.len) {
 		return span_of_months(year, 1, 12, zone, out);
 	}
-	reader.failed = !accept(&reader, '-');
+	reader.failed = reader.failed || !accept(&reader, '-');
 	int month = digits_value(&reader, 2);
 	if (reader.failed || month < 1 || month > 12) {
 		return false;
@@ -154,19 +170,7 @@ static bool parse_date(struct str text, const struct zone *zone, struct when *ou
 	if (reader.pos == text.len) {
 		return span_of_days(midnight, 0, 1, zone, out);
 	}
-	if (!accept(&reader, 'T') && !accept(&reader, 't') && !accept(&reader, ' ')) {
-		return false;
-	}
-	int64_t step;
-	int64_t offset;
-	int64_t local = midnight + read_clock(&reader, &step);
-	bool has_offset = read_offset(&reader, &offset);
-	if (reader.failed || reader.pos != text.len) {
-		return false;
-	}
-	out->from_ns = has_offset ? local - offset : zone_from_local(zone, local);
-	out->to_ns = out->from_ns + step;
-	return true;
+	return parse_time_of_day(&reader, midnight, zone, out);
 }
 
 static bool parse_clock(struct str text, const struct zone *zone, int64_t local_now,
