@@ -29,6 +29,7 @@ enum auditdb_item_kind {
 	AUDITDB_ROW,     /* row is filled */
 	AUDITDB_BAD_ROW, /* reason says why it could not be converted; raw is what came */
 	AUDITDB_SKIPPED, /* message 33226: the server left records out; reason is its text */
+	AUDITDB_TOLD,    /* another message without an error; reason is its text */
 };
 
 struct auditdb_item {

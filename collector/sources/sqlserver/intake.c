@@ -298,6 +298,10 @@ int intake_take(struct intake *intake, struct intake_batch *batch, struct cursor
 		}
 		add_gap(intake, batch);
 		return 0;
+	case AUDITDB_TOLD:
+		survey_tell(intake->survey, SURVEY_MESSAGE, "the server said: %.*s",
+			    STR_ARG(item->reason));
+		return 0;
 	}
 	return 0;
 }

@@ -71,13 +71,13 @@ const char *query_first_file(enum query_adapter adapter)
 const char *query_status(void)
 {
 	return "SELECT name, status_desc, audit_file_path FROM sys.dm_server_audit_status "
-	       "WHERE audit_file_path IS NOT NULL AND (@a = N'' OR name = @a)";
+	       "WHERE audit_file_path IS NOT NULL AND (@a IS NULL OR name = @a)";
 }
 
 const char *query_settings(void)
 {
 	return "SELECT name, log_file_path, log_file_name, queue_delay, on_failure_desc "
-	       "FROM sys.server_file_audits WHERE @a = N'' OR name = @a";
+	       "FROM sys.server_file_audits WHERE @a IS NULL OR name = @a";
 }
 
 const char *query_server(void)

@@ -56,7 +56,7 @@ const char *query_list_files(enum query_adapter adapter);
 /* The first file that matches @p, as the server enumerates them: one row file_name. */
 const char *query_first_file(enum query_adapter adapter);
 
-/* Audits that write files, named @a unless that is empty: rows name, status_desc, audit_file_path. */
+/* Audits that write files, named @a unless that is NULL: rows name, status_desc, audit_file_path. */
 const char *query_status(void);
 
 /* Settings of such audits: rows name, log_file_path, log_file_name, queue_delay, on_failure_desc. */

@@ -20,6 +20,7 @@ enum survey_note {
 	SURVEY_STATE = 1 << 7,
 	SURVEY_ORDER = 1 << 8,
 	SURVEY_NO_FILES = 1 << 9,
+	SURVEY_MESSAGE = 1 << 10,
 };
 
 struct survey {

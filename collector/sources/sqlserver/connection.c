@@ -1,0 +1,591 @@
+#include "collector/sources/sqlserver/connection.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/secret.h"
+#include "collector/sources/sqlserver/handler.h"
+#include "collector/sources/sqlserver/probe.h"
+
+#define MSDBLIB 1
+#include <sybfront.h>
+
+#include <sybdb.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define SYSTEM_CA_FILE  "/etc/ssl/certs/ca-certificates.crt"
+#define SECTION         "querytrail"
+#define HOST_MAX_BYTES  200 /* FreeTDS reads lines of 255 bytes */
+#define PEM_MAX_BYTES   65536
+#define CONF_MAX_BYTES  4096
+#define DEFINITIONS_MAX 1024
+#define SYB_UNIQUE      36 /* types on the wire that sybdb.h does not name */
+#define XSYB_VARBINARY  165
+#define XSYB_BINARY     173
+
+struct connection {
+	struct connection_options options;
+	char where[320]; /* "SQL Server host:port" */
+	struct handler handler;
+	DBPROCESS *process;
+	int64_t deadline_ns;
+	int stop_fd;
+	bool has_query; /* results are not read to their end */
+	bool was_stopped, was_late;
+};
+
+/* Environment that overrides the configuration, or writes queries and rows to a file. */
+static void clear_environment(void)
+{
+	static const char *const names[] = {"TDSVER",  "TDSPORT",       "TDSHOST",     "TDSQUERY",
+					    "TDSDUMP", "TDSDUMPCONFIG", "FREETDSCONF", "FREETDS",
+					    "DSQUERY", "SYBASE"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)unsetenv(names[i]); /* fails only for malformed names */
+	}
+}
+
+/* What FreeTDS would take for the end of the value, a comment, or a second word. */
+static bool is_plain_host(const char *host)
+{
+	size_t len = strlen(host);
+	return len > 0 && len <= HOST_MAX_BYTES &&
+	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			    ".-_:%") == len;
+}
+
+int connection_new(const struct connection_options *options, struct connection **out,
+		   struct error *err)
+{
+	if (!is_plain_host(options->host)) {
+		return error_set(err, ERR_CONFIG, "host \"%s\" is no host name or address",
+				 options->host);
+	}
+	struct connection *connection = calloc(1, sizeof(*connection));
+	if (connection == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for a connection");
+	}
+	connection->options = *options;
+	snprintf(connection->where, sizeof(connection->where), "SQL Server %s:%u", options->host,
+		 options->port);
+	handler_init(&connection->handler);
+	connection->deadline_ns = INT64_MAX;
+	clear_environment();
+	if (dbinit() == FAIL) {
+		free(connection);
+		return error_set(err, ERR_NOMEM, "DB-Library does not start");
+	}
+	handler_install();
+	*out = connection;
+	return 0;
+}
+
+static void disconnect(struct connection *connection)
+{
+	if (connection->process != NULL) {
+		dbclose(connection->process);
+		connection->process = NULL;
+	}
+	connection->has_query = false;
+}
+
+void connection_free(struct connection *connection)
+{
+	if (connection == NULL) {
+		return;
+	}
+	disconnect(connection);
+	handler_done(&connection->handler);
+	dbexit();
+	free(connection);
+}
+
+void connection_set_deadline(struct connection *connection, int64_t deadline_ns, int stop_fd)
+{
+	connection->deadline_ns = deadline_ns;
+	connection->stop_fd = stop_fd;
+}
+
+/* Whether the call that runs must end now, and why. */
+static bool is_over(struct connection *connection)
+{
+	struct pollfd pollfd = {.fd = connection->stop_fd, .events = POLLIN};
+	if (connection->stop_fd > 0 && poll(&pollfd, 1, 0) > 0) {
+		connection->was_stopped = true;
+	} else if (clock_monotonic_ns() >= connection->deadline_ns) {
+		connection->was_late = true;
+	}
+	return connection->was_stopped || connection->was_late;
+}
+
+static int check_interrupt(void *process)
+{
+	struct handler *handler = (struct handler *)dbgetuserdata(process);
+	assert(handler != NULL);
+	struct connection *connection =
+		(struct connection *)((char *)handler - offsetof(struct connection, handler));
+	return is_over(connection) ? TRUE : FALSE;
+}
+
+static int handle_interrupt(void *process)
+{
+	(void)process;
+	return INT_CANCEL;
+}
+
+/* Whole seconds until the timeout or the deadline, at least one: FreeTDS counts in seconds and takes 0 for ever. */
+static int seconds_left(const struct connection *connection)
+{
+	int64_t left_ns = connection->deadline_ns - clock_monotonic_ns();
+	if (left_ns > connection->options.timeout_ns) {
+		left_ns = connection->options.timeout_ns;
+	}
+	int64_t seconds = (left_ns + NS_PER_SEC - 1) / NS_PER_SEC;
+	return seconds < 1 ? 1 : (int)seconds;
+}
+
+/* A file in memory that FreeTDS and GnuTLS can open by the path /proc/self/fd/N. */
+static int memory_file(const char *name, struct str text, int *out_fd, struct error *err)
+{
+	*out_fd = memfd_create(name, MFD_CLOEXEC);
+	if (*out_fd < 0) {
+		return error_errno(err, "a file in memory for FreeTDS");
+	}
+	return io_write_all(*out_fd, text, err);
+}
+
+static const char *ca_file_of(const struct connection *connection)
+{
+	const char *path = connection->options.ca_file;
+	return path != NULL && path[0] != '\0' ? path : SYSTEM_CA_FILE;
+}
+
+static struct probe_target probe_target(const struct connection *connection, const char *name)
+{
+	int64_t timeout_ns = clock_monotonic_ns() + connection->options.timeout_ns;
+	return (struct probe_target){
+		.host = connection->options.host,
+		.port = connection->options.port,
+		.name = name,
+		.ca_file = ca_file_of(connection),
+		.deadline_ns =
+			timeout_ns < connection->deadline_ns ? timeout_ns : connection->deadline_ns,
+	};
+}
+
+/* The name that must be in the certificate when FreeTDS cannot check it by itself, else NULL. */
+static const char *other_name(const struct connection *connection)
+{
+	const char *name = connection->options.certificate_host;
+	if (name == NULL || name[0] == '\0' ||
+	    str_equal_fold(str_of(name), str_of(connection->options.host))) {
+		return NULL;
+	}
+	return name;
+}
+
+/* Opens what FreeTDS shall trust: the authorities, or one certificate that was verified already. A path of the operator's may
+ * hold what ends a value in FreeTDS's file, hence the descriptor. */
+static int open_trust(const struct connection *connection, int *out_fd, struct error *err)
+{
+	const char *name = other_name(connection);
+	if (name == NULL) {
+		*out_fd = open(ca_file_of(connection), O_RDONLY | O_CLOEXEC);
+		if (*out_fd < 0) {
+			return error_set(err, ERR_CONFIG, "ca_file %s: %s", ca_file_of(connection),
+					 strerror(errno));
+		}
+		return 0;
+	}
+	struct probe_target target = probe_target(connection, name);
+	struct buf pem;
+	buf_init(&pem, PEM_MAX_BYTES);
+	int status = probe_run(&target, &pem, err);
+	if (status == 0) {
+		status = buf_check(&pem, "the server's certificate", err);
+	}
+	if (status == 0) {
+		status = memory_file("querytrail-peer", buf_str(&pem), out_fd, err);
+	}
+	buf_done(&pem);
+	return status;
+}
+
+static void put_conf(const struct connection *connection, int trust_fd, struct buf *out)
+{
+	buf_putf(out,
+		 "[" SECTION "]\n"
+		 "host = %s\n"
+		 "port = %u\n"
+		 "tds version = 7.4\n"
+		 "client charset = UTF-8\n",
+		 connection->options.host, connection->options.port);
+	if (!connection->options.encrypt) {
+		buf_put_text(out, "encryption = off\n");
+		return;
+	}
+	buf_putf(out,
+		 "encryption = require\n"
+		 "ca file = /proc/self/fd/%d\n"
+		 "check certificate hostname = %s\n",
+		 trust_fd, other_name(connection) == NULL ? "yes" : "no");
+}
+
+/* Fills in the login. The password is wiped here; FreeTDS wipes its copy with the login. */
+static int fill_login(const struct connection *connection, LOGINREC *login, struct error *err)
+{
+	struct secret password;
+	secret_init(&password);
+	int status = secret_read(&password, connection->options.password_file, err);
+	if (status != 0) {
+		return status;
+	}
+	bool ok = DBSETLUSER(login, connection->options.user) == SUCCEED &&
+		  DBSETLPWD(login, secret_peek(&password).ptr) == SUCCEED &&
+		  DBSETLDBNAME(login, connection->options.database) == SUCCEED &&
+		  DBSETLAPP(login, "querytrail") == SUCCEED &&
+		  DBSETLVERSION(login, DBVERSION_74) == SUCCEED;
+	secret_done(&password);
+	return ok ? 0 : handler_error(&connection->handler, connection->where, err);
+}
+
+static int log_in(struct connection *connection, int conf_fd, struct error *err)
+{
+	char conf[64];
+	snprintf(conf, sizeof(conf), "/proc/self/fd/%d", conf_fd);
+	dbsetifile(conf);
+	dbsetlogintime(seconds_left(connection));
+	LOGINREC *login = dblogin();
+	if (login == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for a login");
+	}
+	handler_clear(&connection->handler);
+	handler_set_login(&connection->handler);
+	int status = fill_login(connection, login, err);
+	if (status == 0) {
+		connection->process = dbopen(login, SECTION);
+		if (connection->process == NULL) {
+			status = handler_error(&connection->handler, connection->where, err);
+		}
+	}
+	dbloginfree(login);
+	handler_set_login(NULL);
+	if (status == 0) {
+		dbsetuserdata(connection->process, (BYTE *)&connection->handler);
+		dbsetinterrupt(connection->process, check_interrupt, handle_interrupt);
+	}
+	return status;
+}
+
+/* FreeTDS says of every TLS failure only that the login failed: asks again, without a login, what it is. */
+static int explain(const struct connection *connection, int status, struct error *err)
+{
+	const struct handler *handler = &connection->handler;
+	if (!connection->options.encrypt || other_name(connection) != NULL ||
+	    handler->message != 0 || handler->timed_out || handler->system != 0) {
+		return status;
+	}
+	struct error why = {0};
+	struct probe_target target = probe_target(connection, connection->options.host);
+	int verdict = probe_run(&target, NULL, &why);
+	if (verdict == -ERR_CONFIG) {
+		return error_set(err, ERR_CONFIG, "%s", why.text);
+	}
+	return status;
+}
+
+int connection_begin(struct connection *connection, bool *out_is_new, struct error *err)
+{
+	if (connection->process != NULL && dbdead(connection->process) == FALSE) {
+		*out_is_new = false;
+		return 0;
+	}
+	disconnect(connection);
+	IO_CLOSE int trust_fd = -1;
+	IO_CLOSE int conf_fd = -1;
+	struct buf conf;
+	buf_init(&conf, CONF_MAX_BYTES);
+	connection->was_late = connection->was_stopped = false;
+	int status = connection->options.encrypt ? open_trust(connection, &trust_fd, err) : 0;
+	if (status == 0) {
+		put_conf(connection, trust_fd, &conf);
+		status = buf_check(&conf, "the configuration of FreeTDS", err);
+	}
+	if (status == 0) {
+		status = memory_file("querytrail-tds", buf_str(&conf), &conf_fd, err);
+	}
+	buf_done(&conf);
+	if (status == 0) {
+		status = log_in(connection, conf_fd, err);
+		if (status == -ERR_AGAIN) {
+			status = explain(connection, status, err);
+		}
+	}
+	*out_is_new = status == 0;
+	return status;
+}
+
+/* What a failed call means. A server message on a connection that lives leaves it usable. */
+static int failure(struct connection *connection, struct error *err)
+{
+	bool is_answer = connection->handler.message != 0 && connection->process != NULL &&
+			 dbdead(connection->process) == FALSE &&
+			 dbcancel(connection->process) == SUCCEED;
+	connection->has_query = false;
+	int status;
+	if (connection->was_stopped) {
+		status = error_set(err, ERR_CANCELLED, "%s: stopped", connection->where);
+	} else if (connection->was_late) {
+		status = error_set(err, ERR_AGAIN, "%s did not answer in time", connection->where);
+	} else {
+		status = handler_error(&connection->handler, connection->where, err);
+	}
+	if (!is_answer || connection->was_stopped || connection->was_late) {
+		disconnect(connection);
+	}
+	return status;
+}
+
+static void put_definitions(const struct connection_parameter *parameters, size_t count,
+			    struct buf *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_putf(out, "%s%s %s", i > 0 ? ", " : "", parameters[i].name,
+			 parameters[i].is_number ? "bigint" : "nvarchar(4000)");
+	}
+}
+
+static bool bind(DBPROCESS *process, const char *name, struct str text)
+{
+	/* Sent as nvarchar; a length of 0 is NULL. FreeTDS copies nothing before dbrpcsend and writes nothing. */
+	return dbrpcparam(process, name, 0, SYBVARCHAR, -1, (DBINT)text.len,
+			  (BYTE *)(uintptr_t)text.ptr) == SUCCEED;
+}
+
+static bool send_call(struct connection *connection, struct str text, struct str definitions,
+		      const struct connection_parameter *parameters, size_t count)
+{
+	DBPROCESS *process = connection->process;
+	int64_t numbers[8];
+	assert(count <= sizeof(numbers) / sizeof(numbers[0]));
+	bool ok = dbrpcinit(process, "sp_executesql", 0) == SUCCEED && bind(process, NULL, text);
+	if (ok && count > 0) {
+		ok = bind(process, NULL, definitions);
+	}
+	for (size_t i = 0; i < count && ok; i++) {
+		const struct connection_parameter *parameter = &parameters[i];
+		numbers[i] = parameter->number;
+		ok = parameter->is_number ? dbrpcparam(process, parameter->name, 0, SYBINT8, -1, -1,
+						       (BYTE *)&numbers[i]) == SUCCEED
+					  : bind(process, parameter->name, parameter->text);
+	}
+	return ok && dbrpcsend(process) == SUCCEED && dbsqlok(process) == SUCCEED;
+}
+
+/* Goes to the first row set; results without columns come before it. Returns false on failure or when there is none. */
+static bool first_row_set(DBPROCESS *process)
+{
+	RETCODE code;
+	while ((code = dbresults(process)) == SUCCEED) {
+		if (dbnumcols(process) > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int connection_query(struct connection *connection, struct str text,
+		     const struct connection_parameter *parameters, size_t parameter_count,
+		     struct error *err)
+{
+	char seconds[16];
+	struct buf definitions;
+	assert(connection->process != NULL);
+	connection_stop(connection);
+	if (connection->process == NULL) {
+		return error_set(err, ERR_AGAIN, "%s closed the connection", connection->where);
+	}
+	buf_init(&definitions, DEFINITIONS_MAX);
+	put_definitions(parameters, parameter_count, &definitions);
+	assert(!definitions.failed);
+	handler_clear(&connection->handler);
+	connection->was_late = connection->was_stopped = false;
+	snprintf(seconds, sizeof(seconds), "%d", seconds_left(connection));
+	connection->has_query = true;
+	bool ok = !is_over(connection) &&
+		  dbsetopt(connection->process, DBSETTIME, seconds, 0) == SUCCEED &&
+		  send_call(connection, text, buf_str(&definitions), parameters, parameter_count) &&
+		  first_row_set(connection->process);
+	buf_done(&definitions);
+	if (ok && connection->handler.message == 0) {
+		return 0;
+	}
+	return failure(connection, err);
+}
+
+int connection_next_row(struct connection *connection, struct error *err)
+{
+	assert(connection->has_query);
+	DBPROCESS *process = connection->process;
+	STATUS row = FAIL;
+	if (!is_over(connection)) {
+		row = dbnextrow(process);
+	}
+	if (row == REG_ROW) {
+		return 1;
+	}
+	if (row != NO_MORE_ROWS) {
+		return failure(connection, err);
+	}
+	/* An error may stand behind the last row; only when all is read is the end clean. */
+	RETCODE code;
+	while ((code = dbresults(process)) == SUCCEED) {
+		while (dbnextrow(process) == REG_ROW) {
+		}
+	}
+	if (code != NO_MORE_RESULTS || connection->handler.message != 0 ||
+	    dbdead(process) == TRUE) {
+		return failure(connection, err);
+	}
+	connection->has_query = false;
+	return 0;
+}
+
+void connection_stop(struct connection *connection)
+{
+	if (!connection->has_query) {
+		return;
+	}
+	connection->has_query = false;
+	if (connection->process != NULL && dbcancel(connection->process) != SUCCEED) {
+		disconnect(connection);
+	}
+}
+
+size_t connection_column_count(const struct connection *connection)
+{
+	int count = dbnumcols(connection->process);
+	return count > 0 ? (size_t)count : 0;
+}
+
+static enum query_shape natural_shape(int type)
+{
+	switch (type) {
+	case SYBINT1:
+	case SYBINT2:
+	case SYBINT4:
+	case SYBINT8:
+		return QUERY_INT;
+	case SYBBIT:
+	case SYBBITN:
+		return QUERY_BIT;
+	case SYBMSDATETIME2:
+		return QUERY_TIME;
+	case SYBBINARY:
+	case SYBVARBINARY:
+	case XSYB_VARBINARY:
+	case XSYB_BINARY:
+		return QUERY_BINARY;
+	case SYB_UNIQUE:
+		return QUERY_GUID;
+	default:
+		return QUERY_TEXT;
+	}
+}
+
+void connection_column(const struct connection *connection, size_t index, struct query_column *out)
+{
+	const char *name = dbcolname(connection->process, (int)index + 1);
+	snprintf(out->name, sizeof(out->name), "%s", name != NULL ? name : "");
+	out->shape = natural_shape(dbcoltype(connection->process, (int)index + 1));
+	if (out->shape == QUERY_TEXT && query_is_wide(str_of(out->name))) {
+		out->shape = QUERY_WIDE_TEXT;
+	}
+}
+
+bool connection_column_fits(const struct connection *connection, size_t index,
+			    enum query_shape shape)
+{
+	enum query_shape natural = natural_shape(dbcoltype(connection->process, (int)index + 1));
+	if (shape == QUERY_WIDE_TEXT || shape == QUERY_TEXT) {
+		return natural == QUERY_BINARY;
+	}
+	return natural == shape;
+}
+
+static int64_t integer_of(const BYTE *data, int type)
+{
+	int64_t wide;
+	DBINT four;
+	DBSMALLINT two;
+	switch (type) {
+	case SYBINT8:
+		memcpy(&wide, data, sizeof(wide));
+		return wide;
+	case SYBINT4:
+		memcpy(&four, data, sizeof(four));
+		return four;
+	case SYBINT2:
+		memcpy(&two, data, sizeof(two));
+		return two;
+	default:
+		return data[0];
+	}
+}
+
+void connection_cell(const struct connection *connection, size_t index, enum query_shape shape,
+		     struct row_cell *out)
+{
+	int column = (int)index + 1;
+	const BYTE *data = dbdata(connection->process, column);
+	*out = (struct row_cell){.is_null = data == NULL};
+	if (data == NULL) {
+		return;
+	}
+	DBDATETIMEALL time;
+	switch (shape) {
+	case QUERY_INT:
+	case QUERY_BIT:
+		out->number = integer_of(data, dbcoltype(connection->process, column));
+		return;
+	case QUERY_TIME:
+		memcpy(&time, data, sizeof(time));
+		out->days = time.date;
+		out->time_100ns = (int64_t)time.time;
+		return;
+	case QUERY_BINARY:
+	case QUERY_GUID:
+	case QUERY_WIDE_TEXT:
+	case QUERY_TEXT:
+		out->bytes = str_make(data, (size_t)dbdatlen(connection->process, column));
+		return;
+	}
+}
+
+struct str connection_text(const struct connection *connection, size_t index)
+{
+	const BYTE *data = dbdata(connection->process, (int)index + 1);
+	if (data == NULL ||
+	    natural_shape(dbcoltype(connection->process, (int)index + 1)) != QUERY_TEXT) {
+		return (struct str){0};
+	}
+	return str_make(data, (size_t)dbdatlen(connection->process, (int)index + 1));
+}
+
+static void move_texts(struct buf *from, struct buf *to)
+{
+	buf_put_str(to, buf_str(from));
+	buf_clear(from);
+}
+
+void connection_take_messages(struct connection *connection, struct buf *skipped, struct buf *told)
+{
+	move_texts(&connection->handler.skipped, skipped);
+	move_texts(&connection->handler.told, told);
+}

@@ -1,0 +1,455 @@
+#include "collector/sources/sqlserver/server.h"
+
+#include "base/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define TEXT_MAX_BYTES     32768
+#define MESSAGES_MAX_BYTES 131072
+
+struct server {
+	struct auditdb db;
+	struct connection *connection;
+	enum query_adapter adapter;
+	struct clock clock;
+	int64_t deadline_ns;
+	int stop_fd;
+	struct query_column columns[AUDITROW_COLUMNS_MAX];
+	size_t column_count; /* 0: to be discovered */
+	struct buf text;
+	struct buf skipped, told; /* messages not yet given out, each ended by NUL */
+	size_t skipped_pos, told_pos;
+	struct buf raw;
+	bool at_end; /* rows are over; messages may be left */
+};
+
+static int ensure(struct server *server, struct error *err)
+{
+	bool is_new = false;
+	int status = connection_begin(server->connection, &is_new, err);
+	if (is_new) {
+		server->column_count = 0;
+	}
+	return status;
+}
+
+static int on_begin(void *owner, int64_t deadline_ns, struct error *err)
+{
+	struct server *server = owner;
+	server->deadline_ns = deadline_ns;
+	connection_set_deadline(server->connection, deadline_ns, server->stop_fd);
+	return ensure(server, err);
+}
+
+static struct connection_parameter text_parameter(const char *name, struct str text)
+{
+	return (struct connection_parameter){.name = name, .text = text};
+}
+
+static struct connection_parameter number_parameter(const char *name, int64_t number)
+{
+	return (struct connection_parameter){.name = name, .is_number = true, .number = number};
+}
+
+/* Asks for the columns that the function of this server has. */
+static int discover(struct server *server, struct str pattern, struct error *err)
+{
+	struct connection_parameter parameter = text_parameter("@p", pattern);
+	int status = connection_query(server->connection, str_of(query_columns(server->adapter)),
+				      &parameter, 1, err);
+	if (status != 0) {
+		return status;
+	}
+	size_t count = connection_column_count(server->connection);
+	if (count > AUDITROW_COLUMNS_MAX) {
+		connection_stop(server->connection);
+		return error_set(err, ERR_CONFIG,
+				 "the audit function has %zu columns; at most %d are possible",
+				 count, AUDITROW_COLUMNS_MAX);
+	}
+	for (size_t i = 0; i < count; i++) {
+		connection_column(server->connection, i, &server->columns[i]);
+	}
+	status = connection_next_row(server->connection, err);
+	connection_stop(server->connection);
+	if (status < 0) {
+		return status;
+	}
+	server->column_count = count;
+	return 0;
+}
+
+/* The answer must have the columns asked for, in the shapes asked for: they are read by place. */
+static int check_answer(struct server *server, struct error *err)
+{
+	size_t count = connection_column_count(server->connection);
+	const char *wrong = count == server->column_count ? NULL : "their number";
+	for (size_t i = 0; i < count && wrong == NULL; i++) {
+		if (!connection_column_fits(server->connection, i, server->columns[i].shape)) {
+			wrong = server->columns[i].name;
+		}
+	}
+	if (wrong == NULL) {
+		return 0;
+	}
+	server->column_count = 0;
+	connection_stop(server->connection);
+	return error_set(err, ERR_INPUT, "the columns of the answer are not those asked for: %s",
+			 wrong);
+}
+
+static int on_read(void *owner, const struct auditdb_range *range, struct error *err)
+{
+	struct server *server = owner;
+	bool from_start = range->file.len == 0;
+	server->at_end = false;
+	int status = ensure(server, err);
+	if (status == 0 && server->column_count == 0) {
+		status = discover(server, range->pattern, err);
+	}
+	if (status == 0) {
+		buf_clear(&server->text);
+		status = query_rows(server->adapter, server->columns, server->column_count,
+				    from_start, &server->text, err);
+	}
+	if (status != 0) {
+		return status;
+	}
+	int64_t limit = range->row_limit < INT32_MAX ? (int64_t)range->row_limit : INT32_MAX;
+	const struct connection_parameter parameters[] = {
+		number_parameter("@n", limit),
+		text_parameter("@p", range->pattern),
+		text_parameter("@f", range->file),
+		number_parameter("@o", range->offset),
+	};
+	status = connection_query(server->connection, buf_str(&server->text), parameters,
+				  from_start ? 2 : 4, err);
+	return status != 0 ? status : check_answer(server, err);
+}
+
+/* The next message of a list, if there is one left. */
+static bool take_message(struct buf *messages, size_t *pos, struct arena *arena, struct str *out)
+{
+	if (*pos >= messages->len) {
+		buf_clear(messages);
+		*pos = 0;
+		return false;
+	}
+	const char *text = messages->ptr + *pos;
+	size_t len = strnlen(text, messages->len - *pos);
+	*pos += len + 1;
+	return arena_str(arena, str_make(text, len), out) == 0;
+}
+
+static bool next_message(struct server *server, struct arena *arena, struct auditdb_item *out)
+{
+	connection_take_messages(server->connection, &server->skipped, &server->told);
+	if (take_message(&server->skipped, &server->skipped_pos, arena, &out->reason)) {
+		out->kind = AUDITDB_SKIPPED;
+		return true;
+	}
+	if (take_message(&server->told, &server->told_pos, arena, &out->reason)) {
+		out->kind = AUDITDB_TOLD;
+		return true;
+	}
+	return false;
+}
+
+static int fill_row(struct server *server, struct arena *arena, struct auditdb_item *out,
+		    struct error *err)
+{
+	struct row_cell cells[AUDITROW_COLUMNS_MAX];
+	struct error why = {0};
+	for (size_t i = 0; i < server->column_count; i++) {
+		connection_cell(server->connection, i, server->columns[i].shape, &cells[i]);
+	}
+	out->kind = AUDITDB_ROW;
+	int status =
+		row_convert(server->columns, cells, server->column_count, arena, &out->row, &why);
+	if (status == 0) {
+		return 0;
+	}
+	out->kind = AUDITDB_BAD_ROW;
+	buf_clear(&server->raw);
+	row_put_raw(server->columns, cells, server->column_count, &server->raw);
+	if (arena_str(arena, buf_str(&server->raw), &out->raw) != 0 ||
+	    arena_str(arena, str_of(why.text), &out->reason) != 0) {
+		return error_set(err, ERR_NOMEM, "no memory for a row that does not convert");
+	}
+	return 0;
+}
+
+static int on_next(void *owner, struct arena *arena, struct auditdb_item *out, struct error *err)
+{
+	struct server *server = owner;
+	if (next_message(server, arena, out)) {
+		return 0;
+	}
+	if (server->at_end) {
+		out->kind = AUDITDB_END;
+		return 0;
+	}
+	int status = connection_next_row(server->connection, err);
+	if (status < 0) {
+		return status;
+	}
+	if (status == 1) {
+		return fill_row(server, arena, out, err);
+	}
+	server->at_end = true;
+	if (!next_message(server, arena, out)) {
+		out->kind = AUDITDB_END;
+	}
+	return 0;
+}
+
+static void on_stop(void *owner)
+{
+	struct server *server = owner;
+	connection_stop(server->connection);
+}
+
+/* Runs a query of one text column and appends each value and a NUL. */
+static int collect_names(struct server *server, const char *text,
+			 const struct connection_parameter *parameters, size_t count,
+			 struct buf *out, struct error *err)
+{
+	int status = ensure(server, err);
+	if (status == 0) {
+		status = connection_query(server->connection, str_of(text), parameters, count, err);
+	}
+	if (status != 0) {
+		return status;
+	}
+	while ((status = connection_next_row(server->connection, err)) == 1) {
+		buf_put_str(out, connection_text(server->connection, 0));
+		buf_put_byte(out, '\0');
+	}
+	return status;
+}
+
+/* The first of them, without its NUL. */
+static int collect_name(struct server *server, const char *text,
+			const struct connection_parameter *parameters, size_t count,
+			struct buf *out, struct error *err)
+{
+	size_t begin = out->len;
+	int status = collect_names(server, text, parameters, count, out, err);
+	if (status == 0 && out->len > begin) {
+		buf_truncate(out, begin + strnlen(out->ptr + begin, out->len - begin));
+	}
+	return status;
+}
+
+static int on_next_file(void *owner, const struct auditdb_range *range, struct str base_name,
+			struct buf *out, struct error *err)
+{
+	struct server *server = owner;
+	const struct connection_parameter parameters[] = {
+		text_parameter("@p", range->pattern),
+		text_parameter("@f", range->file),
+		number_parameter("@o", range->offset),
+		text_parameter("@b", base_name),
+	};
+	return collect_name(server, query_next_file(server->adapter), parameters, 4, out, err);
+}
+
+/* Reads all files, so it gets half of the time that is left: the first file alone can be asked for after it. */
+static int on_list_files(void *owner, struct str pattern, struct buf *out, struct error *err)
+{
+	struct server *server = owner;
+	struct connection_parameter parameter = text_parameter("@p", pattern);
+	int64_t now_ns = clock_monotonic_ns();
+	connection_set_deadline(server->connection, now_ns + (server->deadline_ns - now_ns) / 2,
+				server->stop_fd);
+	int status =
+		collect_names(server, query_list_files(server->adapter), &parameter, 1, out, err);
+	connection_set_deadline(server->connection, server->deadline_ns, server->stop_fd);
+	return status;
+}
+
+static int on_first_file(void *owner, struct str pattern, struct buf *out, struct error *err)
+{
+	struct server *server = owner;
+	struct connection_parameter parameter = text_parameter("@p", pattern);
+	return collect_name(server, query_first_file(server->adapter), &parameter, 1, out, err);
+}
+
+static int ask(struct server *server, const char *text, struct str audit, size_t columns,
+	       struct error *err)
+{
+	struct connection_parameter parameter = text_parameter("@a", audit);
+	int status = ensure(server, err);
+	if (status == 0) {
+		status = connection_query(server->connection, str_of(text), &parameter, 1, err);
+	}
+	if (status == 0 && connection_column_count(server->connection) != columns) {
+		connection_stop(server->connection);
+		status = error_set(err, ERR_INPUT, "%zu columns came where %zu were asked for",
+				   connection_column_count(server->connection), columns);
+	}
+	return status;
+}
+
+/* Copies a text cell; a value that does not fit the arena stays empty, which metadata may be. */
+static struct str copy_text(struct server *server, size_t index, struct arena *arena)
+{
+	struct str copy = {0};
+	if (arena_str(arena, connection_text(server->connection, index), &copy) != 0) {
+		copy = (struct str){0};
+	}
+	return copy;
+}
+
+static int64_t number_of(struct server *server, size_t index)
+{
+	struct row_cell cell;
+	if (!connection_column_fits(server->connection, index, QUERY_INT)) {
+		return 0;
+	}
+	connection_cell(server->connection, index, QUERY_INT, &cell);
+	return cell.is_null ? 0 : cell.number;
+}
+
+static int on_status(void *owner, struct str audit, struct arena *arena, struct auditdb_status *out,
+		     struct error *err)
+{
+	struct server *server = owner;
+	struct auditdb_status found = {0};
+	int status = ask(server, query_status(), audit, 3, err);
+	if (status != 0) {
+		return status;
+	}
+	buf_clear(&server->text);
+	while ((status = connection_next_row(server->connection, err)) == 1) {
+		buf_put_text(&server->text, found.audit_count++ > 0 ? ", " : "");
+		buf_put_str(&server->text, connection_text(server->connection, 0));
+		found.state = copy_text(server, 1, arena);
+		found.path = copy_text(server, 2, arena);
+	}
+	if (status == 0 && arena_str(arena, buf_str(&server->text), &found.names) == 0) {
+		*out = found;
+	}
+	return status;
+}
+
+static int on_settings(void *owner, struct str audit, struct arena *arena,
+		       struct auditdb_settings *out, struct error *err)
+{
+	struct server *server = owner;
+	struct auditdb_settings found = {0};
+	int status = ask(server, query_settings(), audit, 5, err);
+	if (status != 0) {
+		return status;
+	}
+	while ((status = connection_next_row(server->connection, err)) == 1) {
+		found.audit_count++;
+		found.folder = copy_text(server, 1, arena);
+		found.file_name = copy_text(server, 2, arena);
+		int64_t delay_ns = number_of(server, 3) * NS_PER_MS;
+		if (delay_ns > found.queue_delay_ns) {
+			found.queue_delay_ns = delay_ns;
+		}
+		found.on_failure = copy_text(server, 4, arena);
+	}
+	if (status == 0) {
+		*out = found;
+	}
+	return status;
+}
+
+static int on_server(void *owner, struct arena *arena, struct auditdb_server *out,
+		     struct error *err)
+{
+	struct server *server = owner;
+	struct auditdb_server found = {0};
+	int status = ensure(server, err);
+	found.asked_ns = clock_now(&server->clock);
+	if (status == 0) {
+		status = connection_query(server->connection, str_of(query_server()), NULL, 0, err);
+	}
+	if (status == 0) {
+		status = connection_next_row(server->connection, err);
+	}
+	if (status < 0) {
+		return status;
+	}
+	found.answered_ns = clock_now(&server->clock);
+	struct row_cell now = {.is_null = true};
+	if (status == 1 && connection_column_count(server->connection) == 3 &&
+	    connection_column_fits(server->connection, 0, QUERY_TIME)) {
+		connection_cell(server->connection, 0, QUERY_TIME, &now);
+	}
+	if (now.is_null || !row_time_ns(now.days, now.time_100ns, &found.now_ns)) {
+		connection_stop(server->connection);
+		return error_set(err, ERR_INPUT, "the server's clock did not come as a time");
+	}
+	found.name = copy_text(server, 1, arena);
+	found.version = copy_text(server, 2, arena);
+	status = connection_next_row(server->connection, err);
+	if (status < 0) {
+		return status;
+	}
+	connection_stop(server->connection);
+	*out = found;
+	return 0;
+}
+
+int server_new(const struct connection_options *options, enum query_adapter adapter,
+	       struct clock clock, struct server **out_server, struct error *err)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	if (server == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for a server");
+	}
+	int status = connection_new(options, &server->connection, err);
+	if (status != 0) {
+		free(server);
+		return status;
+	}
+	server->adapter = adapter;
+	server->clock = clock;
+	buf_init(&server->text, TEXT_MAX_BYTES);
+	buf_init(&server->skipped, MESSAGES_MAX_BYTES);
+	buf_init(&server->told, MESSAGES_MAX_BYTES);
+	buf_init(&server->raw, 0);
+	server->db = (struct auditdb){
+		.owner = server,
+		.begin = on_begin,
+		.read = on_read,
+		.next = on_next,
+		.stop = on_stop,
+		.next_file = on_next_file,
+		.list_files = on_list_files,
+		.first_file = on_first_file,
+		.status = on_status,
+		.settings = on_settings,
+		.server = on_server,
+	};
+	*out_server = server;
+	return 0;
+}
+
+void server_free(struct server *server)
+{
+	if (server == NULL) {
+		return;
+	}
+	connection_free(server->connection);
+	buf_done(&server->text);
+	buf_done(&server->skipped);
+	buf_done(&server->told);
+	buf_done(&server->raw);
+	free(server);
+}
+
+const struct auditdb *server_auditdb(const struct server *server)
+{
+	return &server->db;
+}
+
+void server_set_stop_fd(struct server *server, int fd)
+{
+	server->stop_fd = fd;
+}
