@@ -1,12 +1,12 @@
 /* auditdb - what the reader asks of a SQL Server: rows of audit files, names of audit files, and how the audit is set up.
  *
- * A port: server.c answers over TDS, tests answer from a script. One read may be open at a time; any other call ends it.
+ * A port: auditserver.c answers over TDS, tests answer from a script. One read may be open at a time; any other call ends it.
  *
  * Errors, of every call: ERR_AGAIN (away, time-out, closed in the middle), ERR_AUTH (login or right refused), ERR_CONFIG
  *          (certificate, database, function missing), ERR_INPUT, ERR_NOMEM, ERR_LIMIT, and where said
  *          ERR_GONE    messages 33224 and 33225: the pattern matches nothing, or file and offset are valid no longer
  * Life:    texts given out live in the arena. Threads: one. Blocking: until the deadline given to begin.
- * Tests:   tests/unit/sqlserver-reader.c has the scripted one
+ * Tests:   tests/unit/auditreader.c has the scripted one
  */
 #ifndef COLLECTOR_SOURCES_SQLSERVER_AUDITDB_H
 #define COLLECTOR_SOURCES_SQLSERVER_AUDITDB_H

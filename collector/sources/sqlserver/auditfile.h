@@ -2,7 +2,7 @@
  *
  * Shape:   the number is a FILETIME, so that files of one audit sort by creation; n is 0 but for partitioned audits.
  * Life:    results borrow from the input. Threads: pure. Blocking: never.
- * Source:  Microsoft "CREATE SERVER AUDIT", "sys.fn_get_audit_file"; Amazon RDS guide. Tests: tests/unit/sqlserver-auditfile.c
+ * Source:  Microsoft "CREATE SERVER AUDIT", "sys.fn_get_audit_file"; Amazon RDS guide. Tests: tests/unit/auditfile.c
  */
 #ifndef COLLECTOR_SOURCES_SQLSERVER_AUDITFILE_H
 #define COLLECTOR_SOURCES_SQLSERVER_AUDITFILE_H

@@ -104,15 +104,16 @@ static struct str pattern_in(struct filewalk *walk, bool transmitted)
 	return buf_str(&walk->path);
 }
 
-struct auditdb_range filewalk_range(struct filewalk *walk, const struct cursor *cursor,
+struct auditdb_range filewalk_range(struct filewalk *walk, const struct auditcursor *cursor,
 				    uint64_t row_limit)
 {
 	buf_clear(&walk->path);
 	put_folder(walk, walk->transmitted, &walk->path);
-	buf_put_str(&walk->path, cursor_file(cursor));
-	struct auditdb_range range = {
-		.pattern = buf_str(&walk->path), .offset = CURSOR_START, .row_limit = row_limit};
-	if (cursor->before_offset != CURSOR_START) {
+	buf_put_str(&walk->path, auditcursor_file(cursor));
+	struct auditdb_range range = {.pattern = buf_str(&walk->path),
+				      .offset = AUDITCURSOR_START,
+				      .row_limit = row_limit};
+	if (cursor->before_offset != AUDITCURSOR_START) {
 		range.file = range.pattern;
 		range.offset = cursor->before_offset;
 	}
@@ -172,7 +173,7 @@ int filewalk_oldest(struct filewalk *walk, struct str from, struct buf *out, str
 }
 
 /* The first file of the main folder, when the cursor's has moved away from there. */
-static int first_in_main(struct filewalk *walk, const struct cursor *cursor, struct buf *out,
+static int first_in_main(struct filewalk *walk, const struct auditcursor *cursor, struct buf *out,
 			 bool *out_found, struct error *err)
 {
 	buf_clear(&walk->scratch);
@@ -181,37 +182,37 @@ static int first_in_main(struct filewalk *walk, const struct cursor *cursor, str
 	if (status != 0 && status != -ERR_GONE) {
 		return status;
 	}
-	*out_found =
-		status == 0 && keep_oldest(buf_str(&walk->scratch), cursor_file(cursor), true, out);
+	*out_found = status == 0 &&
+		     keep_oldest(buf_str(&walk->scratch), auditcursor_file(cursor), true, out);
 	return 0;
 }
 
-int filewalk_next(struct filewalk *walk, const struct cursor *cursor, struct buf *out,
+int filewalk_next(struct filewalk *walk, const struct auditcursor *cursor, struct buf *out,
 		  struct error *err)
 {
 	struct buf *name = &walk->scratch;
-	struct auditdb_range range = {.row_limit = 1, .offset = CURSOR_START};
+	struct auditdb_range range = {.row_limit = 1, .offset = AUDITCURSOR_START};
 	char file[PATH_MAX_BYTES];
 	range = filewalk_range(walk, cursor, 1);
-	if (cursor->last_offset != CURSOR_START && range.pattern.len <= sizeof(file)) {
+	if (cursor->last_offset != AUDITCURSOR_START && range.pattern.len <= sizeof(file)) {
 		memcpy(file, range.pattern.ptr, range.pattern.len);
 		range.file = str_make(file, range.pattern.len);
 		range.offset = cursor->last_offset;
 		range.pattern = pattern_in(walk, walk->transmitted);
 		buf_clear(name);
-		int status = walk->db->next_file(walk->db->owner, &range, cursor_file(cursor), name,
-						 err);
+		int status = walk->db->next_file(walk->db->owner, &range, auditcursor_file(cursor),
+						 name, err);
 		if (status != 0) {
 			return status;
 		}
-		(void)keep_oldest(buf_str(name), cursor_file(cursor), true, out); /* or none */
+		(void)keep_oldest(buf_str(name), auditcursor_file(cursor), true, out); /* or none */
 	} else {
 		/* Nothing was ever read of it: no offset to go on from. */
 		bool was = walk->transmitted;
 		struct buf found;
 		buf_init(&found, AUDITFILE_NAME_MAX);
-		int status = filewalk_oldest(walk, cursor_file(cursor), &found, err);
-		bool same = str_equal(buf_str(&found), cursor_file(cursor));
+		int status = filewalk_oldest(walk, auditcursor_file(cursor), &found, err);
+		bool same = str_equal(buf_str(&found), auditcursor_file(cursor));
 		if (status == 0 && !same) {
 			buf_put_str(out, buf_str(&found));
 		}

@@ -5,13 +5,13 @@
  *          short question at each step.
  * RDS:     a finished file moves to the folder transmitted below; it is looked for in both.
  * Life:    owns its texts. Threads: one. Blocking: as the auditdb.
- * Tests:   tests/unit/sqlserver-reader.c
+ * Tests:   tests/unit/auditreader.c
  */
 #ifndef COLLECTOR_SOURCES_SQLSERVER_FILEWALK_H
 #define COLLECTOR_SOURCES_SQLSERVER_FILEWALK_H
 
+#include "collector/sources/sqlserver/auditcursor.h"
 #include "collector/sources/sqlserver/auditdb.h"
-#include "collector/sources/sqlserver/cursor.h"
 
 struct filewalk {
 	const struct auditdb *db;
@@ -38,7 +38,7 @@ int filewalk_ready(const struct filewalk *walk, struct error *err);
 
 /* The range that goes on at the cursor: its exact file, behind the buffer before the last. Borrows from walk and cursor until the
  * next call. */
-struct auditdb_range filewalk_range(struct filewalk *walk, const struct cursor *cursor,
+struct auditdb_range filewalk_range(struct filewalk *walk, const struct auditcursor *cursor,
 				    uint64_t row_limit);
 
 /* Appends the base name of the oldest file that is not older than `from` (empty: the oldest of all); nothing when there is none.
@@ -46,7 +46,7 @@ struct auditdb_range filewalk_range(struct filewalk *walk, const struct cursor *
 int filewalk_oldest(struct filewalk *walk, struct str from, struct buf *out, struct error *err);
 
 /* Appends the base name of the file after the cursor's; nothing when there is none yet. Also ERR_GONE. */
-int filewalk_next(struct filewalk *walk, const struct cursor *cursor, struct buf *out,
+int filewalk_next(struct filewalk *walk, const struct auditcursor *cursor, struct buf *out,
 		  struct error *err);
 
 /* Whether the cursor's file may be in the other folder of Amazon RDS; turns to it once. */

@@ -1,7 +1,7 @@
 #include "collector/source.h"
 
-#include "collector/sources/sqlserver/reader.h"
-#include "collector/sources/sqlserver/server.h"
+#include "collector/sources/sqlserver/auditreader.h"
+#include "collector/sources/sqlserver/auditserver.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -12,15 +12,15 @@
 	"is not verified"
 
 struct source {
-	struct server *server;
-	struct reader *reader;
+	struct auditserver *server;
+	struct auditreader *reader;
 };
 
-static struct connection_options connection_options(const struct source_open *how)
+static struct dbconnection_options dbconnection_options(const struct source_open *how)
 {
 	const struct config *config = how->config;
 	const char *section = how->section;
-	return (struct connection_options){
+	return (struct dbconnection_options){
 		.host = config_text(config, section, "host"),
 		.port = (uint16_t)config_int(config, section, "port"),
 		.user = config_text(config, section, "user"),
@@ -33,11 +33,11 @@ static struct connection_options connection_options(const struct source_open *ho
 	};
 }
 
-static struct reader_options reader_options(const struct source_open *how)
+static struct auditreader_options auditreader_options(const struct source_open *how)
 {
 	const struct config *config = how->config;
 	const char *section = how->section;
-	return (struct reader_options){
+	return (struct auditreader_options){
 		.source_name = how->name,
 		.audit = config_text(config, section, "audit"),
 		.file_pattern = config_text(config, section, "file_pattern"),
@@ -55,8 +55,8 @@ static struct reader_options reader_options(const struct source_open *how)
 static void sqlserver_close(struct source *source)
 {
 	if (source != NULL) {
-		reader_free(source->reader);
-		server_free(source->server);
+		auditreader_free(source->reader);
+		auditserver_free(source->server);
 		free(source);
 	}
 }
@@ -64,16 +64,18 @@ static void sqlserver_close(struct source *source)
 static int sqlserver_open(const struct source_open *how, struct source **out_source,
 			  struct error *err)
 {
-	struct connection_options connection = connection_options(how);
-	struct reader_options reader = reader_options(how);
+	struct dbconnection_options connection = dbconnection_options(how);
+	struct auditreader_options reader = auditreader_options(how);
 	struct source *source = calloc(1, sizeof(*source));
 	if (source == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for source %s", how->name);
 	}
-	int status = server_new(&connection, reader.rds ? QUERY_RDS : QUERY_FN_GET_AUDIT_FILE,
-				how->clock, &source->server, err);
+	int status = auditserver_new(&connection,
+				     reader.rds ? AUDITQUERY_RDS : AUDITQUERY_FN_GET_AUDIT_FILE,
+				     how->clock, &source->server, err);
 	if (status == 0) {
-		status = reader_new(&reader, server_auditdb(source->server), &source->reader, err);
+		status = auditreader_new(&reader, auditserver_auditdb(source->server),
+					 &source->reader, err);
 	}
 	if (status != 0) {
 		sqlserver_close(source);
@@ -87,8 +89,8 @@ static int sqlserver_open(const struct source_open *how, struct source **out_sou
 static int sqlserver_fetch(struct source *source, const struct source_request *request,
 			   struct source_batch *batch, struct error *err)
 {
-	server_set_stop_fd(source->server, request->stop_fd);
-	return reader_fetch(source->reader, request, batch, err);
+	auditserver_set_stop_fd(source->server, request->stop_fd);
+	return auditreader_fetch(source->reader, request, batch, err);
 }
 
 const struct source_type source_sqlserver = {

@@ -1,19 +1,19 @@
-/* row - one row of the audit function, as the server sent it, made a struct auditrow.
+/* sqlrow - one row of the audit function, as the server sent it, made a struct auditrow.
  *
- * Shape:   cells in the order of the columns asked for (query.h says in which shape each arrives). Text comes as UTF-16LE and becomes
+ * Shape:   cells in the order of the columns asked for (auditquery.h says in which shape each arrives). Text comes as UTF-16LE and becomes
  *          WTF-8: a surrogate without its partner is kept as three bytes.
  * Life:    texts are copied into the arena; names are borrowed.
  * Errors:  a row that cannot be converted is never dropped: row_put_raw gives what came, for a REJECT record.
  * Threads: pure. Blocking: never.
- * Source:  [MS-TDS] 2.2.5.4 (datetime2), FreeTDS sybdb.h (DBDATETIMEALL); facts in docs. Tests: tests/unit/sqlserver-row.c
+ * Source:  [MS-TDS] 2.2.5.4 (datetime2), FreeTDS sybdb.h (DBDATETIMEALL); facts in docs. Tests: tests/unit/sqlrow.c
  */
-#ifndef COLLECTOR_SOURCES_SQLSERVER_ROW_H
-#define COLLECTOR_SOURCES_SQLSERVER_ROW_H
+#ifndef COLLECTOR_SOURCES_SQLSERVER_SQLROW_H
+#define COLLECTOR_SOURCES_SQLSERVER_SQLROW_H
 
-#include "collector/sources/sqlserver/query.h"
+#include "collector/sources/sqlserver/auditquery.h"
 #include "model/auditrow/auditrow.h"
 
-struct row_cell {
+struct sqlrow_cell {
 	bool is_null;
 	struct str bytes;   /* BINARY, GUID (16 bytes as sent), WIDE_TEXT and TEXT (UTF-16LE) */
 	int64_t number;     /* INT, BIT */
@@ -23,14 +23,14 @@ struct row_cell {
 
 /* Converts a row. columns and cells hold count entries.
  * Returns 0, ERR_INPUT (which column, why), or ERR_LIMIT (more columns than a row may have, or the arena is full). */
-int row_convert(const struct query_column *columns, const struct row_cell *cells, size_t count,
-		struct arena *arena, struct auditrow *out_row, struct error *err);
+int sqlrow_convert(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
+		   size_t count, struct arena *arena, struct auditrow *out_row, struct error *err);
 
 /* Appends what came, for people: name=value pairs, texts and bytes in hexadecimal as sent. */
-void row_put_raw(const struct query_column *columns, const struct row_cell *cells, size_t count,
-		 struct buf *out);
+void sqlrow_put_raw(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
+		    size_t count, struct buf *out);
 
 /* Nanoseconds since 1970 of a datetime2; false when it does not fit (before 1677, after 2262). */
-bool row_time_ns(int64_t days, int64_t time_100ns, int64_t *out_ns);
+bool sqlrow_time_ns(int64_t days, int64_t time_100ns, int64_t *out_ns);
 
 #endif

@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/survey.h"
+#include "collector/sources/sqlserver/auditsurvey.h"
 
 #include "base/clock.h"
 
@@ -13,24 +13,25 @@
 #define CLOCK_NEWS_NS        (500 * NS_PER_MS)
 #define NOTE_MAX             8192
 
-void survey_init(struct survey *survey, const struct auditdb *db, struct str audit,
-		 const char *warning)
+void auditsurvey_init(struct auditsurvey *survey, const struct auditdb *db, struct str audit,
+		      const char *warning)
 {
-	*survey = (struct survey){.db = db, .audit = audit};
+	*survey = (struct auditsurvey){.db = db, .audit = audit};
 	buf_init(&survey->server_name, 1024);
 	buf_init(&survey->note, NOTE_MAX);
 	if (warning != NULL) {
-		survey_tell(survey, SURVEY_WARNING, "%s", warning);
+		auditsurvey_tell(survey, AUDITSURVEY_WARNING, "%s", warning);
 	}
 }
 
-void survey_done(struct survey *survey)
+void auditsurvey_done(struct auditsurvey *survey)
 {
 	buf_done(&survey->server_name);
 	buf_done(&survey->note);
 }
 
-void survey_tell(struct survey *survey, enum survey_note kind, const char *format, ...)
+void auditsurvey_tell(struct auditsurvey *survey, enum auditsurvey_note kind, const char *format,
+		      ...)
 {
 	if ((survey->told & kind) != 0) {
 		return;
@@ -48,7 +49,7 @@ void survey_tell(struct survey *survey, enum survey_note kind, const char *forma
 	buf_put_text(&survey->note, text);
 }
 
-const char *survey_take_note(struct survey *survey, struct arena *arena)
+const char *auditsurvey_take_note(struct auditsurvey *survey, struct arena *arena)
 {
 	struct str note;
 	if (survey->note.len == 0 || arena_str(arena, buf_str(&survey->note), &note) != 0) {
@@ -58,7 +59,7 @@ const char *survey_take_note(struct survey *survey, struct arena *arena)
 	return note.ptr;
 }
 
-int64_t survey_lateness_ns(const struct survey *survey)
+int64_t auditsurvey_lateness_ns(const struct auditsurvey *survey)
 {
 	return (survey->has_delay ? survey->queue_delay_ns : DEFAULT_DELAY_NS) + MARGIN_NS;
 }
@@ -69,7 +70,7 @@ static bool is_refusal(int status)
 	return status == -ERR_AUTH || status == -ERR_CONFIG || status == -ERR_INPUT;
 }
 
-static int take_status(struct survey *survey, struct filewalk *walk, int64_t now_ns,
+static int take_status(struct auditsurvey *survey, struct filewalk *walk, int64_t now_ns,
 		       struct arena *scratch, struct error *err)
 {
 	struct auditdb_status status;
@@ -81,10 +82,11 @@ static int take_status(struct survey *survey, struct filewalk *walk, int64_t now
 	survey->has_status = false;
 	if (is_refusal(result)) {
 		survey->status_again_ns = now_ns + REFUSED_INTERVAL_NS;
-		survey_tell(survey, SURVEY_NO_STATUS,
-			    "which audit file is being written is not known, so each step to the "
-			    "next file asks with a pattern: %s",
-			    why.text);
+		auditsurvey_tell(
+			survey, AUDITSURVEY_NO_STATUS,
+			"which audit file is being written is not known, so each step to the "
+			"next file asks with a pattern: %s",
+			why.text);
 		return 0;
 	}
 	if (result != 0) {
@@ -99,15 +101,15 @@ static int take_status(struct survey *survey, struct filewalk *walk, int64_t now
 				 STR_ARG(status.names));
 	}
 	if (status.audit_count == 1 && !str_is(status.state, "STARTED")) {
-		survey_tell(survey, SURVEY_STATE, "audit %.*s is %.*s", STR_ARG(status.names),
-			    STR_ARG(status.state));
+		auditsurvey_tell(survey, AUDITSURVEY_STATE, "audit %.*s is %.*s",
+				 STR_ARG(status.names), STR_ARG(status.state));
 	}
 	survey->has_status = status.path.len > 0;
 	filewalk_learn_status(walk, &status);
 	return 0;
 }
 
-static int take_settings(struct survey *survey, struct filewalk *walk, struct arena *scratch,
+static int take_settings(struct auditsurvey *survey, struct filewalk *walk, struct arena *scratch,
 			 struct error *err)
 {
 	struct auditdb_settings settings;
@@ -116,10 +118,10 @@ static int take_settings(struct survey *survey, struct filewalk *walk, struct ar
 		survey->db->settings(survey->db->owner, survey->audit, scratch, &settings, &why);
 	survey->has_delay = false;
 	if (is_refusal(result) || (result == 0 && settings.audit_count == 0)) {
-		survey_tell(survey, SURVEY_NO_SETTINGS,
-			    "the audit's queue delay is not known, 10 s are taken: %s",
-			    result != 0 ? why.text
-					: "the login sees no audit in sys.server_file_audits");
+		auditsurvey_tell(survey, AUDITSURVEY_NO_SETTINGS,
+				 "the audit's queue delay is not known, 10 s are taken: %s",
+				 result != 0 ? why.text
+					     : "the login sees no audit in sys.server_file_audits");
 		return 0;
 	}
 	if (result != 0) {
@@ -129,9 +131,9 @@ static int take_settings(struct survey *survey, struct filewalk *walk, struct ar
 	survey->has_delay = true;
 	survey->queue_delay_ns = settings.queue_delay_ns;
 	if (str_is(settings.on_failure, "CONTINUE")) {
-		survey_tell(survey, SURVEY_ON_FAILURE,
-			    "ON_FAILURE of the audit is CONTINUE: the server may lose records "
-			    "without saying so");
+		auditsurvey_tell(survey, AUDITSURVEY_ON_FAILURE,
+				 "ON_FAILURE of the audit is CONTINUE: the server may lose records "
+				 "without saying so");
 	}
 	if (settings.audit_count == 1) {
 		filewalk_learn_settings(walk, &settings);
@@ -139,14 +141,14 @@ static int take_settings(struct survey *survey, struct filewalk *walk, struct ar
 	return 0;
 }
 
-static int take_server(struct survey *survey, struct arena *scratch, struct error *err)
+static int take_server(struct auditsurvey *survey, struct arena *scratch, struct error *err)
 {
 	struct auditdb_server server;
 	struct error why = {0};
 	int result = survey->db->server(survey->db->owner, scratch, &server, &why);
 	if (is_refusal(result)) {
-		survey_tell(survey, SURVEY_NO_CLOCK, "the server's clock is not known: %s",
-			    why.text);
+		auditsurvey_tell(survey, AUDITSURVEY_NO_CLOCK,
+				 "the server's clock is not known: %s", why.text);
 		return 0;
 	}
 	if (result != 0) {
@@ -154,26 +156,27 @@ static int take_server(struct survey *survey, struct arena *scratch, struct erro
 	}
 	buf_clear(&survey->server_name);
 	buf_put_str(&survey->server_name, server.name);
-	survey_tell(survey, SURVEY_SERVER, "reading from %.*s, version %.*s", STR_ARG(server.name),
-		    STR_ARG(server.version));
+	auditsurvey_tell(survey, AUDITSURVEY_SERVER, "reading from %.*s, version %.*s",
+			 STR_ARG(server.name), STR_ARG(server.version));
 	int64_t trip_ns = server.answered_ns - server.asked_ns;
 	survey->clock_ahead_ns = server.now_ns - (server.asked_ns + trip_ns / 2);
 	int64_t news = survey->clock_ahead_ns - survey->told_clock_ahead_ns;
 	if (news > CLOCK_NEWS_NS || news < -CLOCK_NEWS_NS) {
-		survey->told &= ~(unsigned)SURVEY_CLOCK;
+		survey->told &= ~(unsigned)AUDITSURVEY_CLOCK;
 	}
-	if ((survey->told & SURVEY_CLOCK) == 0) {
+	if ((survey->told & AUDITSURVEY_CLOCK) == 0) {
 		survey->told_clock_ahead_ns = survey->clock_ahead_ns;
-		survey_tell(survey, SURVEY_CLOCK, "its clock is %.3f s %s ours (round trip %.3f s)",
-			    (double)llabs(survey->clock_ahead_ns) / 1e9,
-			    survey->clock_ahead_ns < 0 ? "behind" : "ahead of",
-			    (double)trip_ns / 1e9);
+		auditsurvey_tell(survey, AUDITSURVEY_CLOCK,
+				 "its clock is %.3f s %s ours (round trip %.3f s)",
+				 (double)llabs(survey->clock_ahead_ns) / 1e9,
+				 survey->clock_ahead_ns < 0 ? "behind" : "ahead of",
+				 (double)trip_ns / 1e9);
 	}
 	return 0;
 }
 
-int survey_take(struct survey *survey, struct filewalk *walk, int64_t now_ns, struct arena *scratch,
-		struct error *err)
+int auditsurvey_take(struct auditsurvey *survey, struct filewalk *walk, int64_t now_ns,
+		     struct arena *scratch, struct error *err)
 {
 	int status = 0;
 	if (now_ns >= survey->settings_again_ns) {

@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/intake.h"
+#include "collector/sources/sqlserver/auditintake.h"
 
 #include "base/digest.h"
 #include "model/feed.h"
@@ -8,24 +8,26 @@
 
 #define ORDINALS_MAX (1u << 20)
 
-void intake_init(struct intake *intake, struct str source, struct str server_name,
-		 struct survey *survey)
+void auditintake_init(struct auditintake *intake, struct str source, struct str server_name,
+		      struct auditsurvey *survey)
 {
-	*intake = (struct intake){.source = source, .server_name = server_name, .survey = survey};
-	cursor_init(&intake->cursor);
+	*intake = (struct auditintake){
+		.source = source, .server_name = server_name, .survey = survey};
+	auditcursor_init(&intake->cursor);
 	buf_init(&intake->line, AUDITROW_LINE_MAX);
 	u64map_init(&intake->ordinals, ORDINALS_MAX);
 }
 
-void intake_done(struct intake *intake)
+void auditintake_done(struct auditintake *intake)
 {
 	auditrow_joiner_free(intake->joiner);
-	cursor_done(&intake->cursor);
+	auditcursor_done(&intake->cursor);
 	buf_done(&intake->line);
 	u64map_done(&intake->ordinals);
 }
 
-int intake_restore(struct intake *intake, struct str bytes, size_t max_held, struct error *err)
+int auditintake_restore(struct auditintake *intake, struct str bytes, size_t max_held,
+			struct error *err)
 {
 	auditrow_joiner_free(intake->joiner);
 	intake->joiner = auditrow_joiner_new(intake->source, max_held);
@@ -33,7 +35,7 @@ int intake_restore(struct intake *intake, struct str bytes, size_t max_held, str
 		return error_set(err, ERR_NOMEM, "no memory for split statements");
 	}
 	intake->told_gap_count = 0;
-	int status = cursor_decode(bytes, &intake->cursor, err);
+	int status = auditcursor_decode(bytes, &intake->cursor, err);
 	if (status == 0 && intake->cursor.joiner.len > 0) {
 		status = auditrow_joiner_restore(intake->joiner, buf_str(&intake->cursor.joiner),
 						 err);
@@ -41,25 +43,25 @@ int intake_restore(struct intake *intake, struct str bytes, size_t max_held, str
 	return status;
 }
 
-void intake_begin_read(struct intake *intake, struct intake_batch *batch)
+void auditintake_begin_read(struct auditintake *intake, struct auditintake_batch *batch)
 {
-	intake->ordinals_offset = CURSOR_START;
+	intake->ordinals_offset = AUDITCURSOR_START;
 	batch->is_clean = false;
 	batch->got_rows = 0;
 }
 
-static struct record *next_record(struct intake_batch *batch)
+static struct record *next_record(struct auditintake_batch *batch)
 {
 	return batch->batch->record_count < batch->capacity
 		       ? &batch->batch->records[batch->batch->record_count]
 		       : NULL;
 }
 
-static struct gap_place place_of(const struct intake *intake)
+static struct auditgap_place place_of(const struct auditintake *intake)
 {
-	return (struct gap_place){
+	return (struct auditgap_place){
 		.source = intake->source,
-		.file = cursor_file(&intake->cursor),
+		.file = auditcursor_file(&intake->cursor),
 		.offset = intake->cursor.last_offset,
 		.time_ns = intake->cursor.last_time_ns,
 	};
@@ -73,19 +75,19 @@ static uint64_t first_bytes(const uint8_t *digest)
 }
 
 /* A gap is seen again at each read of the same place; the daemon would drop it, but it need not be sent. */
-static bool was_told(struct intake *intake, struct str key)
+static bool was_told(struct auditintake *intake, struct str key)
 {
 	uint64_t hash = first_bytes((const uint8_t *)key.ptr);
-	for (size_t i = 0; i < INTAKE_TOLD_GAPS && i < intake->told_gap_count; i++) {
+	for (size_t i = 0; i < AUDITINTAKE_TOLD_GAPS && i < intake->told_gap_count; i++) {
 		if (intake->told_gaps[i] == hash) {
 			return true;
 		}
 	}
-	intake->told_gaps[intake->told_gap_count++ % INTAKE_TOLD_GAPS] = hash;
+	intake->told_gaps[intake->told_gap_count++ % AUDITINTAKE_TOLD_GAPS] = hash;
 	return false;
 }
 
-static void add_gap(struct intake *intake, struct intake_batch *batch)
+static void add_gap(struct auditintake *intake, struct auditintake_batch *batch)
 {
 	struct record *record = next_record(batch);
 	if (was_told(intake, record->key)) {
@@ -95,11 +97,11 @@ static void add_gap(struct intake *intake, struct intake_batch *batch)
 	intake->gap_count++;
 }
 
-static void close_gap(struct intake_batch *batch, int64_t time_ns)
+static void close_gap(struct auditintake_batch *batch, int64_t time_ns)
 {
-	if (batch->open_gap != INTAKE_NO_RECORD) {
-		gap_close(&batch->batch->records[batch->open_gap], time_ns);
-		batch->open_gap = INTAKE_NO_RECORD;
+	if (batch->open_gap != AUDITINTAKE_NO_RECORD) {
+		auditgap_close(&batch->batch->records[batch->open_gap], time_ns);
+		batch->open_gap = AUDITINTAKE_NO_RECORD;
 	}
 }
 
@@ -108,7 +110,8 @@ static int arena_full(struct error *err)
 	return error_set(err, ERR_AGAIN, "the batch's memory is full");
 }
 
-int intake_take_records(struct intake *intake, struct intake_batch *batch, struct error *err)
+int auditintake_take_records(struct auditintake *intake, struct auditintake_batch *batch,
+			     struct error *err)
 {
 	struct record *record;
 	while ((record = next_record(batch)) != NULL) {
@@ -140,8 +143,8 @@ int intake_take_records(struct intake *intake, struct intake_batch *batch, struc
 }
 
 /* Counts the row among the equal ones of its buffer. */
-static int count_equal(struct intake *intake, int64_t offset, uint64_t hash, uint64_t *out_ordinal,
-		       struct error *err)
+static int count_equal(struct auditintake *intake, int64_t offset, uint64_t hash,
+		       uint64_t *out_ordinal, struct error *err)
 {
 	if (offset != intake->ordinals_offset) {
 		u64map_done(&intake->ordinals);
@@ -162,40 +165,41 @@ static int count_equal(struct intake *intake, int64_t offset, uint64_t hash, uin
 
 /* Notes that the row was taken. A buffer behind the newest one (which no SQL Server sends) moves nothing: its rows come again
  * and the daemon drops them. */
-static int advance(struct intake *intake, struct intake_batch *batch, int64_t offset, uint64_t hash,
-		   struct error *err)
+static int advance(struct auditintake *intake, struct auditintake_batch *batch, int64_t offset,
+		   uint64_t hash, struct error *err)
 {
 	batch->new_rows++;
 	if (offset < intake->cursor.last_offset) {
-		survey_tell(intake->survey, SURVEY_ORDER,
-			    "rows of %.*s do not come in the order of the file",
-			    STR_ARG(cursor_file(&intake->cursor)));
+		auditsurvey_tell(intake->survey, AUDITSURVEY_ORDER,
+				 "rows of %.*s do not come in the order of the file",
+				 STR_ARG(auditcursor_file(&intake->cursor)));
 		return 0;
 	}
-	return cursor_take(&intake->cursor, offset, hash, err);
+	return auditcursor_take(&intake->cursor, offset, hash, err);
 }
 
-static int take_bad_row(struct intake *intake, struct intake_batch *batch, struct cursor_seen *seen,
-			const struct auditdb_item *item, struct error *err)
+static int take_bad_row(struct auditintake *intake, struct auditintake_batch *batch,
+			struct auditcursor_seen *seen, const struct auditdb_item *item,
+			struct error *err)
 {
 	uint8_t digest[DIGEST_BYTES];
 	digest_sha256(item->raw, digest);
 	uint64_t hash = first_bytes(digest);
-	if (cursor_seen_drop(seen, hash)) {
+	if (auditcursor_seen_drop(seen, hash)) {
 		intake->repeat_count++;
 		return 0;
 	}
-	struct gap_place place = place_of(intake);
+	struct auditgap_place place = place_of(intake);
 	struct record *record = next_record(batch);
 	assert(record != NULL);
-	if (gap_reject(&place, item->reason, item->raw, batch->batch->arena, record) != 0) {
+	if (auditgap_reject(&place, item->reason, item->raw, batch->batch->arena, record) != 0) {
 		return arena_full(err);
 	}
 	batch->batch->record_count++;
 	batch->new_bytes += item->raw.len;
 	intake->reject_count++;
 	int64_t offset = intake->cursor.last_offset;
-	return advance(intake, batch, offset == CURSOR_START ? 0 : offset, hash, err);
+	return advance(intake, batch, offset == AUDITCURSOR_START ? 0 : offset, hash, err);
 }
 
 /* What a row must have to be an audit row. */
@@ -219,8 +223,8 @@ static bool is_audit_row(const struct auditrow *row, const char **out_lack)
 	return true;
 }
 
-static int take_unusable_row(struct intake *intake, struct intake_batch *batch,
-			     struct cursor_seen *seen, const char *reason, struct error *err)
+static int take_unusable_row(struct auditintake *intake, struct auditintake_batch *batch,
+			     struct auditcursor_seen *seen, const char *reason, struct error *err)
 {
 	struct auditdb_item bad = {
 		.kind = AUDITDB_BAD_ROW,
@@ -230,8 +234,8 @@ static int take_unusable_row(struct intake *intake, struct intake_batch *batch,
 	return take_bad_row(intake, batch, seen, &bad, err);
 }
 
-static int take_row(struct intake *intake, struct intake_batch *batch, struct cursor_seen *seen,
-		    struct auditrow *row, struct error *err)
+static int take_row(struct auditintake *intake, struct auditintake_batch *batch,
+		    struct auditcursor_seen *seen, struct auditrow *row, struct error *err)
 {
 	const char *lack = NULL;
 	char reason[128];
@@ -248,7 +252,7 @@ static int take_row(struct intake *intake, struct intake_batch *batch, struct cu
 	const struct auditrow_column *file = auditrow_column(row, "file_name");
 	struct str base = file != NULL ? auditrow_basename(file->text) : (struct str){0};
 	if (base.len == 0) {
-		base = cursor_file(&intake->cursor);
+		base = auditcursor_file(&intake->cursor);
 	}
 	int64_t offset = auditrow_column(row, "audit_file_offset")->number;
 	int64_t time_ns = auditrow_column(row, "event_time")->number;
@@ -261,7 +265,7 @@ static int take_row(struct intake *intake, struct intake_batch *batch, struct cu
 		return status;
 	}
 	close_gap(batch, time_ns);
-	if (offset == intake->cursor.last_offset && cursor_seen_drop(seen, hash)) {
+	if (offset == intake->cursor.last_offset && auditcursor_seen_drop(seen, hash)) {
 		intake->repeat_count++;
 		return 0;
 	}
@@ -274,13 +278,13 @@ static int take_row(struct intake *intake, struct intake_batch *batch, struct cu
 	intake->cursor.last_time_ns = time_ns;
 	intake->row_count++;
 	batch->new_bytes += intake->line.len;
-	return status != 0 ? status : intake_take_records(intake, batch, err);
+	return status != 0 ? status : auditintake_take_records(intake, batch, err);
 }
 
-int intake_take(struct intake *intake, struct intake_batch *batch, struct cursor_seen *seen,
-		struct auditdb_item *item, struct error *err)
+int auditintake_take(struct auditintake *intake, struct auditintake_batch *batch,
+		     struct auditcursor_seen *seen, struct auditdb_item *item, struct error *err)
 {
-	struct gap_place place = place_of(intake);
+	struct auditgap_place place = place_of(intake);
 	switch (item->kind) {
 	case AUDITDB_END:
 		batch->is_clean = true;
@@ -292,31 +296,31 @@ int intake_take(struct intake *intake, struct intake_batch *batch, struct cursor
 		batch->got_rows++;
 		return take_bad_row(intake, batch, seen, item, err);
 	case AUDITDB_SKIPPED:
-		if (gap_skipped_records(&place, item->reason, batch->batch->arena,
-					next_record(batch)) != 0) {
+		if (auditgap_skipped_records(&place, item->reason, batch->batch->arena,
+					     next_record(batch)) != 0) {
 			return arena_full(err);
 		}
 		add_gap(intake, batch);
 		return 0;
 	case AUDITDB_TOLD:
-		survey_tell(intake->survey, SURVEY_MESSAGE, "the server said: %.*s",
-			    STR_ARG(item->reason));
+		auditsurvey_tell(intake->survey, AUDITSURVEY_MESSAGE, "the server said: %.*s",
+				 STR_ARG(item->reason));
 		return 0;
 	}
 	return 0;
 }
 
-int intake_leave_deleted(struct intake *intake, struct intake_batch *batch, struct str next_file,
-			 struct str server_text, struct error *err)
+int auditintake_leave_deleted(struct auditintake *intake, struct auditintake_batch *batch,
+			      struct str next_file, struct str server_text, struct error *err)
 {
-	struct gap_place place = place_of(intake);
-	if (gap_deleted_file(&place, next_file, server_text, batch->batch->arena,
-			     next_record(batch)) != 0) {
+	struct auditgap_place place = place_of(intake);
+	if (auditgap_deleted_file(&place, next_file, server_text, batch->batch->arena,
+				  next_record(batch)) != 0) {
 		return arena_full(err);
 	}
 	add_gap(intake, batch);
 	/* The rest of a split statement was in what is lost. */
 	auditrow_joiner_flush(intake->joiner, true);
-	int status = intake_take_records(intake, batch, err);
-	return status != 0 ? status : cursor_enter(&intake->cursor, next_file, err);
+	int status = auditintake_take_records(intake, batch, err);
+	return status != 0 ? status : auditcursor_enter(&intake->cursor, next_file, err);
 }

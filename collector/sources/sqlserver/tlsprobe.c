@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/probe.h"
+#include "collector/sources/sqlserver/tlsprobe.h"
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -25,7 +25,7 @@
 #define NAMES_MAX_BYTES  400
 
 struct probe {
-	const struct probe_target *target;
+	const struct tlsprobe_target *target;
 	int fd;
 	SSL_CTX *context;
 	SSL *ssl; /* owns both BIOs */
@@ -306,7 +306,7 @@ static void put_names(X509 *certificate, struct buf *out)
 
 static int judge(struct probe *probe, struct buf *out_pem, struct error *err)
 {
-	const struct probe_target *target = probe->target;
+	const struct tlsprobe_target *target = probe->target;
 	X509 *certificate = SSL_get1_peer_certificate(probe->ssl);
 	if (certificate == NULL) {
 		return error_set(err, ERR_CONFIG, "%s:%u has no certificate", target->host,
@@ -347,7 +347,7 @@ static int judge(struct probe *probe, struct buf *out_pem, struct error *err)
 	return status;
 }
 
-int probe_run(const struct probe_target *target, struct buf *out_pem, struct error *err)
+int tlsprobe_run(const struct tlsprobe_target *target, struct buf *out_pem, struct error *err)
 {
 	struct probe probe = {.target = target, .fd = -1};
 	ERR_clear_error();

@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/server.h"
+#include "collector/sources/sqlserver/auditserver.h"
 
 #include "base/clock.h"
 
@@ -8,14 +8,14 @@
 #define TEXT_MAX_BYTES     32768
 #define MESSAGES_MAX_BYTES 131072
 
-struct server {
+struct auditserver {
 	struct auditdb db;
-	struct connection *connection;
-	enum query_adapter adapter;
+	struct dbconnection *connection;
+	enum auditquery_adapter adapter;
 	struct clock clock;
 	int64_t deadline_ns;
 	int stop_fd;
-	struct query_column columns[AUDITROW_COLUMNS_MAX];
+	struct auditquery_column columns[AUDITROW_COLUMNS_MAX];
 	size_t column_count; /* 0: to be discovered */
 	struct buf text;
 	struct buf skipped, told; /* messages not yet given out, each ended by NUL */
@@ -24,10 +24,10 @@ struct server {
 	bool at_end; /* rows are over; messages may be left */
 };
 
-static int ensure(struct server *server, struct error *err)
+static int ensure(struct auditserver *server, struct error *err)
 {
 	bool is_new = false;
-	int status = connection_begin(server->connection, &is_new, err);
+	int status = dbconnection_begin(server->connection, &is_new, err);
 	if (is_new) {
 		server->column_count = 0;
 	}
@@ -36,43 +36,44 @@ static int ensure(struct server *server, struct error *err)
 
 static int on_begin(void *owner, int64_t deadline_ns, struct error *err)
 {
-	struct server *server = owner;
+	struct auditserver *server = owner;
 	server->deadline_ns = deadline_ns;
-	connection_set_deadline(server->connection, deadline_ns, server->stop_fd);
+	dbconnection_set_deadline(server->connection, deadline_ns, server->stop_fd);
 	return ensure(server, err);
 }
 
-static struct connection_parameter text_parameter(const char *name, struct str text)
+static struct dbconnection_parameter text_parameter(const char *name, struct str text)
 {
-	return (struct connection_parameter){.name = name, .text = text};
+	return (struct dbconnection_parameter){.name = name, .text = text};
 }
 
-static struct connection_parameter number_parameter(const char *name, int64_t number)
+static struct dbconnection_parameter number_parameter(const char *name, int64_t number)
 {
-	return (struct connection_parameter){.name = name, .is_number = true, .number = number};
+	return (struct dbconnection_parameter){.name = name, .is_number = true, .number = number};
 }
 
 /* Asks for the columns that the function of this server has. */
-static int discover(struct server *server, struct str pattern, struct error *err)
+static int discover(struct auditserver *server, struct str pattern, struct error *err)
 {
-	struct connection_parameter parameter = text_parameter("@p", pattern);
-	int status = connection_query(server->connection, str_of(query_columns(server->adapter)),
-				      &parameter, 1, err);
+	struct dbconnection_parameter parameter = text_parameter("@p", pattern);
+	int status =
+		dbconnection_query(server->connection, str_of(auditquery_columns(server->adapter)),
+				   &parameter, 1, err);
 	if (status != 0) {
 		return status;
 	}
-	size_t count = connection_column_count(server->connection);
+	size_t count = dbconnection_column_count(server->connection);
 	if (count > AUDITROW_COLUMNS_MAX) {
-		connection_stop(server->connection);
+		dbconnection_stop(server->connection);
 		return error_set(err, ERR_CONFIG,
 				 "the audit function has %zu columns; at most %d are possible",
 				 count, AUDITROW_COLUMNS_MAX);
 	}
 	for (size_t i = 0; i < count; i++) {
-		connection_column(server->connection, i, &server->columns[i]);
+		dbconnection_column(server->connection, i, &server->columns[i]);
 	}
-	status = connection_next_row(server->connection, err);
-	connection_stop(server->connection);
+	status = dbconnection_next_row(server->connection, err);
+	dbconnection_stop(server->connection);
 	if (status < 0) {
 		return status;
 	}
@@ -81,12 +82,12 @@ static int discover(struct server *server, struct str pattern, struct error *err
 }
 
 /* The answer must have the columns asked for, in the shapes asked for: they are read by place. */
-static int check_answer(struct server *server, struct error *err)
+static int check_answer(struct auditserver *server, struct error *err)
 {
-	size_t count = connection_column_count(server->connection);
+	size_t count = dbconnection_column_count(server->connection);
 	const char *wrong = count == server->column_count ? NULL : "their number";
 	for (size_t i = 0; i < count && wrong == NULL; i++) {
-		if (!connection_column_fits(server->connection, i, server->columns[i].shape)) {
+		if (!dbconnection_column_fits(server->connection, i, server->columns[i].shape)) {
 			wrong = server->columns[i].name;
 		}
 	}
@@ -94,14 +95,14 @@ static int check_answer(struct server *server, struct error *err)
 		return 0;
 	}
 	server->column_count = 0;
-	connection_stop(server->connection);
+	dbconnection_stop(server->connection);
 	return error_set(err, ERR_INPUT, "the columns of the answer are not those asked for: %s",
 			 wrong);
 }
 
 static int on_read(void *owner, const struct auditdb_range *range, struct error *err)
 {
-	struct server *server = owner;
+	struct auditserver *server = owner;
 	bool from_start = range->file.len == 0;
 	server->at_end = false;
 	int status = ensure(server, err);
@@ -110,21 +111,21 @@ static int on_read(void *owner, const struct auditdb_range *range, struct error 
 	}
 	if (status == 0) {
 		buf_clear(&server->text);
-		status = query_rows(server->adapter, server->columns, server->column_count,
-				    from_start, &server->text, err);
+		status = auditquery_rows(server->adapter, server->columns, server->column_count,
+					 from_start, &server->text, err);
 	}
 	if (status != 0) {
 		return status;
 	}
 	int64_t limit = range->row_limit < INT32_MAX ? (int64_t)range->row_limit : INT32_MAX;
-	const struct connection_parameter parameters[] = {
+	const struct dbconnection_parameter parameters[] = {
 		number_parameter("@n", limit),
 		text_parameter("@p", range->pattern),
 		text_parameter("@f", range->file),
 		number_parameter("@o", range->offset),
 	};
-	status = connection_query(server->connection, buf_str(&server->text), parameters,
-				  from_start ? 2 : 4, err);
+	status = dbconnection_query(server->connection, buf_str(&server->text), parameters,
+				    from_start ? 2 : 4, err);
 	return status != 0 ? status : check_answer(server, err);
 }
 
@@ -142,9 +143,9 @@ static bool take_message(struct buf *messages, size_t *pos, struct arena *arena,
 	return arena_str(arena, str_make(text, len), out) == 0;
 }
 
-static bool next_message(struct server *server, struct arena *arena, struct auditdb_item *out)
+static bool next_message(struct auditserver *server, struct arena *arena, struct auditdb_item *out)
 {
-	connection_take_messages(server->connection, &server->skipped, &server->told);
+	dbconnection_take_messages(server->connection, &server->skipped, &server->told);
 	if (take_message(&server->skipped, &server->skipped_pos, arena, &out->reason)) {
 		out->kind = AUDITDB_SKIPPED;
 		return true;
@@ -156,23 +157,23 @@ static bool next_message(struct server *server, struct arena *arena, struct audi
 	return false;
 }
 
-static int fill_row(struct server *server, struct arena *arena, struct auditdb_item *out,
+static int fill_row(struct auditserver *server, struct arena *arena, struct auditdb_item *out,
 		    struct error *err)
 {
-	struct row_cell cells[AUDITROW_COLUMNS_MAX];
+	struct sqlrow_cell cells[AUDITROW_COLUMNS_MAX];
 	struct error why = {0};
 	for (size_t i = 0; i < server->column_count; i++) {
-		connection_cell(server->connection, i, server->columns[i].shape, &cells[i]);
+		dbconnection_cell(server->connection, i, server->columns[i].shape, &cells[i]);
 	}
 	out->kind = AUDITDB_ROW;
-	int status =
-		row_convert(server->columns, cells, server->column_count, arena, &out->row, &why);
+	int status = sqlrow_convert(server->columns, cells, server->column_count, arena, &out->row,
+				    &why);
 	if (status == 0) {
 		return 0;
 	}
 	out->kind = AUDITDB_BAD_ROW;
 	buf_clear(&server->raw);
-	row_put_raw(server->columns, cells, server->column_count, &server->raw);
+	sqlrow_put_raw(server->columns, cells, server->column_count, &server->raw);
 	if (arena_str(arena, buf_str(&server->raw), &out->raw) != 0 ||
 	    arena_str(arena, str_of(why.text), &out->reason) != 0) {
 		return error_set(err, ERR_NOMEM, "no memory for a row that does not convert");
@@ -182,7 +183,7 @@ static int fill_row(struct server *server, struct arena *arena, struct auditdb_i
 
 static int on_next(void *owner, struct arena *arena, struct auditdb_item *out, struct error *err)
 {
-	struct server *server = owner;
+	struct auditserver *server = owner;
 	if (next_message(server, arena, out)) {
 		return 0;
 	}
@@ -190,7 +191,7 @@ static int on_next(void *owner, struct arena *arena, struct auditdb_item *out, s
 		out->kind = AUDITDB_END;
 		return 0;
 	}
-	int status = connection_next_row(server->connection, err);
+	int status = dbconnection_next_row(server->connection, err);
 	if (status < 0) {
 		return status;
 	}
@@ -206,32 +207,33 @@ static int on_next(void *owner, struct arena *arena, struct auditdb_item *out, s
 
 static void on_stop(void *owner)
 {
-	struct server *server = owner;
-	connection_stop(server->connection);
+	struct auditserver *server = owner;
+	dbconnection_stop(server->connection);
 }
 
 /* Runs a query of one text column and appends each value and a NUL. */
-static int collect_names(struct server *server, const char *text,
-			 const struct connection_parameter *parameters, size_t count,
+static int collect_names(struct auditserver *server, const char *text,
+			 const struct dbconnection_parameter *parameters, size_t count,
 			 struct buf *out, struct error *err)
 {
 	int status = ensure(server, err);
 	if (status == 0) {
-		status = connection_query(server->connection, str_of(text), parameters, count, err);
+		status = dbconnection_query(server->connection, str_of(text), parameters, count,
+					    err);
 	}
 	if (status != 0) {
 		return status;
 	}
-	while ((status = connection_next_row(server->connection, err)) == 1) {
-		buf_put_str(out, connection_text(server->connection, 0));
+	while ((status = dbconnection_next_row(server->connection, err)) == 1) {
+		buf_put_str(out, dbconnection_text(server->connection, 0));
 		buf_put_byte(out, '\0');
 	}
 	return status;
 }
 
 /* The first of them, without its NUL. */
-static int collect_name(struct server *server, const char *text,
-			const struct connection_parameter *parameters, size_t count,
+static int collect_name(struct auditserver *server, const char *text,
+			const struct dbconnection_parameter *parameters, size_t count,
 			struct buf *out, struct error *err)
 {
 	size_t begin = out->len;
@@ -245,86 +247,87 @@ static int collect_name(struct server *server, const char *text,
 static int on_next_file(void *owner, const struct auditdb_range *range, struct str base_name,
 			struct buf *out, struct error *err)
 {
-	struct server *server = owner;
-	const struct connection_parameter parameters[] = {
+	struct auditserver *server = owner;
+	const struct dbconnection_parameter parameters[] = {
 		text_parameter("@p", range->pattern),
 		text_parameter("@f", range->file),
 		number_parameter("@o", range->offset),
 		text_parameter("@b", base_name),
 	};
-	return collect_name(server, query_next_file(server->adapter), parameters, 4, out, err);
+	return collect_name(server, auditquery_next_file(server->adapter), parameters, 4, out, err);
 }
 
 /* Reads all files, so it gets half of the time that is left: the first file alone can be asked for after it. */
 static int on_list_files(void *owner, struct str pattern, struct buf *out, struct error *err)
 {
-	struct server *server = owner;
-	struct connection_parameter parameter = text_parameter("@p", pattern);
+	struct auditserver *server = owner;
+	struct dbconnection_parameter parameter = text_parameter("@p", pattern);
 	int64_t now_ns = clock_monotonic_ns();
-	connection_set_deadline(server->connection, now_ns + (server->deadline_ns - now_ns) / 2,
-				server->stop_fd);
-	int status =
-		collect_names(server, query_list_files(server->adapter), &parameter, 1, out, err);
-	connection_set_deadline(server->connection, server->deadline_ns, server->stop_fd);
+	dbconnection_set_deadline(server->connection, now_ns + (server->deadline_ns - now_ns) / 2,
+				  server->stop_fd);
+	int status = collect_names(server, auditquery_list_files(server->adapter), &parameter, 1,
+				   out, err);
+	dbconnection_set_deadline(server->connection, server->deadline_ns, server->stop_fd);
 	return status;
 }
 
 static int on_first_file(void *owner, struct str pattern, struct buf *out, struct error *err)
 {
-	struct server *server = owner;
-	struct connection_parameter parameter = text_parameter("@p", pattern);
-	return collect_name(server, query_first_file(server->adapter), &parameter, 1, out, err);
+	struct auditserver *server = owner;
+	struct dbconnection_parameter parameter = text_parameter("@p", pattern);
+	return collect_name(server, auditquery_first_file(server->adapter), &parameter, 1, out,
+			    err);
 }
 
-static int ask(struct server *server, const char *text, struct str audit, size_t columns,
+static int ask(struct auditserver *server, const char *text, struct str audit, size_t columns,
 	       struct error *err)
 {
-	struct connection_parameter parameter = text_parameter("@a", audit);
+	struct dbconnection_parameter parameter = text_parameter("@a", audit);
 	int status = ensure(server, err);
 	if (status == 0) {
-		status = connection_query(server->connection, str_of(text), &parameter, 1, err);
+		status = dbconnection_query(server->connection, str_of(text), &parameter, 1, err);
 	}
-	if (status == 0 && connection_column_count(server->connection) != columns) {
-		connection_stop(server->connection);
+	if (status == 0 && dbconnection_column_count(server->connection) != columns) {
+		dbconnection_stop(server->connection);
 		status = error_set(err, ERR_INPUT, "%zu columns came where %zu were asked for",
-				   connection_column_count(server->connection), columns);
+				   dbconnection_column_count(server->connection), columns);
 	}
 	return status;
 }
 
 /* Copies a text cell; a value that does not fit the arena stays empty, which metadata may be. */
-static struct str copy_text(struct server *server, size_t index, struct arena *arena)
+static struct str copy_text(struct auditserver *server, size_t index, struct arena *arena)
 {
 	struct str copy = {0};
-	if (arena_str(arena, connection_text(server->connection, index), &copy) != 0) {
+	if (arena_str(arena, dbconnection_text(server->connection, index), &copy) != 0) {
 		copy = (struct str){0};
 	}
 	return copy;
 }
 
-static int64_t number_of(struct server *server, size_t index)
+static int64_t number_of(struct auditserver *server, size_t index)
 {
-	struct row_cell cell;
-	if (!connection_column_fits(server->connection, index, QUERY_INT)) {
+	struct sqlrow_cell cell;
+	if (!dbconnection_column_fits(server->connection, index, AUDITQUERY_INT)) {
 		return 0;
 	}
-	connection_cell(server->connection, index, QUERY_INT, &cell);
+	dbconnection_cell(server->connection, index, AUDITQUERY_INT, &cell);
 	return cell.is_null ? 0 : cell.number;
 }
 
 static int on_status(void *owner, struct str audit, struct arena *arena, struct auditdb_status *out,
 		     struct error *err)
 {
-	struct server *server = owner;
+	struct auditserver *server = owner;
 	struct auditdb_status found = {0};
-	int status = ask(server, query_status(), audit, 3, err);
+	int status = ask(server, auditquery_status(), audit, 3, err);
 	if (status != 0) {
 		return status;
 	}
 	buf_clear(&server->text);
-	while ((status = connection_next_row(server->connection, err)) == 1) {
+	while ((status = dbconnection_next_row(server->connection, err)) == 1) {
 		buf_put_text(&server->text, found.audit_count++ > 0 ? ", " : "");
-		buf_put_str(&server->text, connection_text(server->connection, 0));
+		buf_put_str(&server->text, dbconnection_text(server->connection, 0));
 		found.state = copy_text(server, 1, arena);
 		found.path = copy_text(server, 2, arena);
 	}
@@ -337,13 +340,13 @@ static int on_status(void *owner, struct str audit, struct arena *arena, struct 
 static int on_settings(void *owner, struct str audit, struct arena *arena,
 		       struct auditdb_settings *out, struct error *err)
 {
-	struct server *server = owner;
+	struct auditserver *server = owner;
 	struct auditdb_settings found = {0};
-	int status = ask(server, query_settings(), audit, 5, err);
+	int status = ask(server, auditquery_settings(), audit, 5, err);
 	if (status != 0) {
 		return status;
 	}
-	while ((status = connection_next_row(server->connection, err)) == 1) {
+	while ((status = dbconnection_next_row(server->connection, err)) == 1) {
 		found.audit_count++;
 		found.folder = copy_text(server, 1, arena);
 		found.file_name = copy_text(server, 2, arena);
@@ -362,48 +365,49 @@ static int on_settings(void *owner, struct str audit, struct arena *arena,
 static int on_server(void *owner, struct arena *arena, struct auditdb_server *out,
 		     struct error *err)
 {
-	struct server *server = owner;
+	struct auditserver *server = owner;
 	struct auditdb_server found = {0};
 	int status = ensure(server, err);
 	found.asked_ns = clock_now(&server->clock);
 	if (status == 0) {
-		status = connection_query(server->connection, str_of(query_server()), NULL, 0, err);
+		status = dbconnection_query(server->connection, str_of(auditquery_server()), NULL,
+					    0, err);
 	}
 	if (status == 0) {
-		status = connection_next_row(server->connection, err);
+		status = dbconnection_next_row(server->connection, err);
 	}
 	if (status < 0) {
 		return status;
 	}
 	found.answered_ns = clock_now(&server->clock);
-	struct row_cell now = {.is_null = true};
-	if (status == 1 && connection_column_count(server->connection) == 3 &&
-	    connection_column_fits(server->connection, 0, QUERY_TIME)) {
-		connection_cell(server->connection, 0, QUERY_TIME, &now);
+	struct sqlrow_cell now = {.is_null = true};
+	if (status == 1 && dbconnection_column_count(server->connection) == 3 &&
+	    dbconnection_column_fits(server->connection, 0, AUDITQUERY_TIME)) {
+		dbconnection_cell(server->connection, 0, AUDITQUERY_TIME, &now);
 	}
-	if (now.is_null || !row_time_ns(now.days, now.time_100ns, &found.now_ns)) {
-		connection_stop(server->connection);
+	if (now.is_null || !sqlrow_time_ns(now.days, now.time_100ns, &found.now_ns)) {
+		dbconnection_stop(server->connection);
 		return error_set(err, ERR_INPUT, "the server's clock did not come as a time");
 	}
 	found.name = copy_text(server, 1, arena);
 	found.version = copy_text(server, 2, arena);
-	status = connection_next_row(server->connection, err);
+	status = dbconnection_next_row(server->connection, err);
 	if (status < 0) {
 		return status;
 	}
-	connection_stop(server->connection);
+	dbconnection_stop(server->connection);
 	*out = found;
 	return 0;
 }
 
-int server_new(const struct connection_options *options, enum query_adapter adapter,
-	       struct clock clock, struct server **out_server, struct error *err)
+int auditserver_new(const struct dbconnection_options *options, enum auditquery_adapter adapter,
+		    struct clock clock, struct auditserver **out_server, struct error *err)
 {
-	struct server *server = calloc(1, sizeof(*server));
+	struct auditserver *server = calloc(1, sizeof(*server));
 	if (server == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for a server");
 	}
-	int status = connection_new(options, &server->connection, err);
+	int status = dbconnection_new(options, &server->connection, err);
 	if (status != 0) {
 		free(server);
 		return status;
@@ -431,12 +435,12 @@ int server_new(const struct connection_options *options, enum query_adapter adap
 	return 0;
 }
 
-void server_free(struct server *server)
+void auditserver_free(struct auditserver *server)
 {
 	if (server == NULL) {
 		return;
 	}
-	connection_free(server->connection);
+	dbconnection_free(server->connection);
 	buf_done(&server->text);
 	buf_done(&server->skipped);
 	buf_done(&server->told);
@@ -444,12 +448,12 @@ void server_free(struct server *server)
 	free(server);
 }
 
-const struct auditdb *server_auditdb(const struct server *server)
+const struct auditdb *auditserver_auditdb(const struct auditserver *server)
 {
 	return &server->db;
 }
 
-void server_set_stop_fd(struct server *server, int fd)
+void auditserver_set_stop_fd(struct auditserver *server, int fd)
 {
 	server->stop_fd = fd;
 }

@@ -1,32 +1,33 @@
-#include "collector/sources/sqlserver/cursor.h"
+#include "collector/sources/sqlserver/auditcursor.h"
 
 #include "base/wire.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define CURSOR_VERSION 1
-#define SEEN_LIMIT     (1u << 20) /* in memory */
+#define AUDITCURSOR_VERSION 1
+#define SEEN_LIMIT          (1u << 20) /* in memory */
 
-void cursor_init(struct cursor *cursor)
+void auditcursor_init(struct auditcursor *cursor)
 {
-	*cursor = (struct cursor){.before_offset = CURSOR_START, .last_offset = CURSOR_START};
-	buf_init(&cursor->joiner, CURSOR_JOINER_MAX);
+	*cursor = (struct auditcursor){.before_offset = AUDITCURSOR_START,
+				       .last_offset = AUDITCURSOR_START};
+	buf_init(&cursor->joiner, AUDITCURSOR_JOINER_MAX);
 }
 
-void cursor_done(struct cursor *cursor)
+void auditcursor_done(struct auditcursor *cursor)
 {
 	free(cursor->seen);
 	buf_done(&cursor->joiner);
-	cursor_init(cursor);
+	auditcursor_init(cursor);
 }
 
-struct str cursor_file(const struct cursor *cursor)
+struct str auditcursor_file(const struct auditcursor *cursor)
 {
 	return str_make(cursor->file, cursor->file_len);
 }
 
-int cursor_enter(struct cursor *cursor, struct str base_name, struct error *err)
+int auditcursor_enter(struct auditcursor *cursor, struct str base_name, struct error *err)
 {
 	if (base_name.len == 0 || base_name.len > sizeof(cursor->file)) {
 		return error_set(err, ERR_LIMIT,
@@ -35,13 +36,13 @@ int cursor_enter(struct cursor *cursor, struct str base_name, struct error *err)
 	}
 	memcpy(cursor->file, base_name.ptr, base_name.len);
 	cursor->file_len = base_name.len;
-	cursor->before_offset = CURSOR_START;
-	cursor->last_offset = CURSOR_START;
+	cursor->before_offset = AUDITCURSOR_START;
+	cursor->last_offset = AUDITCURSOR_START;
 	cursor->seen_count = 0;
 	return 0;
 }
 
-int cursor_take(struct cursor *cursor, int64_t offset, uint64_t hash, struct error *err)
+int auditcursor_take(struct auditcursor *cursor, int64_t offset, uint64_t hash, struct error *err)
 {
 	assert(cursor->file_len > 0);
 	if (offset != cursor->last_offset) {
@@ -66,14 +67,14 @@ int cursor_take(struct cursor *cursor, int64_t offset, uint64_t hash, struct err
 	return 0;
 }
 
-int cursor_encode(const struct cursor *cursor, struct buf *out, struct error *err)
+int auditcursor_encode(const struct auditcursor *cursor, struct buf *out, struct error *err)
 {
 	size_t begin = out->len;
-	size_t saved =
-		cursor->seen_count < CURSOR_SEEN_SAVED ? cursor->seen_count : CURSOR_SEEN_SAVED;
-	wire_put_u8(out, CURSOR_VERSION);
+	size_t saved = cursor->seen_count < AUDITCURSOR_SEEN_SAVED ? cursor->seen_count
+								   : AUDITCURSOR_SEEN_SAVED;
+	wire_put_u8(out, AUDITCURSOR_VERSION);
 	wire_put_u64(out, cursor->generation);
-	wire_put_block(out, cursor_file(cursor));
+	wire_put_block(out, auditcursor_file(cursor));
 	wire_put_zigzag(out, cursor->before_offset);
 	wire_put_zigzag(out, cursor->last_offset);
 	wire_put_zigzag(out, cursor->last_time_ns);
@@ -90,14 +91,14 @@ int cursor_encode(const struct cursor *cursor, struct buf *out, struct error *er
 	return 0;
 }
 
-static bool decode_seen(struct wire_reader *reader, struct cursor *out)
+static bool decode_seen(struct wire_reader *reader, struct auditcursor *out)
 {
 	uint64_t count = wire_varint(reader);
-	if (count > CURSOR_SEEN_SAVED || count * sizeof(uint64_t) > wire_left(reader)) {
+	if (count > AUDITCURSOR_SEEN_SAVED || count * sizeof(uint64_t) > wire_left(reader)) {
 		return false;
 	}
 	for (uint64_t i = 0; i < count; i++) {
-		if (cursor_take(out, out->last_offset, wire_u64(reader), NULL) != 0) {
+		if (auditcursor_take(out, out->last_offset, wire_u64(reader), NULL) != 0) {
 			return false;
 		}
 	}
@@ -105,23 +106,23 @@ static bool decode_seen(struct wire_reader *reader, struct cursor *out)
 }
 
 /* Offsets of a file can only be there with the file, and the one before only with the last. */
-static bool is_plausible(const struct cursor *cursor)
+static bool is_plausible(const struct auditcursor *cursor)
 {
-	if (cursor->before_offset < CURSOR_START || cursor->last_offset < CURSOR_START) {
+	if (cursor->before_offset < AUDITCURSOR_START || cursor->last_offset < AUDITCURSOR_START) {
 		return false;
 	}
-	if (cursor->last_offset == CURSOR_START) {
-		return cursor->before_offset == CURSOR_START && cursor->seen_count == 0;
+	if (cursor->last_offset == AUDITCURSOR_START) {
+		return cursor->before_offset == AUDITCURSOR_START && cursor->seen_count == 0;
 	}
 	return cursor->file_len > 0 && cursor->before_offset != cursor->last_offset;
 }
 
-static bool decode_fields(struct wire_reader *reader, struct cursor *out)
+static bool decode_fields(struct wire_reader *reader, struct auditcursor *out)
 {
 	out->generation = wire_u64(reader);
 	struct str file = wire_block(reader, sizeof(out->file));
 	if (file.len > 0) {
-		if (cursor_enter(out, file, NULL) != 0) {
+		if (auditcursor_enter(out, file, NULL) != 0) {
 			return false;
 		}
 	}
@@ -134,36 +135,36 @@ static bool decode_fields(struct wire_reader *reader, struct cursor *out)
 	if (file.len == 0 ? wire_varint(reader) != 0 : !decode_seen(reader, out)) {
 		return false;
 	}
-	buf_put_str(&out->joiner, wire_block(reader, CURSOR_JOINER_MAX));
+	buf_put_str(&out->joiner, wire_block(reader, AUDITCURSOR_JOINER_MAX));
 	return !reader->failed && !out->joiner.failed && wire_left(reader) == 0 &&
 	       is_plausible(out);
 }
 
-int cursor_decode(struct str bytes, struct cursor *out, struct error *err)
+int auditcursor_decode(struct str bytes, struct auditcursor *out, struct error *err)
 {
-	cursor_done(out);
+	auditcursor_done(out);
 	if (bytes.len == 0) {
 		return 0;
 	}
 	struct wire_reader reader = wire_reader(bytes);
 	uint8_t version = wire_u8(&reader);
-	if (version != CURSOR_VERSION) {
+	if (version != AUDITCURSOR_VERSION) {
 		return error_set(err, ERR_CORRUPT,
 				 "the cursor has version %u; this program knows %d", version,
-				 CURSOR_VERSION);
+				 AUDITCURSOR_VERSION);
 	}
 	if (!decode_fields(&reader, out)) {
-		cursor_done(out);
+		auditcursor_done(out);
 		return error_set(err, ERR_CORRUPT, "the cursor of %zu bytes is damaged at byte %zu",
 				 bytes.len, reader.pos);
 	}
 	return 0;
 }
 
-int cursor_copy(struct cursor *dst, const struct cursor *src, struct error *err)
+int auditcursor_copy(struct auditcursor *dst, const struct auditcursor *src, struct error *err)
 {
 	assert(dst != src);
-	cursor_done(dst);
+	auditcursor_done(dst);
 	uint64_t *seen = NULL;
 	if (src->seen_count > 0) {
 		seen = malloc(src->seen_count * sizeof(*seen));
@@ -175,16 +176,17 @@ int cursor_copy(struct cursor *dst, const struct cursor *src, struct error *err)
 	*dst = *src;
 	dst->seen = seen;
 	dst->seen_capacity = src->seen_count;
-	buf_init(&dst->joiner, CURSOR_JOINER_MAX);
+	buf_init(&dst->joiner, AUDITCURSOR_JOINER_MAX);
 	buf_put_str(&dst->joiner, buf_str(&src->joiner));
 	if (dst->joiner.failed) {
-		cursor_done(dst);
+		auditcursor_done(dst);
 		return error_set(err, ERR_NOMEM, "no memory for a cursor");
 	}
 	return 0;
 }
 
-int cursor_seen_init(struct cursor_seen *seen, const struct cursor *cursor, struct error *err)
+int auditcursor_seen_init(struct auditcursor_seen *seen, const struct auditcursor *cursor,
+			  struct error *err)
 {
 	u64map_init(&seen->left, SEEN_LIMIT);
 	for (size_t i = 0; i < cursor->seen_count; i++) {
@@ -199,12 +201,12 @@ int cursor_seen_init(struct cursor_seen *seen, const struct cursor *cursor, stru
 	return 0;
 }
 
-void cursor_seen_done(struct cursor_seen *seen)
+void auditcursor_seen_done(struct auditcursor_seen *seen)
 {
 	u64map_done(&seen->left);
 }
 
-bool cursor_seen_drop(struct cursor_seen *seen, uint64_t hash)
+bool auditcursor_seen_drop(struct auditcursor_seen *seen, uint64_t hash)
 {
 	uint64_t *count = u64map_get(&seen->left, hash);
 	if (count == NULL || *count == 0) {

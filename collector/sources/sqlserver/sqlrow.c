@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/row.h"
+#include "collector/sources/sqlserver/sqlrow.h"
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -9,7 +9,7 @@
 #define DAY_100NS         (86400 * INT64_C(10000000))
 #define RAW_MAX_BYTES     (1 << 20)
 
-bool row_time_ns(int64_t days, int64_t time_100ns, int64_t *out_ns)
+bool sqlrow_time_ns(int64_t days, int64_t time_100ns, int64_t *out_ns)
 {
 	int64_t day_ns, ns;
 	if (time_100ns < 0 || time_100ns >= DAY_100NS ||
@@ -73,7 +73,7 @@ static size_t convert_utf16(struct str utf16le, char *out)
 	return len;
 }
 
-static int text_column(const struct query_column *column, const struct row_cell *cell,
+static int text_column(const struct auditquery_column *column, const struct sqlrow_cell *cell,
 		       struct arena *arena, struct auditrow_column *out, struct error *err)
 {
 	if (cell->bytes.len % 2 != 0) {
@@ -92,7 +92,7 @@ static int text_column(const struct query_column *column, const struct row_cell 
 }
 
 /* As SQL Server writes it: the first three groups are little-endian numbers. */
-static int guid_column(const struct query_column *column, const struct row_cell *cell,
+static int guid_column(const struct auditquery_column *column, const struct sqlrow_cell *cell,
 		       struct arena *arena, struct auditrow_column *out, struct error *err)
 {
 	static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -118,44 +118,44 @@ static int guid_column(const struct query_column *column, const struct row_cell 
 	return 0;
 }
 
-static int convert_column(const struct query_column *column, const struct row_cell *cell,
+static int convert_column(const struct auditquery_column *column, const struct sqlrow_cell *cell,
 			  struct arena *arena, struct auditrow_column *out, struct error *err)
 {
 	switch (column->shape) {
-	case QUERY_INT:
+	case AUDITQUERY_INT:
 		out->type = AUDITROW_INT;
 		out->number = cell->number;
 		return 0;
-	case QUERY_BIT:
+	case AUDITQUERY_BIT:
 		out->type = AUDITROW_BOOL;
 		out->number = cell->number != 0;
 		return 0;
-	case QUERY_TIME:
+	case AUDITQUERY_TIME:
 		out->type = AUDITROW_TIME;
-		if (!row_time_ns(cell->days, cell->time_100ns, &out->number)) {
+		if (!sqlrow_time_ns(cell->days, cell->time_100ns, &out->number)) {
 			return error_set(err, ERR_INPUT,
 					 "column %s is outside of 1677 to 2262: day %" PRId64
 					 " since 1900, time %" PRId64,
 					 column->name, cell->days, cell->time_100ns);
 		}
 		return 0;
-	case QUERY_BINARY:
+	case AUDITQUERY_BINARY:
 		out->type = AUDITROW_BINARY;
 		if (arena_str(arena, cell->bytes, &out->text) != 0) {
 			return error_set(err, ERR_LIMIT, "no memory for column %s", column->name);
 		}
 		return 0;
-	case QUERY_GUID:
+	case AUDITQUERY_GUID:
 		return guid_column(column, cell, arena, out, err);
-	case QUERY_WIDE_TEXT:
-	case QUERY_TEXT:
+	case AUDITQUERY_WIDE_TEXT:
+	case AUDITQUERY_TEXT:
 		return text_column(column, cell, arena, out, err);
 	}
 	return error_set(err, ERR_INPUT, "column %s has an unknown shape", column->name);
 }
 
-int row_convert(const struct query_column *columns, const struct row_cell *cells, size_t count,
-		struct arena *arena, struct auditrow *out_row, struct error *err)
+int sqlrow_convert(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
+		   size_t count, struct arena *arena, struct auditrow *out_row, struct error *err)
 {
 	if (count > AUDITROW_COLUMNS_MAX) {
 		return error_set(err, ERR_LIMIT, "a row has %zu columns, at most %d are possible",
@@ -176,29 +176,29 @@ int row_convert(const struct query_column *columns, const struct row_cell *cells
 	return 0;
 }
 
-void row_put_raw(const struct query_column *columns, const struct row_cell *cells, size_t count,
-		 struct buf *out)
+void sqlrow_put_raw(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
+		    size_t count, struct buf *out)
 {
 	for (size_t i = 0; i < count && out->len < RAW_MAX_BYTES; i++) {
-		const struct row_cell *cell = &cells[i];
+		const struct sqlrow_cell *cell = &cells[i];
 		buf_putf(out, "%s%s=", i > 0 ? " " : "", columns[i].name);
 		if (cell->is_null) {
 			buf_put_text(out, "NULL");
 			continue;
 		}
 		switch (columns[i].shape) {
-		case QUERY_INT:
-		case QUERY_BIT:
+		case AUDITQUERY_INT:
+		case AUDITQUERY_BIT:
 			buf_put_i64(out, cell->number);
 			break;
-		case QUERY_TIME:
+		case AUDITQUERY_TIME:
 			buf_putf(out, "day %" PRId64 " time %" PRId64, cell->days,
 				 cell->time_100ns);
 			break;
-		case QUERY_BINARY:
-		case QUERY_GUID:
-		case QUERY_WIDE_TEXT:
-		case QUERY_TEXT:
+		case AUDITQUERY_BINARY:
+		case AUDITQUERY_GUID:
+		case AUDITQUERY_WIDE_TEXT:
+		case AUDITQUERY_TEXT:
 			buf_put_text(out, "0x");
 			buf_put_hex(out, str_slice(cell->bytes, 0, RAW_MAX_BYTES / 4));
 			break;

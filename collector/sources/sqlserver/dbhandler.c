@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/handler.h"
+#include "collector/sources/sqlserver/dbhandler.h"
 
 #define MSDBLIB 1
 #include <sybfront.h>
@@ -12,16 +12,16 @@
 #define MESSAGE_SKIPPED 33226 /* severity 10, and yet records are lost */
 
 /* DB-Library's handlers have no context, and a DBPROCESS has no user data before its login is over. */
-static struct handler *login_handler;
+static struct dbhandler *login_handler;
 
-void handler_init(struct handler *handler)
+void dbhandler_init(struct dbhandler *handler)
 {
-	*handler = (struct handler){0};
+	*handler = (struct dbhandler){0};
 	buf_init(&handler->skipped, TOLD_MAX_BYTES);
 	buf_init(&handler->told, TOLD_MAX_BYTES);
 }
 
-void handler_done(struct handler *handler)
+void dbhandler_done(struct dbhandler *handler)
 {
 	if (login_handler == handler) {
 		login_handler = NULL;
@@ -30,7 +30,7 @@ void handler_done(struct handler *handler)
 	buf_done(&handler->told);
 }
 
-void handler_clear(struct handler *handler)
+void dbhandler_clear(struct dbhandler *handler)
 {
 	handler->message = handler->severity = handler->state = 0;
 	handler->library = handler->system = 0;
@@ -38,14 +38,15 @@ void handler_clear(struct handler *handler)
 	handler->text[0] = '\0';
 }
 
-void handler_set_login(struct handler *handler)
+void dbhandler_set_login(struct dbhandler *handler)
 {
 	login_handler = handler;
 }
 
-static struct handler *handler_of(DBPROCESS *process)
+static struct dbhandler *handler_of(DBPROCESS *process)
 {
-	struct handler *handler = process != NULL ? (struct handler *)dbgetuserdata(process) : NULL;
+	struct dbhandler *handler =
+		process != NULL ? (struct dbhandler *)dbgetuserdata(process) : NULL;
 	return handler != NULL ? handler : login_handler;
 }
 
@@ -78,7 +79,7 @@ static void tell(struct buf *texts, const char *text)
 static int on_message(DBPROCESS *process, DBINT number, int state, int severity, char *text,
 		      char *server, char *procedure, int line)
 {
-	struct handler *handler = handler_of(process);
+	struct dbhandler *handler = handler_of(process);
 	(void)server; /* the one we asked */
 	(void)procedure;
 	(void)line;
@@ -109,7 +110,7 @@ static bool is_conversion_note(int number)
 static int on_error(DBPROCESS *process, int severity, int number, int system_error, char *text,
 		    char *system_text)
 {
-	struct handler *handler = handler_of(process);
+	struct dbhandler *handler = handler_of(process);
 	(void)severity;
 	(void)system_text; /* in the locale; errno says the same */
 	if (handler == NULL || is_conversion_note(number)) {
@@ -129,7 +130,7 @@ static int on_error(DBPROCESS *process, int severity, int number, int system_err
 	return INT_CANCEL;
 }
 
-void handler_install(void)
+void dbhandler_install(void)
 {
 	dberrhandle(on_error);
 	dbmsghandle(on_message);
@@ -171,7 +172,7 @@ static enum error_code message_code(int number)
 	return ERR_AGAIN;
 }
 
-int handler_error(const struct handler *handler, const char *where, struct error *err)
+int dbhandler_error(const struct dbhandler *handler, const char *where, struct error *err)
 {
 	if (handler->message != 0) {
 		return error_set(err, message_code(handler->message),

@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/query.h"
+#include "collector/sources/sqlserver/auditquery.h"
 
 #define AUDIT_FILE "sys.fn_get_audit_file"
 #define RDS_FILE   "msdb.dbo.rds_fn_get_audit_file"
@@ -38,7 +38,7 @@ static const char *const wide_columns[] = {
 	"session_context",
 };
 
-bool query_is_wide(struct str column)
+bool auditquery_is_wide(struct str column)
 {
 	for (size_t i = 0; i < sizeof(wide_columns) / sizeof(wide_columns[0]); i++) {
 		if (str_equal_fold(column, str_of(wide_columns[i]))) {
@@ -48,39 +48,39 @@ bool query_is_wide(struct str column)
 	return false;
 }
 
-const char *query_columns(enum query_adapter adapter)
+const char *auditquery_columns(enum auditquery_adapter adapter)
 {
 	return columns_text[adapter];
 }
 
-const char *query_next_file(enum query_adapter adapter)
+const char *auditquery_next_file(enum auditquery_adapter adapter)
 {
 	return next_text[adapter];
 }
 
-const char *query_list_files(enum query_adapter adapter)
+const char *auditquery_list_files(enum auditquery_adapter adapter)
 {
 	return list_text[adapter];
 }
 
-const char *query_first_file(enum query_adapter adapter)
+const char *auditquery_first_file(enum auditquery_adapter adapter)
 {
 	return first_text[adapter];
 }
 
-const char *query_status(void)
+const char *auditquery_status(void)
 {
 	return "SELECT name, status_desc, audit_file_path FROM sys.dm_server_audit_status "
 	       "WHERE audit_file_path IS NOT NULL AND (@a IS NULL OR name = @a)";
 }
 
-const char *query_settings(void)
+const char *auditquery_settings(void)
 {
 	return "SELECT name, log_file_path, log_file_name, queue_delay, on_failure_desc "
 	       "FROM sys.server_file_audits WHERE @a IS NULL OR name = @a";
 }
 
-const char *query_server(void)
+const char *auditquery_server(void)
 {
 	return "SELECT SYSUTCDATETIME() AS now, CAST(@@SERVERNAME AS nvarchar(128)) AS name, "
 	       "CAST(SERVERPROPERTY('ProductVersion') AS nvarchar(128)) AS version";
@@ -99,22 +99,22 @@ static void put_identifier(struct buf *out, const char *name)
 	buf_put_byte(out, ']');
 }
 
-static void put_column(struct buf *out, const struct query_column *column)
+static void put_column(struct buf *out, const struct auditquery_column *column)
 {
 	switch (column->shape) {
-	case QUERY_INT:
-	case QUERY_BIT:
-	case QUERY_TIME:
-	case QUERY_BINARY:
-	case QUERY_GUID:
+	case AUDITQUERY_INT:
+	case AUDITQUERY_BIT:
+	case AUDITQUERY_TIME:
+	case AUDITQUERY_BINARY:
+	case AUDITQUERY_GUID:
 		put_identifier(out, column->name);
 		return;
-	case QUERY_WIDE_TEXT:
+	case AUDITQUERY_WIDE_TEXT:
 		buf_put_text(out, "CAST(");
 		put_identifier(out, column->name);
 		buf_put_text(out, " AS varbinary(8000))");
 		return;
-	case QUERY_TEXT:
+	case AUDITQUERY_TEXT:
 		buf_put_text(out, "CAST(CAST(");
 		put_identifier(out, column->name);
 		buf_put_text(out, " AS nvarchar(4000)) AS varbinary(8000))");
@@ -122,8 +122,8 @@ static void put_column(struct buf *out, const struct query_column *column)
 	}
 }
 
-int query_rows(enum query_adapter adapter, const struct query_column *columns, size_t column_count,
-	       bool from_start, struct buf *out, struct error *err)
+int auditquery_rows(enum auditquery_adapter adapter, const struct auditquery_column *columns,
+		    size_t column_count, bool from_start, struct buf *out, struct error *err)
 {
 	size_t begin = out->len;
 	buf_put_text(out, "SELECT TOP (@n) ");
@@ -133,15 +133,15 @@ int query_rows(enum query_adapter adapter, const struct query_column *columns, s
 		}
 		put_column(out, &columns[i]);
 	}
-	buf_put_text(out, adapter == QUERY_RDS ? " FROM " RDS_FILE : " FROM " AUDIT_FILE);
+	buf_put_text(out, adapter == AUDITQUERY_RDS ? " FROM " RDS_FILE : " FROM " AUDIT_FILE);
 	buf_put_text(out, from_start ? "(@p, default, default)" : "(@p, @f, @o)");
-	if (out->failed || out->len - begin > QUERY_TEXT_MAX) {
+	if (out->failed || out->len - begin > AUDITQUERY_TEXT_MAX) {
 		size_t len = out->len - begin;
 		buf_truncate(out, begin);
 		return error_set(err, ERR_LIMIT,
 				 "the audit function has %zu columns, the query for them %zu "
 				 "bytes; at most %d are possible",
-				 column_count, len, QUERY_TEXT_MAX);
+				 column_count, len, AUDITQUERY_TEXT_MAX);
 	}
 	return 0;
 }

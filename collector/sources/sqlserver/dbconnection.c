@@ -1,10 +1,10 @@
-#include "collector/sources/sqlserver/connection.h"
+#include "collector/sources/sqlserver/dbconnection.h"
 
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/secret.h"
-#include "collector/sources/sqlserver/handler.h"
-#include "collector/sources/sqlserver/probe.h"
+#include "collector/sources/sqlserver/dbhandler.h"
+#include "collector/sources/sqlserver/tlsprobe.h"
 
 #define MSDBLIB 1
 #include <sybfront.h>
@@ -29,10 +29,10 @@
 #define XSYB_VARBINARY  165
 #define XSYB_BINARY     173
 
-struct connection {
-	struct connection_options options;
+struct dbconnection {
+	struct dbconnection_options options;
 	char where[320]; /* "SQL Server host:port" */
-	struct handler handler;
+	struct dbhandler handler;
 	DBPROCESS *process;
 	int64_t deadline_ns;
 	int stop_fd;
@@ -60,33 +60,33 @@ static bool is_plain_host(const char *host)
 			    ".-_:%") == len;
 }
 
-int connection_new(const struct connection_options *options, struct connection **out,
-		   struct error *err)
+int dbconnection_new(const struct dbconnection_options *options, struct dbconnection **out,
+		     struct error *err)
 {
 	if (!is_plain_host(options->host)) {
 		return error_set(err, ERR_CONFIG, "host \"%s\" is no host name or address",
 				 options->host);
 	}
-	struct connection *connection = calloc(1, sizeof(*connection));
+	struct dbconnection *connection = calloc(1, sizeof(*connection));
 	if (connection == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for a connection");
 	}
 	connection->options = *options;
 	snprintf(connection->where, sizeof(connection->where), "SQL Server %s:%u", options->host,
 		 options->port);
-	handler_init(&connection->handler);
+	dbhandler_init(&connection->handler);
 	connection->deadline_ns = INT64_MAX;
 	clear_environment();
 	if (dbinit() == FAIL) {
 		free(connection);
 		return error_set(err, ERR_NOMEM, "DB-Library does not start");
 	}
-	handler_install();
+	dbhandler_install();
 	*out = connection;
 	return 0;
 }
 
-static void disconnect(struct connection *connection)
+static void disconnect(struct dbconnection *connection)
 {
 	if (connection->process != NULL) {
 		dbclose(connection->process);
@@ -95,25 +95,25 @@ static void disconnect(struct connection *connection)
 	connection->has_query = false;
 }
 
-void connection_free(struct connection *connection)
+void dbconnection_free(struct dbconnection *connection)
 {
 	if (connection == NULL) {
 		return;
 	}
 	disconnect(connection);
-	handler_done(&connection->handler);
+	dbhandler_done(&connection->handler);
 	dbexit();
 	free(connection);
 }
 
-void connection_set_deadline(struct connection *connection, int64_t deadline_ns, int stop_fd)
+void dbconnection_set_deadline(struct dbconnection *connection, int64_t deadline_ns, int stop_fd)
 {
 	connection->deadline_ns = deadline_ns;
 	connection->stop_fd = stop_fd;
 }
 
 /* Whether the call that runs must end now, and why. */
-static bool is_over(struct connection *connection)
+static bool is_over(struct dbconnection *connection)
 {
 	struct pollfd pollfd = {.fd = connection->stop_fd, .events = POLLIN};
 	if (connection->stop_fd > 0 && poll(&pollfd, 1, 0) > 0) {
@@ -126,10 +126,10 @@ static bool is_over(struct connection *connection)
 
 static int check_interrupt(void *process)
 {
-	struct handler *handler = (struct handler *)dbgetuserdata(process);
+	struct dbhandler *handler = (struct dbhandler *)dbgetuserdata(process);
 	assert(handler != NULL);
-	struct connection *connection =
-		(struct connection *)((char *)handler - offsetof(struct connection, handler));
+	struct dbconnection *connection =
+		(struct dbconnection *)((char *)handler - offsetof(struct dbconnection, handler));
 	return is_over(connection) ? TRUE : FALSE;
 }
 
@@ -140,7 +140,7 @@ static int handle_interrupt(void *process)
 }
 
 /* Whole seconds until the timeout or the deadline, at least one: FreeTDS counts in seconds and takes 0 for ever. */
-static int seconds_left(const struct connection *connection)
+static int seconds_left(const struct dbconnection *connection)
 {
 	int64_t left_ns = connection->deadline_ns - clock_monotonic_ns();
 	if (left_ns > connection->options.timeout_ns) {
@@ -160,16 +160,17 @@ static int memory_file(const char *name, struct str text, int *out_fd, struct er
 	return io_write_all(*out_fd, text, err);
 }
 
-static const char *ca_file_of(const struct connection *connection)
+static const char *ca_file_of(const struct dbconnection *connection)
 {
 	const char *path = connection->options.ca_file;
 	return path != NULL && path[0] != '\0' ? path : SYSTEM_CA_FILE;
 }
 
-static struct probe_target probe_target(const struct connection *connection, const char *name)
+static struct tlsprobe_target tlsprobe_target(const struct dbconnection *connection,
+					      const char *name)
 {
 	int64_t timeout_ns = clock_monotonic_ns() + connection->options.timeout_ns;
-	return (struct probe_target){
+	return (struct tlsprobe_target){
 		.host = connection->options.host,
 		.port = connection->options.port,
 		.name = name,
@@ -180,7 +181,7 @@ static struct probe_target probe_target(const struct connection *connection, con
 }
 
 /* The name that must be in the certificate when FreeTDS cannot check it by itself, else NULL. */
-static const char *other_name(const struct connection *connection)
+static const char *other_name(const struct dbconnection *connection)
 {
 	const char *name = connection->options.certificate_host;
 	if (name == NULL || name[0] == '\0' ||
@@ -192,7 +193,7 @@ static const char *other_name(const struct connection *connection)
 
 /* Opens what FreeTDS shall trust: the authorities, or one certificate that was verified already. A path of the operator's may
  * hold what ends a value in FreeTDS's file, hence the descriptor. */
-static int open_trust(const struct connection *connection, int *out_fd, struct error *err)
+static int open_trust(const struct dbconnection *connection, int *out_fd, struct error *err)
 {
 	const char *name = other_name(connection);
 	if (name == NULL) {
@@ -203,10 +204,10 @@ static int open_trust(const struct connection *connection, int *out_fd, struct e
 		}
 		return 0;
 	}
-	struct probe_target target = probe_target(connection, name);
+	struct tlsprobe_target target = tlsprobe_target(connection, name);
 	struct buf pem;
 	buf_init(&pem, PEM_MAX_BYTES);
-	int status = probe_run(&target, &pem, err);
+	int status = tlsprobe_run(&target, &pem, err);
 	if (status == 0) {
 		status = buf_check(&pem, "the server's certificate", err);
 	}
@@ -217,7 +218,7 @@ static int open_trust(const struct connection *connection, int *out_fd, struct e
 	return status;
 }
 
-static void put_conf(const struct connection *connection, int trust_fd, struct buf *out)
+static void put_conf(const struct dbconnection *connection, int trust_fd, struct buf *out)
 {
 	buf_putf(out,
 		 "[" SECTION "]\n"
@@ -238,7 +239,7 @@ static void put_conf(const struct connection *connection, int trust_fd, struct b
 }
 
 /* Fills in the login. The password is wiped here; FreeTDS wipes its copy with the login. */
-static int fill_login(const struct connection *connection, LOGINREC *login, struct error *err)
+static int fill_login(const struct dbconnection *connection, LOGINREC *login, struct error *err)
 {
 	struct secret password;
 	secret_init(&password);
@@ -252,10 +253,10 @@ static int fill_login(const struct connection *connection, LOGINREC *login, stru
 		  DBSETLAPP(login, "querytrail") == SUCCEED &&
 		  DBSETLVERSION(login, DBVERSION_74) == SUCCEED;
 	secret_done(&password);
-	return ok ? 0 : handler_error(&connection->handler, connection->where, err);
+	return ok ? 0 : dbhandler_error(&connection->handler, connection->where, err);
 }
 
-static int log_in(struct connection *connection, int conf_fd, struct error *err)
+static int log_in(struct dbconnection *connection, int conf_fd, struct error *err)
 {
 	char conf[64];
 	snprintf(conf, sizeof(conf), "/proc/self/fd/%d", conf_fd);
@@ -265,17 +266,17 @@ static int log_in(struct connection *connection, int conf_fd, struct error *err)
 	if (login == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for a login");
 	}
-	handler_clear(&connection->handler);
-	handler_set_login(&connection->handler);
+	dbhandler_clear(&connection->handler);
+	dbhandler_set_login(&connection->handler);
 	int status = fill_login(connection, login, err);
 	if (status == 0) {
 		connection->process = dbopen(login, SECTION);
 		if (connection->process == NULL) {
-			status = handler_error(&connection->handler, connection->where, err);
+			status = dbhandler_error(&connection->handler, connection->where, err);
 		}
 	}
 	dbloginfree(login);
-	handler_set_login(NULL);
+	dbhandler_set_login(NULL);
 	if (status == 0) {
 		dbsetuserdata(connection->process, (BYTE *)&connection->handler);
 		dbsetinterrupt(connection->process, check_interrupt, handle_interrupt);
@@ -284,23 +285,23 @@ static int log_in(struct connection *connection, int conf_fd, struct error *err)
 }
 
 /* FreeTDS says of every TLS failure only that the login failed: asks again, without a login, what it is. */
-static int explain(const struct connection *connection, int status, struct error *err)
+static int explain(const struct dbconnection *connection, int status, struct error *err)
 {
-	const struct handler *handler = &connection->handler;
+	const struct dbhandler *handler = &connection->handler;
 	if (!connection->options.encrypt || other_name(connection) != NULL ||
 	    handler->message != 0 || handler->timed_out || handler->system != 0) {
 		return status;
 	}
 	struct error why = {0};
-	struct probe_target target = probe_target(connection, connection->options.host);
-	int verdict = probe_run(&target, NULL, &why);
+	struct tlsprobe_target target = tlsprobe_target(connection, connection->options.host);
+	int verdict = tlsprobe_run(&target, NULL, &why);
 	if (verdict == -ERR_CONFIG) {
 		return error_set(err, ERR_CONFIG, "%s", why.text);
 	}
 	return status;
 }
 
-int connection_begin(struct connection *connection, bool *out_is_new, struct error *err)
+int dbconnection_begin(struct dbconnection *connection, bool *out_is_new, struct error *err)
 {
 	if (connection->process != NULL && dbdead(connection->process) == FALSE) {
 		*out_is_new = false;
@@ -332,7 +333,7 @@ int connection_begin(struct connection *connection, bool *out_is_new, struct err
 }
 
 /* What a failed call means. A server message on a connection that lives leaves it usable. */
-static int failure(struct connection *connection, struct error *err)
+static int failure(struct dbconnection *connection, struct error *err)
 {
 	bool is_answer = connection->handler.message != 0 && connection->process != NULL &&
 			 dbdead(connection->process) == FALSE &&
@@ -344,7 +345,7 @@ static int failure(struct connection *connection, struct error *err)
 	} else if (connection->was_late) {
 		status = error_set(err, ERR_AGAIN, "%s did not answer in time", connection->where);
 	} else {
-		status = handler_error(&connection->handler, connection->where, err);
+		status = dbhandler_error(&connection->handler, connection->where, err);
 	}
 	if (!is_answer || connection->was_stopped || connection->was_late) {
 		disconnect(connection);
@@ -352,7 +353,7 @@ static int failure(struct connection *connection, struct error *err)
 	return status;
 }
 
-static void put_definitions(const struct connection_parameter *parameters, size_t count,
+static void put_definitions(const struct dbconnection_parameter *parameters, size_t count,
 			    struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -368,8 +369,8 @@ static bool bind(DBPROCESS *process, const char *name, struct str text)
 			  (BYTE *)(uintptr_t)text.ptr) == SUCCEED;
 }
 
-static bool send_call(struct connection *connection, struct str text, struct str definitions,
-		      const struct connection_parameter *parameters, size_t count)
+static bool send_call(struct dbconnection *connection, struct str text, struct str definitions,
+		      const struct dbconnection_parameter *parameters, size_t count)
 {
 	DBPROCESS *process = connection->process;
 	int64_t numbers[8];
@@ -379,7 +380,7 @@ static bool send_call(struct connection *connection, struct str text, struct str
 		ok = bind(process, NULL, definitions);
 	}
 	for (size_t i = 0; i < count && ok; i++) {
-		const struct connection_parameter *parameter = &parameters[i];
+		const struct dbconnection_parameter *parameter = &parameters[i];
 		numbers[i] = parameter->number;
 		ok = parameter->is_number ? dbrpcparam(process, parameter->name, 0, SYBINT8, -1, -1,
 						       (BYTE *)&numbers[i]) == SUCCEED
@@ -400,21 +401,21 @@ static bool first_row_set(DBPROCESS *process)
 	return false;
 }
 
-int connection_query(struct connection *connection, struct str text,
-		     const struct connection_parameter *parameters, size_t parameter_count,
-		     struct error *err)
+int dbconnection_query(struct dbconnection *connection, struct str text,
+		       const struct dbconnection_parameter *parameters, size_t parameter_count,
+		       struct error *err)
 {
 	char seconds[16];
 	struct buf definitions;
 	assert(connection->process != NULL);
-	connection_stop(connection);
+	dbconnection_stop(connection);
 	if (connection->process == NULL) {
 		return error_set(err, ERR_AGAIN, "%s closed the connection", connection->where);
 	}
 	buf_init(&definitions, DEFINITIONS_MAX);
 	put_definitions(parameters, parameter_count, &definitions);
 	assert(!definitions.failed);
-	handler_clear(&connection->handler);
+	dbhandler_clear(&connection->handler);
 	connection->was_late = connection->was_stopped = false;
 	snprintf(seconds, sizeof(seconds), "%d", seconds_left(connection));
 	connection->has_query = true;
@@ -429,7 +430,7 @@ int connection_query(struct connection *connection, struct str text,
 	return failure(connection, err);
 }
 
-int connection_next_row(struct connection *connection, struct error *err)
+int dbconnection_next_row(struct dbconnection *connection, struct error *err)
 {
 	assert(connection->has_query);
 	DBPROCESS *process = connection->process;
@@ -457,7 +458,7 @@ int connection_next_row(struct connection *connection, struct error *err)
 	return 0;
 }
 
-void connection_stop(struct connection *connection)
+void dbconnection_stop(struct dbconnection *connection)
 {
 	if (!connection->has_query) {
 		return;
@@ -468,53 +469,55 @@ void connection_stop(struct connection *connection)
 	}
 }
 
-size_t connection_column_count(const struct connection *connection)
+size_t dbconnection_column_count(const struct dbconnection *connection)
 {
 	int count = dbnumcols(connection->process);
 	return count > 0 ? (size_t)count : 0;
 }
 
-static enum query_shape natural_shape(int type)
+static enum auditquery_shape natural_shape(int type)
 {
 	switch (type) {
 	case SYBINT1:
 	case SYBINT2:
 	case SYBINT4:
 	case SYBINT8:
-		return QUERY_INT;
+		return AUDITQUERY_INT;
 	case SYBBIT:
 	case SYBBITN:
-		return QUERY_BIT;
+		return AUDITQUERY_BIT;
 	case SYBMSDATETIME2:
-		return QUERY_TIME;
+		return AUDITQUERY_TIME;
 	case SYBBINARY:
 	case SYBVARBINARY:
 	case XSYB_VARBINARY:
 	case XSYB_BINARY:
-		return QUERY_BINARY;
+		return AUDITQUERY_BINARY;
 	case SYB_UNIQUE:
-		return QUERY_GUID;
+		return AUDITQUERY_GUID;
 	default:
-		return QUERY_TEXT;
+		return AUDITQUERY_TEXT;
 	}
 }
 
-void connection_column(const struct connection *connection, size_t index, struct query_column *out)
+void dbconnection_column(const struct dbconnection *connection, size_t index,
+			 struct auditquery_column *out)
 {
 	const char *name = dbcolname(connection->process, (int)index + 1);
 	snprintf(out->name, sizeof(out->name), "%s", name != NULL ? name : "");
 	out->shape = natural_shape(dbcoltype(connection->process, (int)index + 1));
-	if (out->shape == QUERY_TEXT && query_is_wide(str_of(out->name))) {
-		out->shape = QUERY_WIDE_TEXT;
+	if (out->shape == AUDITQUERY_TEXT && auditquery_is_wide(str_of(out->name))) {
+		out->shape = AUDITQUERY_WIDE_TEXT;
 	}
 }
 
-bool connection_column_fits(const struct connection *connection, size_t index,
-			    enum query_shape shape)
+bool dbconnection_column_fits(const struct dbconnection *connection, size_t index,
+			      enum auditquery_shape shape)
 {
-	enum query_shape natural = natural_shape(dbcoltype(connection->process, (int)index + 1));
-	if (shape == QUERY_WIDE_TEXT || shape == QUERY_TEXT) {
-		return natural == QUERY_BINARY;
+	enum auditquery_shape natural =
+		natural_shape(dbcoltype(connection->process, (int)index + 1));
+	if (shape == AUDITQUERY_WIDE_TEXT || shape == AUDITQUERY_TEXT) {
+		return natural == AUDITQUERY_BINARY;
 	}
 	return natural == shape;
 }
@@ -539,40 +542,40 @@ static int64_t integer_of(const BYTE *data, int type)
 	}
 }
 
-void connection_cell(const struct connection *connection, size_t index, enum query_shape shape,
-		     struct row_cell *out)
+void dbconnection_cell(const struct dbconnection *connection, size_t index,
+		       enum auditquery_shape shape, struct sqlrow_cell *out)
 {
 	int column = (int)index + 1;
 	const BYTE *data = dbdata(connection->process, column);
-	*out = (struct row_cell){.is_null = data == NULL};
+	*out = (struct sqlrow_cell){.is_null = data == NULL};
 	if (data == NULL) {
 		return;
 	}
 	DBDATETIMEALL time;
 	switch (shape) {
-	case QUERY_INT:
-	case QUERY_BIT:
+	case AUDITQUERY_INT:
+	case AUDITQUERY_BIT:
 		out->number = integer_of(data, dbcoltype(connection->process, column));
 		return;
-	case QUERY_TIME:
+	case AUDITQUERY_TIME:
 		memcpy(&time, data, sizeof(time));
 		out->days = time.date;
 		out->time_100ns = (int64_t)time.time;
 		return;
-	case QUERY_BINARY:
-	case QUERY_GUID:
-	case QUERY_WIDE_TEXT:
-	case QUERY_TEXT:
+	case AUDITQUERY_BINARY:
+	case AUDITQUERY_GUID:
+	case AUDITQUERY_WIDE_TEXT:
+	case AUDITQUERY_TEXT:
 		out->bytes = str_make(data, (size_t)dbdatlen(connection->process, column));
 		return;
 	}
 }
 
-struct str connection_text(const struct connection *connection, size_t index)
+struct str dbconnection_text(const struct dbconnection *connection, size_t index)
 {
 	const BYTE *data = dbdata(connection->process, (int)index + 1);
 	if (data == NULL ||
-	    natural_shape(dbcoltype(connection->process, (int)index + 1)) != QUERY_TEXT) {
+	    natural_shape(dbcoltype(connection->process, (int)index + 1)) != AUDITQUERY_TEXT) {
 		return (struct str){0};
 	}
 	return str_make(data, (size_t)dbdatlen(connection->process, (int)index + 1));
@@ -584,7 +587,8 @@ static void move_texts(struct buf *from, struct buf *to)
 	buf_clear(from);
 }
 
-void connection_take_messages(struct connection *connection, struct buf *skipped, struct buf *told)
+void dbconnection_take_messages(struct dbconnection *connection, struct buf *skipped,
+				struct buf *told)
 {
 	move_texts(&connection->handler.skipped, skipped);
 	move_texts(&connection->handler.told, told);

@@ -1,4 +1,4 @@
-/* cursor - where in the audit files the source stands: what the daemon commits with each batch.
+/* auditcursor - where in the audit files the source stands: what the daemon commits with each batch.
  *
  * Shape:   the file (base name: on Amazon RDS it moves between folders), the offset of its last buffer of which rows were taken
  *          and of the distinct one before it. Reading goes on behind the one before it, so the last buffer is read once more,
@@ -6,30 +6,30 @@
  *          duplicates stay distinct, and an order that changed does no harm.
  *          The state of the joiner (parts of split rows) travels with it.
  * Why not event_time: it is not the order of the file, and many rows share one.
- * Limits:  encoded <= FEED_CURSOR_MAX; at most CURSOR_SEEN_SAVED hashes are saved. A buffer with more rows, which no SQL Server
+ * Limits:  encoded <= FEED_CURSOR_MAX; at most AUDITCURSOR_SEEN_SAVED hashes are saved. A buffer with more rows, which no SQL Server
  *          writes, is read again after a restart, and the daemon drops what it has.
  * Life:    a decoded cursor owns its memory; cursor_done frees it.
  * Threads: pure. Blocking: never.
- * Source:  docs/decisions.md, "SQL Server". Tests: tests/unit/sqlserver-cursor.c,
- *          tests/fuzz/sqlserver-cursor.c
+ * Source:  docs/decisions.md, "SQL Server". Tests: tests/unit/auditcursor.c,
+ *          tests/fuzz/auditcursor.c
  */
-#ifndef COLLECTOR_SOURCES_SQLSERVER_CURSOR_H
-#define COLLECTOR_SOURCES_SQLSERVER_CURSOR_H
+#ifndef COLLECTOR_SOURCES_SQLSERVER_AUDITCURSOR_H
+#define COLLECTOR_SOURCES_SQLSERVER_AUDITCURSOR_H
 
 #include "base/buf.h"
 #include "base/hash.h"
 #include "collector/sources/sqlserver/auditfile.h"
 
-#define CURSOR_SEEN_SAVED 8192
-#define CURSOR_JOINER_MAX 192000
-#define CURSOR_START      (-1) /* no offset: from the beginning of the file */
+#define AUDITCURSOR_SEEN_SAVED 8192
+#define AUDITCURSOR_JOINER_MAX 192000
+#define AUDITCURSOR_START      (-1) /* no offset: from the beginning of the file */
 
-struct cursor {
+struct auditcursor {
 	uint64_t generation; /* counts batches: no two cursors are the same bytes */
 	char file[AUDITFILE_NAME_MAX];
 	size_t file_len;       /* 0: nothing was read yet */
-	int64_t before_offset; /* of the distinct buffer before the last, or CURSOR_START */
-	int64_t last_offset;   /* of the last buffer, or CURSOR_START */
+	int64_t before_offset; /* of the distinct buffer before the last, or AUDITCURSOR_START */
+	int64_t last_offset;   /* of the last buffer, or AUDITCURSOR_START */
 	int64_t last_time_ns;  /* event time of the last row; 0 when there is none */
 	uint64_t *seen;        /* hashes of the rows taken of the last buffer, in order */
 	size_t seen_count;
@@ -38,39 +38,40 @@ struct cursor {
 };
 
 /* An empty cursor: nothing was read. Allocates nothing. */
-void cursor_init(struct cursor *cursor);
-void cursor_done(struct cursor *cursor);
+void auditcursor_init(struct auditcursor *cursor);
+void auditcursor_done(struct auditcursor *cursor);
 
 /* The base name of its file; borrowed. */
-struct str cursor_file(const struct cursor *cursor);
+struct str auditcursor_file(const struct auditcursor *cursor);
 
 /* Moves to the beginning of a file. Returns 0 or ERR_LIMIT when the name is empty or too long. */
-int cursor_enter(struct cursor *cursor, struct str base_name, struct error *err);
+int auditcursor_enter(struct auditcursor *cursor, struct str base_name, struct error *err);
 
 /* Notes that a row of the buffer at offset was taken. A new offset forgets the rows of the one before.
  * Returns 0 or ERR_NOMEM. */
-int cursor_take(struct cursor *cursor, int64_t offset, uint64_t hash, struct error *err);
+int auditcursor_take(struct auditcursor *cursor, int64_t offset, uint64_t hash, struct error *err);
 
 /* Appends the bytes. Returns 0 or ERR_LIMIT (the joiner's state is too large); then out is as before. */
-int cursor_encode(const struct cursor *cursor, struct buf *out, struct error *err);
+int auditcursor_encode(const struct auditcursor *cursor, struct buf *out, struct error *err);
 
 /* Reads bytes into an initialised cursor; empty bytes give an empty cursor. Returns 0, ERR_CORRUPT or ERR_NOMEM; then the cursor is
  * empty. */
-int cursor_decode(struct str bytes, struct cursor *out, struct error *err);
+int auditcursor_decode(struct str bytes, struct auditcursor *out, struct error *err);
 
 /* dst becomes a copy of src. Returns 0 or ERR_NOMEM; then dst is empty. */
-int cursor_copy(struct cursor *dst, const struct cursor *src, struct error *err);
+int auditcursor_copy(struct auditcursor *dst, const struct auditcursor *src, struct error *err);
 
 /* The rows of one buffer that were taken, to be dropped when they come again. */
-struct cursor_seen {
+struct auditcursor_seen {
 	struct u64map left; /* hash: how often it is still to come */
 };
 
 /* Prepares the set from the cursor. Returns 0 or ERR_NOMEM. */
-int cursor_seen_init(struct cursor_seen *seen, const struct cursor *cursor, struct error *err);
-void cursor_seen_done(struct cursor_seen *seen);
+int auditcursor_seen_init(struct auditcursor_seen *seen, const struct auditcursor *cursor,
+			  struct error *err);
+void auditcursor_seen_done(struct auditcursor_seen *seen);
 
 /* Whether a row of that hash was taken; each taken row answers once. */
-bool cursor_seen_drop(struct cursor_seen *seen, uint64_t hash);
+bool auditcursor_seen_drop(struct auditcursor_seen *seen, uint64_t hash);
 
 #endif

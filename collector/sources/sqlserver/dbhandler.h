@@ -1,17 +1,17 @@
-/* handler - what DB-Library and the server say while a call runs, kept for the one who made the call.
+/* dbhandler - what DB-Library and the server say while a call runs, kept for the one who made the call.
  *
  * Why:     DB-Library reports errors only through two handlers of the whole process, and a wrong return value of theirs ends the
  *          process. These always return INT_CANCEL, and keep the first real error: the server's own text before the library's.
  * Routing: by dbsetuserdata; during login, when a DBPROCESS has none yet, to the one that is logging in.
- * Threads: one. Blocking: never. Tests: tests/integration/sqlserver-connection.c
+ * Threads: one. Blocking: never. Tests: tests/integration/sqlserver.c
  */
-#ifndef COLLECTOR_SOURCES_SQLSERVER_HANDLER_H
-#define COLLECTOR_SOURCES_SQLSERVER_HANDLER_H
+#ifndef COLLECTOR_SOURCES_SQLSERVER_DBHANDLER_H
+#define COLLECTOR_SOURCES_SQLSERVER_DBHANDLER_H
 
 #include "base/buf.h"
 #include "base/error.h"
 
-struct handler {
+struct dbhandler {
 	int message; /* number of the server's first error message, or 0 */
 	int severity, state;
 	int library; /* DB-Library's first error number, or 0 */
@@ -23,20 +23,20 @@ struct handler {
 };
 
 /* Prepares an empty one. */
-void handler_init(struct handler *handler);
-void handler_done(struct handler *handler);
+void dbhandler_init(struct dbhandler *handler);
+void dbhandler_done(struct dbhandler *handler);
 
 /* Forgets the error, not what was skipped or told. */
-void handler_clear(struct handler *handler);
+void dbhandler_clear(struct dbhandler *handler);
 
 /* Sets both handlers of the process; to be called once before the first login. */
-void handler_install(void);
+void dbhandler_install(void);
 
 /* Says whose login runs now; NULL when it is over. */
-void handler_set_login(struct handler *handler);
+void dbhandler_set_login(struct dbhandler *handler);
 
 /* What a failed call means: fills err with what was kept and returns -ERR_AGAIN, AUTH, CONFIG or GONE (33224, 33225).
  *   where  "SQL Server db.example.com:1433" */
-int handler_error(const struct handler *handler, const char *where, struct error *err);
+int dbhandler_error(const struct dbhandler *handler, const char *where, struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-#include "collector/sources/sqlserver/gap.h"
+#include "collector/sources/sqlserver/auditgap.h"
 
 #include "base/digest.h"
 
@@ -37,7 +37,7 @@ static int set_reason(struct record *record, struct buf *reason, struct arena *a
 }
 
 /* What both kinds of gap hold. */
-static int gap_init(struct record *record, const struct gap_place *place, const char *kind,
+static int gap_init(struct record *record, const struct auditgap_place *place, const char *kind,
 		    struct arena *arena)
 {
 	record_init(record, RECORD_GAP);
@@ -53,8 +53,8 @@ static int gap_init(struct record *record, const struct gap_place *place, const 
 	return set_copy(record, FIELD_file, place->file, arena);
 }
 
-int gap_deleted_file(const struct gap_place *place, struct str next_file, struct str server_text,
-		     struct arena *arena, struct record *out)
+int auditgap_deleted_file(const struct auditgap_place *place, struct str next_file,
+			  struct str server_text, struct arena *arena, struct record *out)
 {
 	struct buf reason;
 	buf_init(&reason, REASON_MAX);
@@ -77,8 +77,8 @@ int gap_deleted_file(const struct gap_place *place, struct str next_file, struct
 	return status != 0 ? status : reason_status;
 }
 
-int gap_skipped_records(const struct gap_place *place, struct str server_text, struct arena *arena,
-			struct record *out)
+int auditgap_skipped_records(const struct auditgap_place *place, struct str server_text,
+			     struct arena *arena, struct record *out)
 {
 	struct buf reason;
 	buf_init(&reason, REASON_MAX);
@@ -92,14 +92,14 @@ int gap_skipped_records(const struct gap_place *place, struct str server_text, s
 	return status != 0 ? status : reason_status;
 }
 
-void gap_close(struct record *record, int64_t time_ns)
+void auditgap_close(struct record *record, int64_t time_ns)
 {
 	record_set_number(record, FIELD_gap_to, time_ns);
 	record->time_ns = time_ns;
 }
 
-int gap_reject(const struct gap_place *place, struct str reason, struct str raw,
-	       struct arena *arena, struct record *out)
+int auditgap_reject(const struct auditgap_place *place, struct str reason, struct str raw,
+		    struct arena *arena, struct record *out)
 {
 	record_init(out, RECORD_REJECT);
 	out->source = place->source;
