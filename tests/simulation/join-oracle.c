@@ -1,0 +1,283 @@
+#include "tests/simulation/join-oracle.h"
+
+#define UNKNOWN_END_MS 60000
+
+enum { COLUMN, TOLD, REPLAYED, APPLICATION, COMMENT, CARRIERS };
+
+struct lead {     /* where a claim leads */
+	int line; /* -1: nowhere */
+	char by;  /* x, l or r */
+	bool reused, disagree;
+};
+
+bool oracle_same(const struct small_world *world, int a, int b)
+{
+	const struct small_line *x = &world->line[a], *y = &world->line[b];
+	return x->x == y->x && x->l == y->l && x->r == y->r && x->time_ns == y->time_ns &&
+	       x->latency_ms == y->latency_ms && x->user == y->user && x->route == y->route;
+}
+
+static int id_of_line(const struct small_line *line, char kind)
+{
+	return kind == 'x' ? line->x : kind == 'l' ? line->l : line->r;
+}
+
+static int id_of_claim(const struct small_claim *claim, char kind)
+{
+	return kind == 'x' ? claim->x : kind == 'l' ? claim->l : claim->r;
+}
+
+static bool agrees(const struct small_world *world, int line, const struct small_claim *claim)
+{
+	for (const char *kind = "xlr"; *kind != '\0'; kind++) {
+		int a = id_of_claim(claim, *kind), b = id_of_line(&world->line[line], *kind);
+		if (a >= 0 && b >= 0 && a != b) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static struct lead follow(const struct small_world *world, const struct small_claim *claim)
+{
+	struct lead lead = {.line = -1};
+	bool reused_r = false;
+	for (const char *kind = "xlr"; *kind != '\0'; kind++) {
+		int id = id_of_claim(claim, *kind), first = -1;
+		bool reused = false;
+		for (int i = 0; id >= 0 && i < world->line_count; i++) {
+			if (id_of_line(&world->line[i], *kind) != id) {
+				continue;
+			}
+			reused = reused || (first >= 0 && !oracle_same(world, first, i));
+			first = first < 0 ? i : first;
+		}
+		if (reused) {
+			lead.reused = lead.reused || *kind != 'r';
+			reused_r = reused_r || *kind == 'r';
+		} else if (first >= 0 && lead.line < 0) {
+			lead.line = first;
+			lead.by = *kind;
+		} else if (first >= 0 && !oracle_same(world, first, lead.line)) {
+			lead.disagree = true;
+		}
+	}
+	lead.reused = lead.reused || (reused_r && lead.line < 0);
+	lead.disagree = lead.disagree || (lead.line >= 0 && !agrees(world, lead.line, claim));
+	return lead;
+}
+
+static bool before(const struct small_row *a, const struct small_row *b)
+{
+	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->sequence < b->sequence;
+}
+
+/* The next row of the session after `after` (NULL: the first). */
+static const struct small_row *next_row(const struct small_world *world, int session,
+					const struct small_row *after)
+{
+	const struct small_row *best = NULL;
+	for (int i = 0; i < world->row_count; i++) {
+		const struct small_row *row = &world->row[i];
+		if (row->session == session && (after == NULL || before(after, row)) &&
+		    (best == NULL || before(row, best))) {
+			best = row;
+		}
+	}
+	return best;
+}
+
+/* Runs through the session up to and including row; what governs it stands in *told and *replayed then. */
+static void registers(const struct small_world *world, const struct small_row *row,
+		      const struct small_row **told, const struct small_row **replayed)
+{
+	*told = *replayed = NULL;
+	if (row->session < 0) {
+		*told = row->kind == SMALL_TELLS ? row : NULL;
+		*replayed = row->kind == SMALL_SETS ? row : NULL;
+		return;
+	}
+	for (const struct small_row *at = next_row(world, row->session, NULL); at != NULL;
+	     at = next_row(world, row->session, at)) {
+		if (at->kind == SMALL_LOGIN || at->kind == SMALL_LOGOUT) {
+			*told = *replayed = NULL;
+		}
+		*told = at->kind == SMALL_TELLS ? at : *told;
+		*replayed = at->kind == SMALL_SETS ? at : *replayed;
+		if (at == row) {
+			return;
+		}
+		if (at->kind == SMALL_TELLS_NONE) {
+			*told = NULL;
+		}
+		if (at->kind == SMALL_CLEARS && *replayed != NULL &&
+		    (*replayed)->by_info == at->by_info) {
+			*replayed = NULL;
+		}
+	}
+}
+
+static bool claims_equal(const struct small_claim *a, const struct small_claim *b)
+{
+	return a->x == b->x && a->l == b->l && a->r == b->r && a->user == b->user &&
+	       a->signature == b->signature && a->replaced == b->replaced;
+}
+
+/* Whether the row may be a part of the batch that comes next and sets another context. */
+static bool may_be_in_next_batch(const struct small_world *world, const struct small_row *row,
+				 const struct small_row *replayed)
+{
+	if (row->session < 0 || row->kind == SMALL_SETS || row->kind == SMALL_CLEARS) {
+		return false;
+	}
+	const struct small_row *next = next_row(world, row->session, row);
+	while (next != NULL && next->kind != SMALL_SETS && next->kind != SMALL_CLEARS &&
+	       next->kind != SMALL_LOGIN && next->kind != SMALL_LOGOUT) {
+		next = next_row(world, row->session, next);
+	}
+	if (next == NULL || next->kind != SMALL_SETS || !next->mixed ||
+	    claims_equal(&next->mark, &replayed->mark)) {
+		return false;
+	}
+	int64_t reach = next->duration_ms > 0 ? (next->duration_ms + 1) * SMALL_MS
+					      : world->options.tolerance_ns;
+	return row->time_ns >= next->time_ns - reach;
+}
+
+/* How long before (negative) or after its request a row ran; 0 inside. */
+static int64_t outside(const struct small_world *world, const struct small_row *row, int index)
+{
+	const struct small_line *line = &world->line[index];
+	int64_t at = row->time_ns + world->offset_ns;
+	int64_t latency_ms = line->latency_ms < 0 ? UNKNOWN_END_MS : line->latency_ms;
+	int64_t end = line->time_ns + latency_ms * SMALL_MS;
+	return at < line->time_ns ? at - line->time_ns : at > end ? at - end : 0;
+}
+
+static bool carriers_differ(const struct small_world *world,
+			    const struct small_claim *const claim[CARRIERS], int used, int line)
+{
+	for (int i = 0; i < CARRIERS; i++) {
+		if (claim[i] == NULL || i == used) {
+			continue;
+		}
+		int other = follow(world, claim[i]).line;
+		if (claim[i]->bare ? other >= 0 && !oracle_same(world, other, line)
+				   : !agrees(world, line, claim[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool users_differ(const struct small_claim *const claim[CARRIERS],
+			 const struct small_line *line)
+{
+	for (int i = 0; i < CARRIERS; i++) {
+		if (claim[i] != NULL && claim[i]->user >= 0 && line->user >= 0 &&
+		    claim[i]->user != line->user) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The grade of a match that nothing contradicts, but for its time. */
+static const char *strength(const struct small_world *world, const struct small_claim *claim,
+			    int used, const struct lead *lead)
+{
+	bool vouched = claim->signature == SMALL_GOOD &&
+		       (lead->by != 'r' || (claim->user >= 0 && world->line[lead->line].user >= 0));
+	if ((world->options.require_signature && claim->signature != SMALL_GOOD) ||
+	    world->line[lead->line].latency_ms < 0) {
+		return "C";
+	}
+	if (vouched) {
+		return "A";
+	}
+	if (used == COMMENT || lead->by == 'r') {
+		return "C";
+	}
+	return lead->by == 'x' ? "A" : "B";
+}
+
+static void gather(const struct small_world *world, const struct small_row *row,
+		   const struct small_row *told, const struct small_row *replayed,
+		   const struct small_claim *claim[CARRIERS])
+{
+	claim[COLUMN] = row->column.present && row->kind != SMALL_SETS ? &row->column : NULL;
+	claim[TOLD] = told != NULL ? &told->mark : NULL;
+	claim[REPLAYED] = NULL;
+	if (replayed != NULL &&
+	    (replayed == row || replayed->by_info || !row->column_other || row->column.present)) {
+		claim[REPLAYED] = &replayed->mark;
+	}
+	claim[APPLICATION] = row->application.present ? &row->application : NULL;
+	claim[COMMENT] = row->comment.present ? &row->comment : NULL;
+	(void)world;
+}
+
+static struct oracle_verdict judge(const struct small_world *world, const struct small_row *row,
+				   const struct small_row *replayed,
+				   const struct small_claim *const claim[CARRIERS], int used)
+{
+	static const char *const carriers[] = {"session_context", "audit_write", "session_replay",
+					       "application", "comment"};
+	struct lead lead = follow(world, claim[used]);
+	const struct small_line *line = lead.line < 0 ? NULL : &world->line[lead.line];
+	struct oracle_verdict verdict = {"X", carriers[used], "", lead.line};
+	verdict.matched_by = lead.by == 'x'   ? "extended_request_id"
+			     : lead.by == 'l' ? "lambda_request_id"
+			     : lead.by == 'r' ? "request_id"
+					      : "";
+	for (int i = 0; i < CARRIERS; i++) {
+		if (claim[i] != NULL && claim[i]->signature == SMALL_BAD) {
+			return verdict;
+		}
+	}
+	if (lead.reused || lead.disagree || carriers_differ(world, claim, used, lead.line)) {
+		verdict.line = -1;
+		return verdict;
+	}
+	if (users_differ(claim, line) || (world->options.route_count > 0 && line->route == 1 &&
+					  row->login != 0 && row->login >= -1)) {
+		return verdict;
+	}
+	int64_t away = outside(world, row, lead.line);
+	bool clears = row->kind == SMALL_TELLS_NONE || row->kind == SMALL_CLEARS;
+	if (clears && away > world->options.tolerance_ns && (used == TOLD || used == REPLAYED)) {
+		return (struct oracle_verdict){"U1", "", "", -1};
+	}
+	if (away > world->options.slack_ns || away < -world->options.slack_ns) {
+		return verdict;
+	}
+	verdict.grade = strength(world, claim[used], used, &lead);
+	if (away > world->options.tolerance_ns || away < -world->options.tolerance_ns ||
+	    (used == REPLAYED && may_be_in_next_batch(world, row, replayed))) {
+		verdict.grade = "C";
+	}
+	if (verdict.grade[0] == 'A' && lead.by != 'x') {
+		verdict.matched_by = "signature";
+	}
+	return verdict;
+}
+
+struct oracle_verdict oracle_row(const struct small_world *world, int index)
+{
+	const struct small_row *row = &world->row[index], *told, *replayed;
+	const struct small_claim *claim[CARRIERS];
+	registers(world, row, &told, &replayed);
+	gather(world, row, told, replayed, claim);
+	bool forged = false;
+	for (int i = 0; i < CARRIERS; i++) {
+		if (claim[i] == NULL) {
+			continue;
+		}
+		struct lead lead = follow(world, claim[i]);
+		if (lead.line >= 0 || lead.reused) {
+			return judge(world, row, replayed, claim, i);
+		}
+		forged = forged || claim[i]->signature == SMALL_BAD;
+	}
+	return (struct oracle_verdict){forged ? "X" : "U1", "", "", -1};
+}
