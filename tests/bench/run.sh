@@ -1,0 +1,12 @@
+#!/bin/sh
+# Measures: run.sh BUILD_FOLDER [NAME..]. Without a name all benchmarks run. Each prints one line a figure.
+set -eu
+build=$1
+shift
+[ "$#" -gt 0 ] || set -- feed
+for name in "$@"; do
+	program="$build/tests/bench/bench-$name"
+	[ -x "$program" ] || { echo "no benchmark named $name" >&2; exit 2; }
+	echo "== $name"
+	"$program"
+done
