@@ -208,4 +208,24 @@ static inline const struct record *fixture_record(struct fixture *fixture, uint6
 	return &fixture->record;
 }
 
+/* A path inside the fixture's folder; in slot 15. */
+static inline const char *fixture_path(struct fixture *fixture, const char *name)
+{
+	return fixture_text(fixture, 15, "%s/%s", fixture->dir, name).ptr;
+}
+
+/* Overwrites len bytes of a file at offset with bytes. */
+static inline void fixture_patch(struct fixture *fixture, const char *name, long offset,
+				 struct str bytes)
+{
+	FILE *file = fopen(fixture_path(fixture, name), "r+");
+	assert(file != NULL);
+	int rc = fseek(file, offset, SEEK_SET);
+	assert(rc == 0);
+	size_t written = fwrite(bytes.ptr, 1, bytes.len, file);
+	assert(written == bytes.len);
+	rc = fclose(file);
+	assert(rc == 0);
+}
+
 #endif
