@@ -279,10 +279,12 @@ static int open_connection(struct catalog *catalog, enum catalog_mode mode, stru
 	int flags = mode == CATALOG_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	flags |= mode == CATALOG_CREATE ? SQLITE_OPEN_CREATE : 0;
 	int rc = sqlite3_open_v2(catalog->path, &catalog->db, flags, NULL);
-	if (rc == SQLITE_OK && mode == CATALOG_READ && !has_companion(catalog->path, "-wal") &&
-	    sqlite3_exec(catalog->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL) ==
-		    SQLITE_CANTOPEN) {
-		rc = reopen_immutable(catalog);
+	if (rc == SQLITE_OK && mode == CATALOG_READ && !has_companion(catalog->path, "-wal")) {
+		int tried =
+			sqlite3_exec(catalog->db, "SELECT 1 FROM sqlite_schema", NULL, NULL, NULL);
+		bool no_wal =
+			(tried & 0xff) == SQLITE_CANTOPEN || (tried & 0xff) == SQLITE_READONLY;
+		rc = no_wal ? reopen_immutable(catalog) : rc;
 	}
 	if (rc != SQLITE_OK) {
 		return catalog_error(catalog, rc, "opening", err);
@@ -327,7 +329,8 @@ static int check_presence(const char *dir, const char *path, enum catalog_mode m
 			return error_set(err, ERR_CONFIG, "%s is not a file, so this is no store",
 					 path);
 		}
-		if (access(path, mode == CATALOG_READ ? R_OK : R_OK | W_OK) != 0) {
+		if (faccessat(AT_FDCWD, path, mode == CATALOG_READ ? R_OK : R_OK | W_OK,
+			      AT_EACCESS) != 0) {
 			return error_errno(err, "%s can't be opened", path);
 		}
 		return 0;
