@@ -38,28 +38,36 @@ static bool agrees(const struct small_world *world, int line, const struct small
 	return true;
 }
 
+/* The first line that bears an id, or -1; whether another, different one does too. */
+static int bearer(const struct small_world *world, char kind, int id, bool *out_reused)
+{
+	int first = -1;
+	*out_reused = false;
+	for (int i = 0; id >= 0 && i < world->line_count; i++) {
+		if (id_of_line(&world->line[i], kind) != id) {
+			continue;
+		}
+		*out_reused = *out_reused || (first >= 0 && !oracle_same(world, first, i));
+		first = first < 0 ? i : first;
+	}
+	return first;
+}
+
 static struct lead follow(const struct small_world *world, const struct small_claim *claim)
 {
 	struct lead lead = {.line = -1};
 	bool reused_r = false;
 	for (const char *kind = "xlr"; *kind != '\0'; kind++) {
-		int id = id_of_claim(claim, *kind), first = -1;
-		bool reused = false;
-		for (int i = 0; id >= 0 && i < world->line_count; i++) {
-			if (id_of_line(&world->line[i], *kind) != id) {
-				continue;
-			}
-			reused = reused || (first >= 0 && !oracle_same(world, first, i));
-			first = first < 0 ? i : first;
-		}
+		bool reused;
+		int line = bearer(world, *kind, id_of_claim(claim, *kind), &reused);
 		if (reused) {
 			lead.reused = lead.reused || *kind != 'r';
 			reused_r = reused_r || *kind == 'r';
-		} else if (first >= 0 && lead.line < 0) {
-			lead.line = first;
+		} else if (line >= 0 && lead.line < 0) {
+			lead.line = line;
 			lead.by = *kind;
-		} else if (first >= 0 && !oracle_same(world, first, lead.line)) {
-			lead.disagree = true;
+		} else if (line >= 0) {
+			lead.disagree = lead.disagree || !oracle_same(world, line, lead.line);
 		}
 	}
 	lead.reused = lead.reused || (reused_r && lead.line < 0);
@@ -201,9 +209,8 @@ static const char *strength(const struct small_world *world, const struct small_
 	return lead->by == 'x' ? "A" : "B";
 }
 
-static void gather(const struct small_world *world, const struct small_row *row,
-		   const struct small_row *told, const struct small_row *replayed,
-		   const struct small_claim *claim[CARRIERS])
+static void gather(const struct small_row *row, const struct small_row *told,
+		   const struct small_row *replayed, const struct small_claim *claim[CARRIERS])
 {
 	claim[COLUMN] = row->column.present && row->kind != SMALL_SETS ? &row->column : NULL;
 	claim[TOLD] = told != NULL ? &told->mark : NULL;
@@ -214,7 +221,48 @@ static void gather(const struct small_world *world, const struct small_row *row,
 	}
 	claim[APPLICATION] = row->application.present ? &row->application : NULL;
 	claim[COMMENT] = row->comment.present ? &row->comment : NULL;
-	(void)world;
+}
+
+static const char *word_of(char by)
+{
+	switch (by) {
+	case 'x':
+		return "extended_request_id";
+	case 'l':
+		return "lambda_request_id";
+	case 'r':
+		return "request_id";
+	default:
+		return "";
+	}
+}
+
+static bool is_forged(const struct small_claim *const claim[CARRIERS])
+{
+	for (int i = 0; i < CARRIERS; i++) {
+		if (claim[i] != NULL && claim[i]->signature == SMALL_BAD) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool login_is_wrong(const struct small_world *world, const struct small_row *row,
+			   const struct small_line *line)
+{
+	return world->options.route_count > 0 && line->route == 1 && row->login != 0;
+}
+
+static bool is_excused(const struct small_world *world, const struct small_row *row, int used,
+		       int64_t away)
+{
+	bool clears = row->kind == SMALL_TELLS_NONE || row->kind == SMALL_CLEARS;
+	return clears && away > world->options.tolerance_ns && (used == TOLD || used == REPLAYED);
+}
+
+static bool is_beyond(int64_t away, int64_t limit)
+{
+	return away > limit || away < -limit;
 }
 
 static struct oracle_verdict judge(const struct small_world *world, const struct small_row *row,
@@ -224,35 +272,27 @@ static struct oracle_verdict judge(const struct small_world *world, const struct
 	static const char *const carriers[] = {"session_context", "audit_write", "session_replay",
 					       "application", "comment"};
 	struct lead lead = follow(world, claim[used]);
-	const struct small_line *line = lead.line < 0 ? NULL : &world->line[lead.line];
-	struct oracle_verdict verdict = {"X", carriers[used], "", lead.line};
-	verdict.matched_by = lead.by == 'x'   ? "extended_request_id"
-			     : lead.by == 'l' ? "lambda_request_id"
-			     : lead.by == 'r' ? "request_id"
-					      : "";
-	for (int i = 0; i < CARRIERS; i++) {
-		if (claim[i] != NULL && claim[i]->signature == SMALL_BAD) {
-			return verdict;
-		}
+	struct oracle_verdict verdict = {"X", carriers[used], word_of(lead.by), lead.line};
+	if (is_forged(claim)) {
+		return verdict;
 	}
 	if (lead.reused || lead.disagree || carriers_differ(world, claim, used, lead.line)) {
 		verdict.line = -1;
 		return verdict;
 	}
-	if (users_differ(claim, line) || (world->options.route_count > 0 && line->route == 1 &&
-					  row->login != 0 && row->login >= -1)) {
+	if (users_differ(claim, &world->line[lead.line]) ||
+	    login_is_wrong(world, row, &world->line[lead.line])) {
 		return verdict;
 	}
 	int64_t away = outside(world, row, lead.line);
-	bool clears = row->kind == SMALL_TELLS_NONE || row->kind == SMALL_CLEARS;
-	if (clears && away > world->options.tolerance_ns && (used == TOLD || used == REPLAYED)) {
+	if (is_excused(world, row, used, away)) {
 		return (struct oracle_verdict){"U1", "", "", -1};
 	}
-	if (away > world->options.slack_ns || away < -world->options.slack_ns) {
+	if (is_beyond(away, world->options.slack_ns)) {
 		return verdict;
 	}
 	verdict.grade = strength(world, claim[used], used, &lead);
-	if (away > world->options.tolerance_ns || away < -world->options.tolerance_ns ||
+	if (is_beyond(away, world->options.tolerance_ns) ||
 	    (used == REPLAYED && may_be_in_next_batch(world, row, replayed))) {
 		verdict.grade = "C";
 	}
@@ -267,17 +307,15 @@ struct oracle_verdict oracle_row(const struct small_world *world, int index)
 	const struct small_row *row = &world->row[index], *told, *replayed;
 	const struct small_claim *claim[CARRIERS];
 	registers(world, row, &told, &replayed);
-	gather(world, row, told, replayed, claim);
-	bool forged = false;
+	gather(row, told, replayed, claim);
 	for (int i = 0; i < CARRIERS; i++) {
-		if (claim[i] == NULL) {
-			continue;
+		struct lead lead = {.line = -1};
+		if (claim[i] != NULL) {
+			lead = follow(world, claim[i]);
 		}
-		struct lead lead = follow(world, claim[i]);
 		if (lead.line >= 0 || lead.reused) {
 			return judge(world, row, replayed, claim, i);
 		}
-		forged = forged || claim[i]->signature == SMALL_BAD;
 	}
-	return (struct oracle_verdict){forged ? "X" : "U1", "", "", -1};
+	return (struct oracle_verdict){is_forged(claim) ? "X" : "U1", "", "", -1};
 }

@@ -62,30 +62,43 @@ static void make_line(struct small_world *world, int index, uint64_t *state)
 	line->r = line->replaced ? -1 : line->r;
 }
 
+static enum small_signature maybe_signed(uint64_t *state)
+{
+	int dice = number(state, 8);
+	return dice == 0 ? SMALL_BAD : dice == 1 ? SMALL_GOOD : SMALL_UNSIGNED;
+}
+
+/* Now and then an id or a user that has nothing to do with the line. */
+static void spoil(struct small_claim *claim, uint64_t *state)
+{
+	if (number(state, 8) == 0) {
+		claim->l = number(state, SMALL_IDS);
+	}
+	if (number(state, 16) == 0) {
+		claim->user = number(state, SMALL_IDS);
+	}
+	claim->replaced = number(state, 12) == 0;
+	if (claim->x < 0 && claim->l < 0 && claim->r < 0 && !claim->replaced) {
+		claim->x = number(state, SMALL_IDS);
+	}
+	claim->r = claim->replaced ? -1 : claim->r;
+}
+
 /* A claim that mostly names this line. */
 static struct small_claim make_claim(const struct small_world *world, int near, uint64_t *state)
 {
+	static const char *const shapes[] = {"xl", "xr", "x", "x", "x", "l", "r", "r"};
 	struct small_claim claim = {.present = true, .x = -1, .l = -1, .r = -1, .user = -1};
 	const struct small_line *line =
 		&world->line[number(state, 4) > 0 ? near : number(state, world->line_count)];
-	int shape = number(state, 8);
-	claim.x = shape < 5 ? line->x : -1;
-	claim.l = shape == 0 || shape == 5 ? line->l : -1;
-	claim.r = shape == 1 || shape == 6 || shape == 7 ? line->r : -1;
+	for (const char *kind = shapes[number(state, 8)]; *kind != '\0'; kind++) {
+		claim.x = *kind == 'x' ? line->x : claim.x;
+		claim.l = *kind == 'l' ? line->l : claim.l;
+		claim.r = *kind == 'r' ? line->r : claim.r;
+	}
 	claim.user = number(state, 4) == 0 ? line->user : -1;
-	if (number(state, 8) == 0) {
-		claim.l = number(state, SMALL_IDS);
-	}
-	if (number(state, 16) == 0) {
-		claim.user = number(state, SMALL_IDS);
-	}
-	claim.replaced = number(state, 12) == 0;
-	if (claim.x < 0 && claim.l < 0 && claim.r < 0 && !claim.replaced) {
-		claim.x = number(state, SMALL_IDS);
-	}
-	claim.r = claim.replaced ? -1 : claim.r;
-	int signature = number(state, 8);
-	claim.signature = signature == 0 ? SMALL_BAD : signature == 1 ? SMALL_GOOD : SMALL_UNSIGNED;
+	spoil(&claim, state);
+	claim.signature = maybe_signed(state);
 	return claim;
 }
 
