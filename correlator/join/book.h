@@ -161,6 +161,7 @@ struct book {
 		session_capacity, restored_capacity;
 
 	struct slots by_leaf; /* statements; requests with BOOK_REQUEST_BIT */
+	uint64_t leaf_end;    /* above all leaves */
 	struct slots by_claim, by_id, by_session, by_restored;
 
 	struct source *sources;
