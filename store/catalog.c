@@ -13,7 +13,7 @@
 static const char schema[] =
 	"CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE sources ("
-	" name TEXT PRIMARY KEY, type TEXT NOT NULL, cursor BLOB NOT NULL,"
+	" name TEXT PRIMARY KEY, type TEXT NOT NULL, cursor BLOB NOT NULL, kinds INTEGER NOT NULL,"
 	" watermark_ns INTEGER NOT NULL, first_time_ns INTEGER NOT NULL, last_time_ns INTEGER NOT "
 	"NULL,"
 	" last_batch_ns INTEGER NOT NULL, caught_up INTEGER NOT NULL,"
@@ -41,9 +41,9 @@ static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 	[CATALOG_META_GET] = "SELECT value FROM meta WHERE key = ?1",
 	[CATALOG_META_PUT] = "INSERT INTO meta VALUES (?1, ?2)"
 			     " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-	[CATALOG_SOURCE_PUT] =
-		"INSERT OR REPLACE INTO sources VALUES"
-		" (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+	[CATALOG_SOURCE_PUT] = "INSERT OR REPLACE INTO sources VALUES"
+			       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+			       "?15, ?16, ?17, ?18)",
 	[CATALOG_SOURCE_LIST] = "SELECT * FROM sources ORDER BY name",
 	[CATALOG_HEAD_PUT] =
 		"INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

@@ -6,16 +6,16 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define NUMBER_COUNT 11
+#define NUMBER_COUNT 12
 
 /* The numbers of a source in the order of the table's columns, texts left out. */
 static void source_numbers(const struct store_source *source, int64_t out[NUMBER_COUNT])
 {
 	const int64_t numbers[NUMBER_COUNT] = {
-		source->watermark_ns,    source->first_time_ns,      source->last_time_ns,
-		source->last_batch_ns,   source->caught_up ? 1 : 0,  (int64_t)source->received,
-		(int64_t)source->stored, (int64_t)source->duplicate, (int64_t)source->rejected,
-		(int64_t)source->gaps,   source->state_since_ns,
+		(int64_t)source->kinds,    source->watermark_ns,    source->first_time_ns,
+		source->last_time_ns,      source->last_batch_ns,   source->caught_up ? 1 : 0,
+		(int64_t)source->received, (int64_t)source->stored, (int64_t)source->duplicate,
+		(int64_t)source->rejected, (int64_t)source->gaps,   source->state_since_ns,
 	};
 	memcpy(out, numbers, sizeof numbers);
 }
@@ -58,10 +58,10 @@ int store_put_source(struct store *store, const struct store_source *source, str
 	for (int i = 0; i < NUMBER_COUNT - 1; i++) {
 		bound |= sqlite3_bind_int64(statement, 4 + i, numbers[i]);
 	}
-	bound |= catalog_bind_text(statement, 14, str_of(source->state));
-	bound |= catalog_bind_text(statement, 15, str_of(source->state_text));
-	bound |= sqlite3_bind_int64(statement, 16, source->state_since_ns);
-	bound |= sqlite3_bind_int64(statement, 17, crc);
+	bound |= catalog_bind_text(statement, 15, str_of(source->state));
+	bound |= catalog_bind_text(statement, 16, str_of(source->state_text));
+	bound |= sqlite3_bind_int64(statement, 17, source->state_since_ns);
+	bound |= sqlite3_bind_int64(statement, 18, crc);
 	if (bound != SQLITE_OK || failed) {
 		return error_set(err, ERR_NOMEM, "no memory to store source %s", source->name);
 	}
@@ -85,22 +85,23 @@ static bool read_row(sqlite3_stmt *row, struct store_source *out)
 {
 	*out = (struct store_source){
 		.cursor = catalog_column_bytes(row, 2),
-		.watermark_ns = sqlite3_column_int64(row, 3),
-		.first_time_ns = sqlite3_column_int64(row, 4),
-		.last_time_ns = sqlite3_column_int64(row, 5),
-		.last_batch_ns = sqlite3_column_int64(row, 6),
-		.caught_up = sqlite3_column_int64(row, 7) != 0,
-		.received = (uint64_t)sqlite3_column_int64(row, 8),
-		.stored = (uint64_t)sqlite3_column_int64(row, 9),
-		.duplicate = (uint64_t)sqlite3_column_int64(row, 10),
-		.rejected = (uint64_t)sqlite3_column_int64(row, 11),
-		.gaps = (uint64_t)sqlite3_column_int64(row, 12),
-		.state_since_ns = sqlite3_column_int64(row, 15),
+		.kinds = (unsigned)sqlite3_column_int64(row, 3),
+		.watermark_ns = sqlite3_column_int64(row, 4),
+		.first_time_ns = sqlite3_column_int64(row, 5),
+		.last_time_ns = sqlite3_column_int64(row, 6),
+		.last_batch_ns = sqlite3_column_int64(row, 7),
+		.caught_up = sqlite3_column_int64(row, 8) != 0,
+		.received = (uint64_t)sqlite3_column_int64(row, 9),
+		.stored = (uint64_t)sqlite3_column_int64(row, 10),
+		.duplicate = (uint64_t)sqlite3_column_int64(row, 11),
+		.rejected = (uint64_t)sqlite3_column_int64(row, 12),
+		.gaps = (uint64_t)sqlite3_column_int64(row, 13),
+		.state_since_ns = sqlite3_column_int64(row, 16),
 	};
 	return copy_text(out->name, sizeof out->name, catalog_column_bytes(row, 0)) &&
 	       copy_text(out->type, sizeof out->type, catalog_column_bytes(row, 1)) &&
-	       copy_text(out->state, sizeof out->state, catalog_column_bytes(row, 13)) &&
-	       copy_text(out->state_text, sizeof out->state_text, catalog_column_bytes(row, 14));
+	       copy_text(out->state, sizeof out->state, catalog_column_bytes(row, 14)) &&
+	       copy_text(out->state_text, sizeof out->state_text, catalog_column_bytes(row, 15));
 }
 
 static int make_room(struct store *store, struct error *err)
@@ -126,7 +127,7 @@ static int take_row(struct store *store, sqlite3_stmt *row, struct buf *scratch,
 	}
 	struct store_source *source = &store->sources[store->source_count];
 	if (!read_row(row, source) ||
-	    sqlite3_column_int64(row, 16) != source_checksum(source, scratch)) {
+	    sqlite3_column_int64(row, 17) != source_checksum(source, scratch)) {
 		return error_set(err, ERR_CORRUPT,
 				 "%s: the row of a source (number %zu by name) is damaged",
 				 store->catalog->path, store->source_count + 1);

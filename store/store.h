@@ -35,6 +35,7 @@ void store_close(struct store *store);
 struct store_source {
 	char name[RECORD_SOURCE_MAX + 1];
 	char type[32];
+	unsigned kinds; /* bit k: may give record kind k */
 	struct str cursor;
 	int64_t watermark_ns; /* INT64_MIN: none yet */
 	int64_t first_time_ns,

@@ -11,6 +11,7 @@ static struct store_source sample(const char *name, struct str cursor)
 {
 	struct store_source source = {
 		.type = "cloudwatch",
+		.kinds = 1u << RECORD_REQUEST,
 		.cursor = cursor,
 		.watermark_ns = INT64_MIN,
 		.first_time_ns = -5,
@@ -66,6 +67,7 @@ static void all_of_it_comes_back(void **state)
 	assert_int_equal(sources[1].received, 11);
 	struct store_source seen = sources[1];
 	seen.cursor = b.cursor;
+	assert_int_equal(seen.kinds, b.kinds);
 	assert_memory_equal(&seen.watermark_ns, &b.watermark_ns,
 			    sizeof b - offsetof(struct store_source, watermark_ns));
 	filled_done(&filled);
