@@ -99,7 +99,8 @@ void requests_plan(struct world *world)
 		int64_t at = options->from_ns + chance_between(chance, 0, span - tail);
 		struct world_request *request = &world->requests[i];
 		request->time_ns = i < incident ? incident_time(world, i) : at - at % NS_PER_MS;
-		request->ingestion_ns = i < incident ? (int64_t)i : -1; /* until the request is performed */
+		request->ingestion_ns =
+			i < incident ? (int64_t)i : -1; /* until the request is performed */
 	}
 	if (world->request_count > 0) {
 		qsort(world->requests, world->request_count, sizeof(world->requests[0]),

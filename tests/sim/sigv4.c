@@ -92,8 +92,9 @@ enum sigv4_result sigv4_read(const struct sigv4_request *request, struct sigv4_c
 	}
 	struct str method = STR_LIT("AWS4-HMAC-SHA256 ");
 	struct str credential = {0};
-	struct sigv4_claim claim = {.time = str_trim(sigv4_header(request, "x-amz-date")),
-				    .token = str_trim(sigv4_header(request, "x-amz-security-token"))};
+	struct sigv4_claim claim = {
+		.time = str_trim(sigv4_header(request, "x-amz-date")),
+		.token = str_trim(sigv4_header(request, "x-amz-security-token"))};
 	if (!str_has_prefix(header, method)) {
 		return SIGV4_MALFORMED;
 	}
