@@ -1,5 +1,6 @@
 /* join-rows - short ways to make requests and audit rows for the tests of the join, and to take its verdicts.
  *
+ * Rules:   include it after cmocka.h.
  * Life:    records borrow from the texts given and from static memory of the test; texts live to the test's end.
  * Tests:   used by tests/unit/join*.c, claim.c, session.c, grade.c, requests.c, clocks.c
  */
@@ -93,5 +94,92 @@ static inline struct join_options rows_options(void)
 		.max_records = 100000,
 	};
 }
+
+#define T0 (INT64_C(1700000000) * S)
+
+/* A join, and the last verdict on each leaf. */
+struct bench {
+	struct join *join;
+	struct join_verdict last[64]; /* by statement leaf, or request leaf for a U2 */
+	char reason[64][256];
+	unsigned said[64];
+};
+
+/* Adds an access log line, an audit row, under a leaf below 64. */
+static inline void add_line(struct bench *bench, uint64_t leaf, struct line line)
+{
+	char key[24];
+	(void)snprintf(key, sizeof key, "line%d", (int)leaf); /* fits */
+	struct record record = rows_request(&line, key);
+	struct error err;
+	assert_int_equal(join_add(bench->join, leaf, &record, &err), 0);
+}
+
+static inline void add_row(struct bench *bench, uint64_t leaf, struct row row)
+{
+	char key[24];
+	(void)snprintf(key, sizeof key, "row%d", (int)leaf); /* fits */
+	struct record record = rows_statement(&row, key);
+	struct error err;
+	assert_int_equal(join_add(bench->join, leaf, &record, &err), 0);
+}
+
+/* Takes all verdicts; returns how many. */
+static inline unsigned drain(struct bench *bench)
+{
+	struct join_verdict verdict;
+	unsigned count = 0;
+	while (join_take(bench->join, &verdict)) {
+		uint64_t leaf = verdict.statement_leaf == JOIN_NO_LEAF ? verdict.request_leaf
+								       : verdict.statement_leaf;
+		assert_true(leaf < 64);
+		(void)snprintf(bench->reason[leaf], 256, "%s", verdict.reason); /* as long */
+		verdict.reason = bench->reason[leaf];
+		bench->last[leaf] = verdict;
+		bench->said[leaf]++;
+		count++;
+	}
+	return count;
+}
+
+/* Says that nothing more will come, and takes all verdicts. */
+static inline unsigned settle_all(struct bench *bench)
+{
+	join_settle(bench->join, INT64_MAX, INT64_MAX);
+	return drain(bench);
+}
+
+/* A bench with these options, with the usual ones; free bench.join. */
+static inline struct bench bench_with(const struct join_options *options)
+{
+	struct bench bench = {0};
+	struct error err;
+	assert_int_equal(join_new(options, &bench.join, &err), 0);
+	return bench;
+}
+
+static inline struct bench bench_new(void)
+{
+	struct join_options options = rows_options();
+	return bench_with(&options);
+}
+
+/* What stands of a leaf. */
+static inline void expect(const struct bench *bench, uint64_t leaf, const char *grade,
+			  uint64_t request)
+{
+	assert_string_equal(bench->last[leaf].grade, grade);
+	assert_int_equal(bench->last[leaf].request_leaf, request);
+}
+
+/* Two requests that overlap. */
+static const struct line alice = {
+	.time_ns = T0, .latency_ms = 500, .x = "XA", .l = "LA", .r = "RA", .user = "alice"};
+static const struct line bob = {.time_ns = T0 + 400 * MS,
+				.latency_ms = 500,
+				.x = "XB",
+				.l = "LB",
+				.r = "RB",
+				.user = "bob"};
 
 #endif
