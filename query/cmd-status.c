@@ -1,0 +1,308 @@
+#include "query/command.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/utf8.h"
+#include "query/coverage.h"
+#include "query/fmt.h"
+#include "query/layout.h"
+#include "query/when.h"
+#include "query/writer.h"
+
+#include <stdlib.h>
+
+struct status {
+	const struct store_source *sources;
+	size_t source_count;
+	uint64_t statements[GRADE_COUNT];
+	uint64_t gaps;
+	uint64_t records, size_bytes;
+	bool writer;
+	long writer_pid;
+	int64_t now_ns;
+};
+
+enum { NAME, TYPE, STATE, UP_TO, LAG, RECEIVED, STORED, DUPLICATE, REJECTED, GAPS, COLUMN_COUNT };
+
+static const struct layout_column template[COLUMN_COUNT] = {
+	[NAME] = {"SOURCE", 0, 6, 40, false, 0, 0},
+	[TYPE] = {"TYPE", 3, 6, 0, false, 0, 0},
+	[STATE] = {"STATE", 0, 5, 0, false, 0, 0},
+	[UP_TO] = {"READ UP TO", 5, 19, 0, false, 0, 0},
+	[LAG] = {"BEHIND", 6, 6, 0, true, 0, 0},
+	[RECEIVED] = {"RECEIVED", 7, 4, 0, true, 0, 0},
+	[STORED] = {"STORED", 2, 4, 0, true, 0, 0},
+	[DUPLICATE] = {"DOUBLE", 1, 4, 0, true, 0, 0},
+	[REJECTED] = {"REJECTED", 8, 4, 0, true, 0, 0},
+	[GAPS] = {"GAPS", 9, 4, 0, true, 0, 0},
+};
+
+static bool has_watermark(const struct store_source *source)
+{
+	return source->watermark_ns != INT64_MIN && source->watermark_ns != INT64_MAX;
+}
+
+static void put_cell(struct session *session, const struct status *status,
+		     const struct store_source *source, unsigned column, struct buf *out)
+{
+	switch (column) {
+	case NAME:
+		utf8_put_printable(out, str_of(source->name));
+		return;
+	case TYPE:
+		utf8_put_printable(out, str_of(source->type));
+		return;
+	case STATE:
+		utf8_put_printable(out, str_of(source->state[0] != '\0' ? source->state : "-"));
+		return;
+	case UP_TO:
+		if (has_watermark(source)) {
+			when_put(out, &session->zone, source->watermark_ns, 0, false);
+		} else {
+			buf_put_text(out, source->watermark_ns == INT64_MAX ? "(its end)" : "-");
+		}
+		return;
+	case LAG:
+		if (has_watermark(source)) {
+			when_put_age(out, status->now_ns - source->watermark_ns);
+		} else {
+			buf_put_byte(out, '-');
+		}
+		return;
+	case RECEIVED:
+		buf_put_u64(out, source->received);
+		return;
+	case STORED:
+		buf_put_u64(out, source->stored);
+		return;
+	case DUPLICATE:
+		buf_put_u64(out, source->duplicate);
+		return;
+	case REJECTED:
+		buf_put_u64(out, source->rejected);
+		return;
+	case GAPS:
+		buf_put_u64(out, source->gaps);
+		return;
+	default:
+		return;
+	}
+}
+
+static void put_line(struct session *session, const struct layout_column *columns,
+		     const struct status *status, const struct store_source *source)
+{
+	struct buf *out = &session->out.text;
+	struct buf cell;
+	bool first = true;
+	buf_init(&cell, 4096);
+	for (unsigned i = 0; i < COLUMN_COUNT; i++) {
+		if (columns[i].width == 0) {
+			continue;
+		}
+		buf_clear(&cell);
+		if (source != NULL) {
+			put_cell(session, status, source, i, &cell);
+		} else {
+			buf_put_text(&cell, columns[i].title);
+		}
+		buf_put_text(out, first ? "" : "  ");
+		first = false;
+		bool bad = source != NULL && i == STATE &&
+			   (strcmp(source->state, "failed") == 0 ||
+			    strcmp(source->state, "silent") == 0);
+		if (bad) {
+			output_style(&session->out, STYLE_BAD);
+		}
+		layout_put_cell(out, &columns[i], buf_str(&cell), i == GAPS,
+				session->out.width > 0);
+		if (bad) {
+			output_style(&session->out, STYLE_NONE);
+		}
+	}
+	buf_put_byte(out, '\n');
+	buf_done(&cell);
+}
+
+static void put_sources(struct session *session, const struct status *status)
+{
+	struct layout_column columns[COLUMN_COUNT];
+	struct buf cell;
+	memcpy(columns, template, sizeof(template));
+	layout_begin(columns, COLUMN_COUNT);
+	buf_init(&cell, 4096);
+	for (size_t i = 0; i < status->source_count; i++) {
+		for (unsigned c = 0; c < COLUMN_COUNT; c++) {
+			buf_clear(&cell);
+			put_cell(session, status, &status->sources[i], c, &cell);
+			layout_see(&columns[c], utf8_width(buf_str(&cell)));
+		}
+	}
+	buf_done(&cell);
+	layout_decide(columns, COLUMN_COUNT, session->out.width);
+	output_style(&session->out, STYLE_TITLE);
+	put_line(session, columns, status, NULL);
+	output_style(&session->out, STYLE_NONE);
+	for (size_t i = 0; i < status->source_count; i++) {
+		put_line(session, columns, status, &status->sources[i]);
+	}
+	for (size_t i = 0; i < status->source_count; i++) {
+		if (status->sources[i].state_text[0] != '\0') {
+			buf_putf(&session->out.text, "%s: ", status->sources[i].name);
+			output_safe(&session->out, str_of(status->sources[i].state_text));
+			buf_put_byte(&session->out.text, '\n');
+		}
+	}
+}
+
+static void put_text(struct session *session, const struct status *status)
+{
+	struct buf *out = &session->out.text;
+	if (status->source_count > 0) {
+		put_sources(session, status);
+	} else {
+		buf_put_text(out, "No source has delivered anything yet.\n");
+	}
+	buf_put_text(out, "\nstatements:");
+	for (enum grade grade = 0; grade < GRADE_COUNT; grade++) {
+		enum grade shown = (enum grade)((grade + 1) % GRADE_COUNT); /* pending comes last */
+		if (status->statements[shown] > 0) {
+			buf_putf(out, "  %s %llu", grade_name(shown),
+				 (unsigned long long)status->statements[shown]);
+		}
+	}
+	buf_putf(out, "\nstore:       %s, %llu records, %llu bytes\n", session_store_dir(session),
+		 (unsigned long long)status->records, (unsigned long long)status->size_bytes);
+	if (status->writer) {
+		buf_putf(out, "daemon:      running, process %ld\n", status->writer_pid);
+	} else {
+		buf_put_text(out, "daemon:      not running\n");
+	}
+}
+
+static void put_number(struct buf *out, bool *first, const char *key, uint64_t value)
+{
+	json_put_key(out, first, key);
+	buf_put_u64(out, value);
+}
+
+static void put_time(struct buf *out, bool *first, const char *key, int64_t ns)
+{
+	json_put_key(out, first, key);
+	if (ns == INT64_MIN || ns == INT64_MAX) {
+		buf_put_text(out, "null");
+		return;
+	}
+	buf_put_byte(out, '"');
+	clock_put_rfc3339(out, ns, 9);
+	buf_put_byte(out, '"');
+}
+
+static void put_json_source(struct buf *out, const struct store_source *source)
+{
+	bool first = true;
+	const char *const texts[][2] = {{"source", source->name},
+					{"type", source->type},
+					{"state", source->state},
+					{"state_text", source->state_text}};
+	buf_put_byte(out, '{');
+	for (size_t i = 0; i < 4; i++) {
+		json_put_key(out, &first, texts[i][0]);
+		json_put_string(out, str_of(texts[i][1]));
+	}
+	put_time(out, &first, "watermark", source->watermark_ns);
+	put_time(out, &first, "first_time", source->first_time_ns);
+	put_time(out, &first, "last_time", source->last_time_ns);
+	put_time(out, &first, "last_batch", source->last_batch_ns);
+	json_put_key(out, &first, "caught_up");
+	buf_put_text(out, source->caught_up ? "true" : "false");
+	put_number(out, &first, "received", source->received);
+	put_number(out, &first, "stored", source->stored);
+	put_number(out, &first, "duplicate", source->duplicate);
+	put_number(out, &first, "rejected", source->rejected);
+	put_number(out, &first, "gaps", source->gaps);
+	buf_put_byte(out, '}');
+}
+
+static void put_json(struct session *session, const struct status *status)
+{
+	struct buf *out = &session->out.text;
+	bool first = true;
+	bool first_grade = true;
+	buf_put_text(out, "{");
+	json_put_key(out, &first, "sources");
+	buf_put_byte(out, '[');
+	for (size_t i = 0; i < status->source_count; i++) {
+		buf_put_text(out, i > 0 ? "," : "");
+		put_json_source(out, &status->sources[i]);
+	}
+	buf_put_byte(out, ']');
+	json_put_key(out, &first, "statements");
+	buf_put_byte(out, '{');
+	for (enum grade grade = 0; grade < GRADE_COUNT; grade++) {
+		put_number(out, &first_grade, grade_name(grade), status->statements[grade]);
+	}
+	buf_put_byte(out, '}');
+	put_number(out, &first, "gaps", status->gaps);
+	put_number(out, &first, "records", status->records);
+	put_number(out, &first, "store_bytes", status->size_bytes);
+	json_put_key(out, &first, "daemon");
+	buf_put_text(out, status->writer ? "\"running\"" : "\"not running\"");
+	buf_put_text(out, "}\n");
+}
+
+/* Counts by one run without a filter. */
+static int count(struct session *session, struct status *status, struct error *err)
+{
+	struct plan_options options = {.from_ns = INT64_MIN,
+				       .to_ns = INT64_MAX,
+				       .context = {&session->zone, status->now_ns}};
+	struct arena arena;
+	struct query query;
+	struct run_result found;
+	struct plan *plan = calloc(1, sizeof(*plan));
+	if (plan == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the query");
+	}
+	arena_init(&arena, 65536);
+	int result = query_parse(STR_LIT("leaf<0"), &arena, &query, err);
+	result = result == 0 ? plan_make(&query, &options, plan, err) : result;
+	result = result == 0 ? run_plan(session->store, plan, &found, err) : result;
+	if (result == 0) {
+		memcpy(status->statements, found.statements, sizeof(status->statements));
+		status->gaps = found.gap_count;
+		run_result_clear(&found);
+	}
+	arena_done(&arena);
+	free(plan);
+	return result;
+}
+
+int cmd_status(struct session *session, struct error *err)
+{
+	struct status status = {.now_ns = session->surroundings->now_ns};
+	const char *format = session_option(session, OPTION_FORMAT);
+	bool json = session_option(session, OPTION_JSON) != NULL ||
+		    (format != NULL && strcmp(format, "json") == 0);
+	if (format != NULL && !json && strcmp(format, "table") != 0) {
+		return error_set(err, ERR_USAGE, "\"querytrail status\" has the formats table and json");
+	}
+	int result = count(session, &status, err);
+	if (result == 0) {
+		result = store_size(session->store, &status.size_bytes, err);
+	}
+	if (result == 0) {
+		result = store_sources(session->store, &status.sources, &status.source_count, err);
+	}
+	if (result != 0) {
+		return result;
+	}
+	status.records = store_leaf_count(session->store);
+	status.writer = writer_alive(session_store_dir(session), &status.writer_pid);
+	if (json) {
+		put_json(session, &status);
+	} else {
+		put_text(session, &status);
+	}
+	return EXIT_FOUND;
+}

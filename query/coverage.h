@@ -1,0 +1,41 @@
+/* coverage - what an answer rests on: how much was there, what is missing, and until when the sources were read.
+ *
+ * Incomplete: a gap overlaps the time asked for, a block is damaged, a source is failed, silent, retrying or not caught up, or
+ *          a source's watermark lies before the end that was asked for. Then the exit status is 3.
+ * Threads: a value. Blocking: coverage_make reads the sources.
+ * Source:  docs/query.md. Tests: tests/unit/coverage.c
+ */
+#ifndef QUERY_COVERAGE_H
+#define QUERY_COVERAGE_H
+
+#include "query/run.h"
+#include "query/zone.h"
+#include "store/store.h"
+
+struct coverage {
+	const struct run_result *result;
+	const struct store_source *sources; /* borrowed from the store until its next call */
+	size_t source_count;
+	int64_t from_ns, to_ns, now_ns; /* what was asked for; INT64_MIN and INT64_MAX: all */
+	uint64_t matched, returned;
+	uint64_t unread; /* rows that match but could not be read whole */
+};
+
+/* Fills in the sources and what the run found. Returns 0 or a failure of the store. */
+int coverage_make(struct store *store, const struct plan *plan, const struct run_result *result,
+		  struct coverage *out_coverage, struct error *err);
+
+/* Whether a source has not delivered all that was asked for; *out_why is a static phrase ("is silent"). */
+bool coverage_source_lacks(const struct coverage *coverage, const struct store_source *source,
+			   const char **out_why);
+
+/* Whether anything is missing. */
+bool coverage_incomplete(const struct coverage *coverage);
+
+/* Appends lines for people: a summary, and one line for each thing that is missing. */
+void coverage_put_text(const struct coverage *coverage, const struct zone *zone, struct buf *out);
+
+/* Appends one JSON object. */
+void coverage_put_json(const struct coverage *coverage, struct buf *out);
+
+#endif

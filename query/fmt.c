@@ -1,0 +1,73 @@
+#include "query/fmt.h"
+
+#include "base/utf8.h"
+
+static const struct fmt_type *const types[] = {&fmt_table, &fmt_text, &fmt_json, &fmt_jsonl,
+					       &fmt_csv};
+
+const struct fmt_type *fmt_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i]->name, name) == 0) {
+			return types[i];
+		}
+	}
+	return NULL;
+}
+
+const struct fmt_type *const *fmt_types(size_t *out_count)
+{
+	*out_count = sizeof(types) / sizeof(types[0]);
+	return types;
+}
+
+void fmt_init(struct fmt *fmt, struct output *out, bool with_raw)
+{
+	*fmt = (struct fmt){.out = out, .with_raw = with_raw};
+	fmt->column_count = trail_columns(fmt->column);
+}
+
+enum style fmt_grade_style(enum grade grade)
+{
+	switch (grade) {
+	case GRADE_A:
+	case GRADE_B:
+		return STYLE_GOOD;
+	case GRADE_C:
+	case GRADE_D:
+		return STYLE_DOUBT;
+	case GRADE_X:
+	case GRADE_U1:
+		return STYLE_BAD;
+	case GRADE_U2:
+	case GRADE_PENDING:
+	case GRADE_COUNT:
+		break;
+	}
+	return STYLE_DIM;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+void fmt_put_one_line(struct buf *out, struct str text)
+{
+	size_t begin = 0;
+	bool any = false;
+	while (begin < text.len) {
+		size_t end = begin;
+		while (end < text.len && !is_blank(text.ptr[end])) {
+			end++;
+		}
+		if (end > begin) {
+			if (any) {
+				buf_put_byte(out, ' ');
+			}
+			utf8_put_printable(out, str_slice(text, begin, end - begin));
+			any = true;
+		}
+		begin = end + 1;
+	}
+}

@@ -1,0 +1,163 @@
+#include "query/option.h"
+
+static const struct option {
+	const char *name;
+	const char *argument; /* NULL: a flag */
+	const char *help;
+} options[OPTION_COUNT] = {
+	[OPTION_HELP] = {"help", NULL, "show this help (-h)"},
+	[OPTION_VERSION] = {"version", NULL, "show the version"},
+	[OPTION_STORE] = {"store", "DIR",
+			  "read this store directly (also QUERYTRAIL_STORE); without it "
+			  "querytrail-serve is asked"},
+	[OPTION_CONFIG] = {"config", "FILE",
+			   "the configuration (also QUERYTRAIL_CONFIG); "
+			   "/etc/querytrail/querytrail.yaml"},
+	[OPTION_FORMAT] = {"format", "F", "table, text, json, jsonl or csv"},
+	[OPTION_JSON] = {"json", NULL, "the same as --format json"},
+	[OPTION_SINCE] = {"since", "TIME", "from this time on: 2026-11-22, 2h, yesterday"},
+	[OPTION_UNTIL] = {"until", "TIME", "before this time"},
+	[OPTION_GRADE] = {"grade", "G", "only these grades: AB, X, U1, pending"},
+	[OPTION_LIMIT] = {"limit", "N", "show the first N rows; there is no limit otherwise"},
+	[OPTION_WITH_RAW] = {"with-raw", NULL, "json and csv also hold the original lines"},
+	[OPTION_EXPLAIN] = {"explain", NULL, "say how the query was understood and what was read"},
+	[OPTION_TZ] = {"tz", "ZONE", "zone for times, in and out: UTC (default), local, +02:00, "
+				     "Europe/Berlin"},
+	[OPTION_WIDTH] = {"width", "N", "columns of the table; 0: as wide as it takes"},
+	[OPTION_NO_COLOR] = {"no-color", NULL, "no colours (also NO_COLOR, TERM=dumb)"},
+	[OPTION_ORIGIN] = {"origin", NULL, "say for each value where it comes from"},
+	[OPTION_RAW] = {"raw", NULL, "the original lines, byte for byte"},
+	[OPTION_SOURCE] = {"source", "NAME", "the source"},
+	[OPTION_TYPE] = {"type", "T", "what the files hold: access-log or audit-rows"},
+	[OPTION_LOG_FORMAT] = {"log-format", "TEXT",
+			       "the stage's access log format; without it the well-known keys"},
+};
+
+const char *option_name(enum option_id id)
+{
+	return options[id].name;
+}
+
+static int unknown(struct str name, const char *command, struct error *err)
+{
+	const char *names[OPTION_COUNT];
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		names[i] = options[i].name;
+	}
+	const char *near = str_nearest(name, names, OPTION_COUNT);
+	if (near != NULL) {
+		return error_set(err, ERR_USAGE, "unknown option --%.*s; did you mean --%s?",
+				 STR_ARG(name), near);
+	}
+	return error_set(err, ERR_USAGE, "unknown option --%.*s; \"querytrail help%s%s\" lists them",
+			 STR_ARG(name), command != NULL ? " " : "",
+			 command != NULL ? command : "");
+}
+
+struct reader { /* a command line being read */
+	int argc;
+	char *const *argv;
+	int at;
+	uint64_t accepted;
+	const char *command;
+	struct option_line *line;
+};
+
+static int find(const struct reader *reader, struct str name, enum option_id *out_id,
+		struct error *err)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if (!str_is(name, options[i].name)) {
+			continue;
+		}
+		if (reader->command != NULL && (reader->accepted >> i & 1u) == 0) {
+			return error_set(err, ERR_USAGE, "--%s does not go with \"querytrail %s\"",
+					 options[i].name, reader->command);
+		}
+		*out_id = (enum option_id)i;
+		return 0;
+	}
+	return unknown(name, reader->command, err);
+}
+
+/* One --option; its value may stand behind = or apart. */
+static int parse_long(struct reader *reader, struct error *err)
+{
+	const char *word = reader->argv[reader->at];
+	struct str text = str_slice(str_of(word), 2, SIZE_MAX);
+	ptrdiff_t equals = str_find_byte(text, '=', 0);
+	struct str name = equals < 0 ? text : str_slice(text, 0, (size_t)equals);
+	enum option_id id;
+	int result = find(reader, name, &id, err);
+	if (result != 0) {
+		return result;
+	}
+	const struct option *option = &options[id];
+	const char *value = equals < 0 ? NULL : word + 2 + equals + 1;
+	if (option->argument == NULL && value != NULL) {
+		return error_set(err, ERR_USAGE, "--%s takes no value", option->name);
+	}
+	if (option->argument != NULL && value == NULL) {
+		if (reader->at + 1 >= reader->argc) {
+			return error_set(err, ERR_USAGE, "--%s needs a value: --%s %s",
+					 option->name, option->name, option->argument);
+		}
+		value = reader->argv[++reader->at];
+	}
+	if (reader->line->value[id] != NULL && option->argument != NULL) {
+		return error_set(err, ERR_USAGE, "--%s is given twice", option->name);
+	}
+	reader->line->value[id] = value != NULL ? value : "";
+	return 0;
+}
+
+int option_parse(const struct option_input *input, struct option_line *out_line,
+		 struct error *err)
+{
+	struct option_line *line = out_line;
+	*line = (struct option_line){0};
+	struct reader reader = {input->argc,	 input->argv,	 1,
+				input->accepted, input->command, line};
+	bool only_words = false;
+	for (; reader.at < reader.argc; reader.at++) {
+		char *word = reader.argv[reader.at];
+		if (!only_words && strcmp(word, "--") == 0) {
+			only_words = true;
+			continue;
+		}
+		if (!only_words && strcmp(word, "-h") == 0) {
+			line->value[OPTION_HELP] = "";
+			continue;
+		}
+		if (!only_words && strncmp(word, "--", 2) == 0) {
+			int result = parse_long(&reader, err);
+			if (result != 0) {
+				return result;
+			}
+			continue;
+		}
+		if (line->word_count == OPTION_WORDS_MAX) {
+			return error_set(err, ERR_USAGE, "more than %d words on the command line",
+					 OPTION_WORDS_MAX);
+		}
+		line->word[line->word_count++] = word;
+	}
+	return 0;
+}
+
+void option_put_help(uint64_t set, struct buf *out)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		if ((set >> i & 1u) == 0) {
+			continue;
+		}
+		size_t begin = out->len;
+		buf_putf(out, "  --%s", options[i].name);
+		if (options[i].argument != NULL) {
+			buf_putf(out, " %s", options[i].argument);
+		}
+		size_t used = out->len - begin;
+		buf_put_fill(out, ' ', used < 20 ? 20 - used : 1);
+		buf_putf(out, "%s\n", options[i].help);
+	}
+}
