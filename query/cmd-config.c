@@ -36,9 +36,10 @@ int cmd_config(struct session *session, struct error *err)
 	}
 	bool shows = strcmp(what, "show") == 0;
 	if (!shows && strcmp(what, "check") != 0) {
-		return error_set(err, ERR_USAGE,
-				 "\"querytrail config %s\" is unknown; there are check, show and sample",
-				 what);
+		return error_set(
+			err, ERR_USAGE,
+			"\"querytrail config %s\" is unknown; there are check, show and sample",
+			what);
 	}
 	int result = check(session, err);
 	if (result != 0) {
@@ -48,7 +49,8 @@ int cmd_config(struct session *session, struct error *err)
 		config_dump(session->config, line->value[OPTION_ORIGIN] != NULL,
 			    &session->out.text);
 	} else {
-		buf_putf(&session->out.text, "%s: good, %zu sources\n", session_config_path(session),
+		buf_putf(&session->out.text, "%s: good, %zu sources\n",
+			 session_config_path(session),
 			 config_name_count(session->config, "sources"));
 	}
 	return EXIT_FOUND;

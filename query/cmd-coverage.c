@@ -43,8 +43,8 @@ static int put_gaps(struct session *session, const struct run_result *found, str
 	return result;
 }
 
-static int answer(struct session *session, const struct plan *plan,
-		  const struct run_result *found, bool json, struct error *err)
+static int answer(struct session *session, const struct plan *plan, const struct run_result *found,
+		  bool json, struct error *err)
 {
 	struct coverage coverage;
 	int result = coverage_make(session->store, plan, found, &coverage, err);
@@ -72,7 +72,8 @@ int cmd_coverage(struct session *session, struct error *err)
 	bool json = session_option(session, OPTION_JSON) != NULL ||
 		    (format != NULL && strcmp(format, "json") == 0);
 	if (format != NULL && !json && strcmp(format, "table") != 0) {
-		return error_set(err, ERR_USAGE, "\"querytrail coverage\" has the formats table and json");
+		return error_set(err, ERR_USAGE,
+				 "\"querytrail coverage\" has the formats table and json");
 	}
 	int result = session_range(session, &options.from_ns, &options.to_ns, err);
 	if (result != 0) {

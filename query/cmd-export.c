@@ -1,6 +1,7 @@
 #include "query/command.h"
 
-struct export {
+struct export
+{
 	struct output *out;
 	struct str source;
 	uint64_t line_count;
@@ -28,7 +29,7 @@ static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str enc
 	export->line_count++;
 	output_row_done(export->out);
 	if (export->out->failure.code != 0) {
-		return error_set(err, (enum error_code)export->out->failure.code, "%s",
+		return error_set(err, (enum error_code) export->out->failure.code, "%s",
 				 export->out->failure.text);
 	}
 	return 0;
@@ -57,18 +58,19 @@ static int check_source(struct session *session, const char *name, struct error 
 		return error_set(err, ERR_USAGE, "there is no source \"%s\"; did you mean \"%s\"?",
 				 name, near);
 	}
-	return error_set(err, ERR_USAGE,
-			 "there is no source \"%s\" in this store; \"querytrail status\" lists them",
-			 name);
+	return error_set(
+		err, ERR_USAGE,
+		"there is no source \"%s\" in this store; \"querytrail status\" lists them", name);
 }
 
 int cmd_export(struct session *session, struct error *err)
 {
 	const char *source = session_option(session, OPTION_SOURCE);
 	if (session_option(session, OPTION_RAW) == NULL || source == NULL) {
-		return error_set(err, ERR_USAGE,
-				 "say what to export: querytrail export --raw --source NAME; \"querytrail "
-				 "who --format jsonl\" gives whole trails");
+		return error_set(
+			err, ERR_USAGE,
+			"say what to export: querytrail export --raw --source NAME; \"querytrail "
+			"who --format jsonl\" gives whole trails");
 	}
 	int result = check_source(session, source, err);
 	if (result != 0) {

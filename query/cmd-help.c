@@ -49,7 +49,8 @@ static const char grades_help[] =
 	"  D   inferred, with probability and runner-up\n"
 	"  U1  a statement without an API request: it may have gone around the API\n"
 	"  U2  an API request without a statement\n"
-	"  X   a contradiction: an id used twice, an impossible time, a login not meant for the route\n"
+	"  X   a contradiction: an id used twice, an impossible time, a login not meant for the "
+	"route\n"
 	"  pending   not joined yet\n"
 	"\n"
 	"A wrong person is never named at A or B. --grade AB shows only those.\n";
@@ -70,8 +71,8 @@ static void put_commands(struct buf *out)
 
 static void put_command(const struct command *command, struct buf *out)
 {
-	buf_putf(out, "querytrail %s%s%s: %s\n", command->name, command->words[0] != '\0' ? " " : "",
-		 command->words, command->summary);
+	buf_putf(out, "querytrail %s%s%s: %s\n", command->name,
+		 command->words[0] != '\0' ? " " : "", command->words, command->summary);
 	if (command->examples != NULL) {
 		buf_putf(out, "\n%s", command->examples);
 	}
@@ -113,9 +114,10 @@ int cmd_help(struct session *session, struct error *err)
 	}
 	const struct command *command = command_find(topic);
 	if (command == NULL) {
-		return error_set(err, ERR_USAGE,
-				 "there is no help for \"%s\"; \"querytrail help\" lists the commands",
-				 topic);
+		return error_set(
+			err, ERR_USAGE,
+			"there is no help for \"%s\"; \"querytrail help\" lists the commands",
+			topic);
 	}
 	put_command(command, out);
 	return EXIT_FOUND;

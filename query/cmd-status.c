@@ -285,7 +285,8 @@ int cmd_status(struct session *session, struct error *err)
 	bool json = session_option(session, OPTION_JSON) != NULL ||
 		    (format != NULL && strcmp(format, "json") == 0);
 	if (format != NULL && !json && strcmp(format, "table") != 0) {
-		return error_set(err, ERR_USAGE, "\"querytrail status\" has the formats table and json");
+		return error_set(err, ERR_USAGE,
+				 "\"querytrail status\" has the formats table and json");
 	}
 	int result = count(session, &status, err);
 	if (result == 0) {

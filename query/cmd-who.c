@@ -29,9 +29,9 @@ static int read_format(const struct session *session, const struct fmt_type **ou
 	}
 	*out_format = fmt_find(name != NULL ? name : "table");
 	if (*out_format == NULL) {
-		return error_set(err, ERR_USAGE,
-				 "--format %s is unknown; there are table, text, json, jsonl and csv",
-				 name);
+		return error_set(
+			err, ERR_USAGE,
+			"--format %s is unknown; there are table, text, json, jsonl and csv", name);
 	}
 	return 0;
 }
@@ -58,7 +58,8 @@ static void show_place(const struct buf *filter, struct error *err)
 	utf8_put_printable(&safe, text);
 	memcpy(sentence, err->text, sizeof(sentence));
 	(void)snprintf(err->text, sizeof(err->text), "%.600s\n  %.*s\n  %*s", sentence,
-		       STR_ARG(buf_str(&safe)), (int)column, "^"); /* a cut one still has the place */
+		       STR_ARG(buf_str(&safe)), (int)column,
+		       "^"); /* a cut one still has the place */
 	buf_done(&safe);
 }
 
@@ -82,8 +83,7 @@ static int read_question(struct session *session, struct question *question, str
 	if (result != 0) {
 		return result;
 	}
-	options->context =
-		(struct match_context){&session->zone, session->surroundings->now_ns};
+	options->context = (struct match_context){&session->zone, session->surroundings->now_ns};
 	argument_join(session->line.word, session->line.word_count, &question->text);
 	result = query_parse(buf_str(&question->text), &question->arena, &question->query, err);
 	if (result == 0) {
@@ -185,7 +185,8 @@ static int answer(struct session *session, const struct question *question,
 	if (result != 0) {
 		return result;
 	}
-	result = output_flush(&session->out, err); /* the rows stand before what is said about them */
+	result = output_flush(&session->out,
+			      err); /* the rows stand before what is said about them */
 	if (result != 0) {
 		return result;
 	}

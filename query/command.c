@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#define SET_ASK                                                                                    \
-	(OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORMAT) |        \
-	 OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_TZ) | OPTION_BIT(OPTION_WIDTH) |              \
+#define SET_ASK                                                                             \
+	(OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORMAT) | \
+	 OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_TZ) | OPTION_BIT(OPTION_WIDTH) |       \
 	 OPTIONS_ALWAYS)
 #define SET_RANGE (OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL))
 
@@ -52,8 +52,9 @@ static const struct command commands[] = {
 	{.name = "import",
 	 .words = "FILE...",
 	 .summary = "take in files of access log lines or audit rows",
-	 .examples = "  querytrail import --store ./store --source api --type access-log api.log.gz\n"
-		     "  querytrail import --store ./store --source sql --type audit-rows audit.jsonl\n",
+	 .examples =
+		 "  querytrail import --store ./store --source api --type access-log api.log.gz\n"
+		 "  querytrail import --store ./store --source sql --type audit-rows audit.jsonl\n",
 	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) |
 		    OPTION_BIT(OPTION_SOURCE) | OPTION_BIT(OPTION_TYPE) |
 		    OPTION_BIT(OPTION_LOG_FORMAT) | OPTION_BIT(OPTION_FORMAT) |
@@ -120,8 +121,8 @@ static int unknown_command(const char *name, struct error *err)
 	}
 	const char *near = str_nearest(str_of(name), names, COMMAND_COUNT);
 	if (near != NULL) {
-		return error_set(err, ERR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", name,
-				 near);
+		return error_set(err, ERR_USAGE, "unknown command \"%s\"; did you mean \"%s\"?",
+				 name, near);
 	}
 	return error_set(err, ERR_USAGE,
 			 "unknown command \"%s\"; \"querytrail help\" lists them, and \"querytrail "
@@ -160,14 +161,14 @@ static int read_line(int argc, char *const *argv, struct session *session, struc
 	line->word_count--;
 	memmove(line->word, line->word + 1, line->word_count * sizeof(line->word[0]));
 	if (line->word_count < session->command->least_words) {
-		return error_set(err, ERR_USAGE, "\"querytrail %s\" needs %s; \"querytrail help %s\"",
-				 session->command->name, session->command->words,
-				 session->command->name);
+		return error_set(
+			err, ERR_USAGE, "\"querytrail %s\" needs %s; \"querytrail help %s\"",
+			session->command->name, session->command->words, session->command->name);
 	}
 	if (line->word_count > session->command->most_words) {
-		return error_set(err, ERR_USAGE, "\"querytrail %s\" does not know what to do with \"%s\"",
-				 session->command->name,
-				 line->word[session->command->most_words]);
+		return error_set(err, ERR_USAGE,
+				 "\"querytrail %s\" does not know what to do with \"%s\"",
+				 session->command->name, line->word[session->command->most_words]);
 	}
 	return 0;
 }
@@ -188,9 +189,10 @@ int command_check_served(int argc, char *const *argv, const struct command **out
 		return result;
 	}
 	if ((command->flags & COMMAND_SERVED) == 0 || names_path) {
-		return error_set(err, ERR_AUTH,
-				 "querytrail-serve does not run this: only who, show, status, coverage "
-				 "and export, without --store and --config");
+		return error_set(
+			err, ERR_AUTH,
+			"querytrail-serve does not run this: only who, show, status, coverage "
+			"and export, without --store and --config");
 	}
 	*out_command = command;
 	return 0;

@@ -21,8 +21,9 @@ static const struct option {
 	[OPTION_LIMIT] = {"limit", "N", "show the first N rows; there is no limit otherwise"},
 	[OPTION_WITH_RAW] = {"with-raw", NULL, "json and csv also hold the original lines"},
 	[OPTION_EXPLAIN] = {"explain", NULL, "say how the query was understood and what was read"},
-	[OPTION_TZ] = {"tz", "ZONE", "zone for times, in and out: UTC (default), local, +02:00, "
-				     "Europe/Berlin"},
+	[OPTION_TZ] = {"tz", "ZONE",
+		       "zone for times, in and out: UTC (default), local, +02:00, "
+		       "Europe/Berlin"},
 	[OPTION_WIDTH] = {"width", "N", "columns of the table; 0: as wide as it takes"},
 	[OPTION_NO_COLOR] = {"no-color", NULL, "no colours (also NO_COLOR, TERM=dumb)"},
 	[OPTION_ORIGIN] = {"origin", NULL, "say for each value where it comes from"},
@@ -49,9 +50,9 @@ static int unknown(struct str name, const char *command, struct error *err)
 		return error_set(err, ERR_USAGE, "unknown option --%.*s; did you mean --%s?",
 				 STR_ARG(name), near);
 	}
-	return error_set(err, ERR_USAGE, "unknown option --%.*s; \"querytrail help%s%s\" lists them",
-			 STR_ARG(name), command != NULL ? " " : "",
-			 command != NULL ? command : "");
+	return error_set(err, ERR_USAGE,
+			 "unknown option --%.*s; \"querytrail help%s%s\" lists them", STR_ARG(name),
+			 command != NULL ? " " : "", command != NULL ? command : "");
 }
 
 struct reader { /* a command line being read */
@@ -111,13 +112,11 @@ static int parse_long(struct reader *reader, struct error *err)
 	return 0;
 }
 
-int option_parse(const struct option_input *input, struct option_line *out_line,
-		 struct error *err)
+int option_parse(const struct option_input *input, struct option_line *out_line, struct error *err)
 {
 	struct option_line *line = out_line;
 	*line = (struct option_line){0};
-	struct reader reader = {input->argc,	 input->argv,	 1,
-				input->accepted, input->command, line};
+	struct reader reader = {input->argc, input->argv, 1, input->accepted, input->command, line};
 	bool only_words = false;
 	for (; reader.at < reader.argc; reader.at++) {
 		char *word = reader.argv[reader.at];

@@ -40,26 +40,27 @@ enum option_id {
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
 
 /* Options that every command takes. */
-#define OPTIONS_ALWAYS (OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_NO_COLOR))
+#define OPTIONS_ALWAYS \
+	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_NO_COLOR))
 
 #define OPTION_WORDS_MAX 4096
 
 struct option_line {
 	const char *value[OPTION_COUNT]; /* NULL: not given; "" for a flag */
-	char *word[OPTION_WORDS_MAX]; /* what is no option, in order */
+	char *word[OPTION_WORDS_MAX];    /* what is no option, in order */
 	size_t word_count;
 };
 
 struct option_input {
 	int argc;
-	char *const *argv;   /* argv[0] is not looked at */
-	uint64_t accepted;   /* the options that the command takes; bit OPTION_BIT(id) */
-	const char *command; /* its name for messages; NULL before one is known: then options of any command are taken */
+	char *const *argv; /* argv[0] is not looked at */
+	uint64_t accepted; /* the options that the command takes; bit OPTION_BIT(id) */
+	const char *
+		command; /* its name for messages; NULL before one is known: then options of any command are taken */
 };
 
 /* Reads a command line. Returns 0 or ERR_USAGE with "did you mean". */
-int option_parse(const struct option_input *input, struct option_line *out_line,
-		 struct error *err);
+int option_parse(const struct option_input *input, struct option_line *out_line, struct error *err);
 
 /* Appends one line of help for each option in the set. */
 void option_put_help(uint64_t options, struct buf *out);

@@ -57,8 +57,8 @@ int session_number(const struct session *session, enum option_id id, uint64_t fa
 		return 0;
 	}
 	if (!parse_u64(str_of(text), out_value)) {
-		return error_set(err, ERR_USAGE, "--%s wants a number, not \"%s\"",
-				 option_name(id), text);
+		return error_set(err, ERR_USAGE, "--%s wants a number, not \"%s\"", option_name(id),
+				 text);
 	}
 	return 0;
 }

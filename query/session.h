@@ -12,9 +12,9 @@
 #include "query/output.h"
 #include "store/store.h"
 
-#define EXIT_FOUND	0
-#define EXIT_NONE	1
-#define EXIT_ERROR	2
+#define EXIT_FOUND      0
+#define EXIT_NONE       1
+#define EXIT_ERROR      2
 #define EXIT_INCOMPLETE 3
 
 #define SESSION_CONFIG_PATH "/etc/querytrail/querytrail.yaml"
@@ -23,11 +23,11 @@
 struct surroundings {
 	int out_fd, err_fd;
 	bool out_is_terminal, err_is_terminal;
-	bool color;	     /* as far as the environment says; the terminal decides too */
-	size_t width;	     /* of the terminal; 0: none */
-	int64_t now_ns;	     /* the moment of the question */
-	const char *tz;	     /* zone by default; "" is UTC */
-	const char *served;  /* the store's folder when serve asks on somebody's behalf, else NULL */
+	bool color;         /* as far as the environment says; the terminal decides too */
+	size_t width;       /* of the terminal; 0: none */
+	int64_t now_ns;     /* the moment of the question */
+	const char *tz;     /* zone by default; "" is UTC */
+	const char *served; /* the store's folder when serve asks on somebody's behalf, else NULL */
 };
 
 /* What this process sits at: fds 1 and 2, COLUMNS or the terminal's size, NO_COLOR, QUERYTRAIL_NO_COLOR, TERM. */
