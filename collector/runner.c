@@ -311,7 +311,7 @@ static int turn(struct runner *runner, bool *out_end, struct error *err)
 		*out_end = true;
 		return 0;
 	}
-	return batch.more ? 0 : idle(runner, batch.wait_ns, err);
+	return idle(runner, batch.more ? batch.pace_ns : batch.wait_ns, err);
 }
 
 static int loop(struct runner *runner, struct error *err)

@@ -43,6 +43,7 @@ struct source_batch {
 	bool more;       /* call again at once; false: the source had no more just now */
 	bool done;       /* a finite source has given everything */
 	int64_t wait_ns; /* when !more: how long the source suggests to wait before the next fetch */
+	int64_t pace_ns; /* when more: how long to wait all the same, for a source that may be asked only so often */
 	const char *
 		note; /* a condition worth telling the operator once (a refused metadata query), or NULL; in the arena */
 	const char *
