@@ -44,6 +44,10 @@ PROMISES = r"\b(TODO|FIXME|XXX|HACK)\b|not implemented|for now\b|in a real "
 GLOBALS = {
     "base/log.c": "a program has one log",
 }
+# functions whose parameters a library decides
+SIGNATURES = {
+    "tests/sim/cloudwatch.c:handle": "libmicrohttpd's access handler",
+}
 FUNCTION_LINES, FILE_LINES, HEADER_LINES, PARAMETERS, NESTING = 70, 600, 250, 5, 4
 COMPLEXITY, COMPLEXITY_WITH_REASON = 15, 20
 
@@ -115,7 +119,8 @@ def check_functions():
             if lines > FUNCTION_LINES:
                 yield name, line, f"{function} has {lines} lines; the limit is {FUNCTION_LINES}"
             count = 0 if parameters.strip() in ("", "void") else parameters.count(",") + 1
-            if count > PARAMETERS and not re.search(r"\(\s*\*", parameters):
+            given = f"{name}:{function}" in SIGNATURES or re.search(r"\(\s*\*", parameters)
+            if count > PARAMETERS and not given:
                 yield name, line, f"{function} has {count} parameters; the limit is {PARAMETERS}"
             depth = deepest = 0
             for char in body:

@@ -210,35 +210,39 @@ static int64_t page_limit(const struct call *call, const struct scan *scan)
 	return scan->page % 3 == 2 && limit > 2 ? limit / 3 : limit;
 }
 
+static bool fits(const struct call *call, const struct scan *scan, const struct event *event)
+{
+	return events_visible(call, event) && in_streams(scan, event->stream) &&
+	       matches(scan->pattern, event->message);
+}
+
+static bool at_end(const struct cloudwatch *server, const struct scan *scan, uint32_t position)
+{
+	return position >= server->event_count || server->events[position].time_ms > scan->end_ms;
+}
+
 /* Writes events from scan->position on. Returns whether the scan goes on behind the page. */
 static bool put_page(struct call *call, struct scan *scan)
 {
 	struct cloudwatch *server = call->server;
 	int64_t limit = page_limit(call, scan), count = 0;
 	size_t bytes = 0;
-	bool more = true;
 	uint32_t position = scan->position;
-	while (count < limit || limit == 0) {
-		more = position < server->event_count &&
-		       server->events[position].time_ms <= scan->end_ms;
-		if (!more || limit == 0) {
-			break;
-		}
+	for (; count < limit && !at_end(server, scan, position); position++) {
 		const struct event *event = &server->events[position];
 		size_t size = event->message.len + EVENT_OVERHEAD;
-		bool fits = events_visible(call, event) && in_streams(scan, event->stream) &&
-			    matches(scan->pattern, event->message);
-		if (fits && count > 0 && bytes + size > PAGE_BYTES) {
+		if (!fits(call, scan, event)) {
+			continue;
+		}
+		if (count > 0 && bytes + size > PAGE_BYTES) {
 			break;
 		}
-		if (fits) {
-			buf_put_text(&call->reply, count > 0 ? "," : "");
-			logs_put_event(event, true, &call->reply);
-			bytes += size;
-			count++;
-		}
-		position++;
+		buf_put_text(&call->reply, count > 0 ? "," : "");
+		logs_put_event(event, true, &call->reply);
+		bytes += size;
+		count++;
 	}
+	bool more = !at_end(server, scan, position);
 	/* the service may give the edge of a page twice */
 	bool again = call->settings.duplicate && count > 1 && more;
 	scan->position = again ? position - 1 : position;

@@ -88,9 +88,13 @@ struct user {
 	uint8_t agent;
 };
 
+/* The row of each table; index is below SERVICES, TABLES, STATEMENTS or ROUTES. */
 const struct service *company_service(size_t index);
+/* As above: a table. */
 const struct table *company_table(size_t index);
+/* As above: a statement template. */
 const struct template *company_template(size_t index);
+/* As above: a route. */
 const struct route *company_route(size_t index);
 
 /* The index of the route "METHOD path"; asserts that there is one. */
@@ -105,6 +109,7 @@ struct user *company_users(struct arena *arena, struct chance *chance, enum user
 
 /* First and last names; index is taken modulo their number. */
 const char *company_first_name(uint64_t index);
+/* The same for last names. */
 const char *company_last_name(uint64_t index);
 
 #endif

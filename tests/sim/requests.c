@@ -15,16 +15,31 @@ struct work { /* one request while it runs */
 	bool comment;    /* this request writes comments */
 };
 
+static bool refused(uint16_t status)
+{
+	return status == 400 || status == 401 || status == 403;
+}
+
+/* Whether the fault makes a difference that the truth can tell in this service. */
+static bool fault_fits(uint8_t fault, uint8_t service)
+{
+	switch (fault) {
+	case FAULT_REPLACED:
+	case FAULT_HUGE:
+		return true;
+	case FAULT_FORGED_ID:
+		return service == SERVICE_LEGACY;
+	default:
+		return service == SERVICE_ORDERS || service == SERVICE_CRM;
+	}
+}
+
 static uint8_t choose_fault(struct world *world, uint16_t route, uint16_t status)
 {
 	struct chance *chance = &world->chance;
-	uint8_t service = company_route(route)->service;
-	bool ran = company_route(route)->template_count > 0 && status != 400 && status != 401 &&
-		   status != 403;
-	if (!ran) {
-		return world->options.hostile && status == 403 && chance_permille(chance, 300)
-			       ? FAULT_REFUSED
-			       : FAULT_NONE;
+	if (refused(status) || company_route(route)->template_count == 0) {
+		bool forges = world->options.hostile && status == 403;
+		return forges && chance_permille(chance, 300) ? FAULT_REFUSED : FAULT_NONE;
 	}
 	if (chance_permille(chance, world->options.stale_permille)) {
 		return FAULT_FORGETS;
@@ -36,13 +51,7 @@ static uint8_t choose_fault(struct world *world, uint16_t route, uint16_t status
 					 FAULT_LOGIN,    FAULT_ASYNC,     FAULT_BACKGROUND,
 					 FAULT_HUGE};
 	uint8_t fault = faults[chance_below(chance, sizeof(faults))];
-	bool column = service == SERVICE_ORDERS || service == SERVICE_CRM;
-	if ((fault == FAULT_FORGED_ID && service != SERVICE_LEGACY) ||
-	    (fault != FAULT_FORGED_ID && fault != FAULT_REPLACED && fault != FAULT_HUGE &&
-	     !column)) {
-		return FAULT_NONE;
-	}
-	return fault;
+	return fault_fits(fault, company_route(route)->service) ? fault : FAULT_NONE;
 }
 
 static uint16_t choose_status(struct chance *chance)
@@ -116,18 +125,30 @@ void requests_plan(struct world *world)
 	}
 }
 
-/* The ids of the request, with what an attacker or a broken gateway does to them. */
+/* An attacker or a broken gateway gives the request ids of an earlier one. */
+static void copy_ids(struct world *world, uint32_t index, int64_t earlier)
+{
+	struct world_request *request = &world->requests[index];
+	struct note *note = &world->notes[index];
+	if (note->fault == FAULT_FORGED_ID) {
+		request->request_id = world->requests[earlier].request_id;
+		note->id_reused = world->notes[earlier].id_reused = true;
+	} else if (note->fault == FAULT_EXTENDED) {
+		request->extended_request_id = world->requests[earlier].extended_request_id;
+		note->extended_reused = world->notes[earlier].extended_reused = true;
+	}
+}
+
 static void give_ids(struct world *world, uint32_t index)
 {
 	struct world_request *request = &world->requests[index];
 	struct note *note = &world->notes[index];
-	uint8_t service = company_route(note->route)->service;
-	int64_t earlier = world->last_plain[service];
+	int64_t *earlier = &world->last_plain[company_route(note->route)->service];
 	struct buf *text = &world->text;
-	buf_clear(text);
 	uint8_t bytes[11];
 	static const char base64[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	buf_clear(text);
 	chance_bytes(&world->chance, bytes, sizeof(bytes));
 	for (size_t i = 0; i < sizeof(bytes); i++) {
 		buf_put_byte(text, (uint8_t)base64[bytes[i] % 64]);
@@ -137,25 +158,17 @@ static void give_ids(struct world *world, uint32_t index)
 	chance_put_uuid(&world->chance, text);
 	buf_put_text(text, note->fault == FAULT_REPLACED ? "_REPLACED_INVALID_REQUEST_ID" : "");
 	request->request_id = world_keep(world, text);
-	if (request->status != 401 && request->status != 403 && request->status != 400) {
+	if (!refused(request->status)) {
 		chance_put_uuid(&world->chance, text);
 		request->lambda_request_id = world_keep(world, text);
 	}
-	if (note->fault == FAULT_FORGED_ID && earlier >= 0) {
-		request->request_id = world->requests[earlier].request_id;
-		note->id_reused = world->notes[earlier].id_reused = true;
+	if (*earlier >= 0) {
+		copy_ids(world, index, *earlier);
 	}
-	if (note->fault == FAULT_EXTENDED && earlier >= 0) {
-		request->extended_request_id = world->requests[earlier].extended_request_id;
-		note->extended_reused = world->notes[earlier].extended_reused = true;
-	}
-	bool plain = note->fault == FAULT_NONE && !note->lost && !note->incident &&
-		     request->lambda_request_id.len > 0;
-	if (plain) {
-		world->last_plain[service] = index;
-	}
-	if (plain && chance_permille(&world->chance, 100)) {
-		world->victim = index;
+	bool plain = note->fault == FAULT_NONE && !note->lost && !note->incident;
+	if (plain && !refused(request->status)) {
+		*earlier = index;
+		world->victim = chance_permille(&world->chance, 100) ? index : world->victim;
 	}
 }
 

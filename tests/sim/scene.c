@@ -2,7 +2,9 @@
 
 #include "base/io.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SQL_USER     "querytrail"
 #define SQL_PASSWORD "Auditor-1"
@@ -182,17 +184,33 @@ static int write_files(const struct scene_options *options, const struct scene *
 	return result == 0 ? write_config(options, scene, err) : result;
 }
 
+/* Makes the folder and sets *path to its absolute path: relative ones in querytrail.yaml would begin at the file's own folder. */
+static int make_folder(const char **path, char absolute[PATH_MAX], struct error *err)
+{
+	if (*path == NULL) {
+		return 0;
+	}
+	int result = io_make_dir(*path, 0700, err);
+	if (result == 0 && realpath(*path, absolute) == NULL) {
+		result = error_errno(err, "%s", *path);
+	}
+	*path = absolute;
+	return result;
+}
+
 int scene_open(const struct scene_options *options, struct scene *out_scene, struct error *err)
 {
 	struct scene scene = {.world = world_new(&options->world)};
+	struct scene_options rooted = *options;
+	char absolute[PATH_MAX];
 	if (scene.world == NULL) {
 		return error_set(err, ERR_NOMEM, "No memory for a world of %u requests.",
 				 options->world.request_count);
 	}
-	int result = options->dir != NULL ? io_make_dir(options->dir, 0700, err) : 0;
-	result = result == 0 ? start_sql(options, &scene, err) : result;
-	result = result == 0 ? start_cloudwatch(options, &scene, err) : result;
-	result = result == 0 ? write_files(options, &scene, err) : result;
+	int result = make_folder(&rooted.dir, absolute, err);
+	result = result == 0 ? start_sql(&rooted, &scene, err) : result;
+	result = result == 0 ? start_cloudwatch(&rooted, &scene, err) : result;
+	result = result == 0 ? write_files(&rooted, &scene, err) : result;
 	if (result != 0) {
 		scene_close(&scene);
 		return result;

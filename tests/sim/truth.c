@@ -64,38 +64,54 @@ static bool outside(const struct world *world, const struct draft *draft, int64_
 	return at < request->time_ns - slack_ns || at > request->end_ns + slack_ns;
 }
 
+struct judgement {
+	enum world_expect expect;
+	const char *why;
+};
+
+/* A statement whose evidence names a request. */
+static struct judgement judge_named(const struct world *world, const struct draft *draft)
+{
+	const struct note *note = &world->notes[draft->carried];
+	const char *wrong = contradiction(world, draft);
+	if (note->lost) {
+		return (struct judgement){WORLD_U1, "the request's access log line was lost"};
+	}
+	if (draft->carrier == CARRIER_COMMENT && note->fault == FAULT_REPLACED) {
+		return (struct judgement){WORLD_U1,
+					  "the comment names only an id that the caller made up"};
+	}
+	if (wrong != NULL) {
+		return (struct judgement){WORLD_X, draft->why != NULL ? draft->why : wrong};
+	}
+	if (outside(world, draft, SLACK_NS)) {
+		return (struct judgement){WORLD_X,
+					  draft->carried == draft->cause
+						  ? "runs long after its request ended"
+						  : "pooled session kept the context of another "
+						    "request"};
+	}
+	if (outside(world, draft, TOLERANCE_NS)) {
+		return (struct judgement){WORLD_C, "runs shortly after its request ended"};
+	}
+	return (struct judgement){grade_of(draft->carrier),
+				  draft->why != NULL ? draft->why : default_why[draft->carrier]};
+}
+
 void truth_judge(const struct world *world, const struct draft *draft,
 		 struct world_statement *statement)
 {
-	const char *why = draft->why != NULL ? draft->why : default_why[draft->carrier];
-	enum world_expect expect = grade_of(draft->carrier);
-	const char *wrong = draft->carried >= 0 && draft->carrier != CARRIER_NONE
-				    ? contradiction(world, draft)
-				    : NULL;
+	const char *why = draft->why != NULL ? draft->why : default_why[CARRIER_NONE];
+	struct judgement judgement = {WORLD_U1, why};
 	if (draft->any) {
-		expect = WORLD_ANY;
-	} else if (draft->carried < 0 || draft->carrier == CARRIER_NONE) {
-		expect = WORLD_U1;
-		why = draft->why != NULL || draft->carrier == CARRIER_NONE
-			      ? why
-			      : "the middleware set no context";
-	} else if (world->notes[draft->carried].lost) {
-		expect = WORLD_U1;
-		why = "the request's access log line was lost";
-	} else if (wrong != NULL) {
-		expect = WORLD_X;
-		why = draft->why != NULL ? why : wrong;
-	} else if (outside(world, draft, SLACK_NS)) {
-		expect = WORLD_X;
-		why = draft->carried == draft->cause
-			      ? "runs long after its request ended"
-			      : "pooled session kept the context of another request";
-	} else if (outside(world, draft, TOLERANCE_NS)) {
-		expect = WORLD_C;
-		why = "runs shortly after its request ended";
+		judgement.expect = WORLD_ANY;
+	} else if (draft->carrier != CARRIER_NONE && draft->carried >= 0) {
+		judgement = judge_named(world, draft);
+	} else if (draft->carrier != CARRIER_NONE && draft->why == NULL) {
+		judgement.why = "the middleware set no context";
 	}
-	statement->expect = expect;
-	statement->why = str_of(why);
+	statement->expect = judgement.expect;
+	statement->why = str_of(judgement.why);
 }
 
 static int finish(FILE **file, bool failed)
