@@ -393,7 +393,8 @@ static struct session *begin_session(struct work *work, bool *out_forgets)
 		buf_putf(text, "lambda:%s:%.*s", work->service->name,
 			 STR_ARG(request->lambda_request_id));
 		*out_forgets = false;
-		return session_open(world, service, world_keep(world, text), work->now_ns);
+		return session_open(world, service, world_keep(world, text), work->index,
+				    work->now_ns);
 	}
 	if (forgets) {
 		session = session_take(world, service, work->now_ns, true);

@@ -24,6 +24,7 @@ static void login_row(struct world *world, struct session *session, int64_t time
 	struct draft *draft = world_draft(world, session, time_ns);
 	bool pooled = session->uses > 0;
 	draft->any = true;
+	draft->cause = session->owner;
 	draft->row.action_id = str_of(action);
 	draft->row.class_type = STR_LIT("LX");
 	draft->row.database = STR_LIT("master");
@@ -62,24 +63,25 @@ static struct session *new_session(struct world *world, int64_t time_ns)
 	session->id = take_id(world, time_ns);
 	session->row_ns = time_ns;
 	session->free_ns = time_ns;
-	session->context_request = -1;
+	session->context_request = session->owner = -1;
 	session->max_uses = 20 + (uint32_t)chance_below(&world->chance, 180);
 	chance_bytes(&world->chance, session->connection_id, sizeof(session->connection_id));
 	return session;
 }
 
 struct session *session_open(struct world *world, size_t service, struct str application,
-			     int64_t time_ns)
+			     int64_t owner, int64_t time_ns)
 {
 	struct session *session = new_session(world, time_ns);
 	if (session == NULL) {
 		return NULL;
 	}
-	const struct service *owner = company_service(service);
+	const struct service *row = company_service(service);
 	session->service = (uint8_t)service;
-	session->login = str_of(owner->login);
-	session->host = str_of(owner->host);
-	session->application = application.len > 0 ? application : str_of(owner->application);
+	session->owner = owner;
+	session->login = str_of(row->login);
+	session->host = str_of(row->host);
+	session->application = application.len > 0 ? application : str_of(row->application);
 	buf_clear(&world->text);
 	buf_putf(&world->text, "10.20.%zu.%u", service + 1,
 		 11 + (unsigned)chance_below(&world->chance, 4));
@@ -173,7 +175,7 @@ struct session *session_take(struct world *world, size_t service, int64_t time_n
 			pooled_login(world, session, time_ns);
 		}
 	} else if (!stale && pool->count < POOL_MAX) {
-		session = session_open(world, service, (struct str){0}, time_ns);
+		session = session_open(world, service, (struct str){0}, -1, time_ns);
 		if (session != NULL) {
 			pool->sessions[pool->count++] = session;
 		}

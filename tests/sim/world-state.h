@@ -60,6 +60,7 @@ struct session {
 	int64_t free_ns; /* when its last request ended */
 	int64_t row_ns;  /* time of its last row */
 	uint32_t uses, max_uses;
+	int64_t owner;           /* the one request that the session serves, or -1 */
 	int64_t context_request; /* whose context stands in the session, or -1 */
 	struct str context;      /* as the session_context column shows it; ptr NULL: no column */
 };
@@ -106,9 +107,10 @@ struct draft *world_draft(struct world *world, struct session *session, int64_t 
 
 /* tests/sim/session.c: sessions of pools and of people. */
 
-/* Opens a session at time_ns with its login row; it is the caller's until session_close. NULL without memory. */
+/* Opens a session at time_ns with its login row; it is the caller's until session_close. NULL without memory.
+ *   owner  the request that it is opened for and closed with, or -1 for a pooled session */
 struct session *session_open(struct world *world, size_t service, struct str application,
-			     int64_t time_ns);
+			     int64_t owner, int64_t time_ns);
 struct session *session_open_person(struct world *world, struct str login, struct str host,
 				    struct str application, int64_t time_ns);
 /* Writes the logout row and gives the id back; frees. */
