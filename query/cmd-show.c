@@ -1,6 +1,53 @@
 #include "query/command.h"
+
+#include "query/show.h"
+#include "query/story.h"
+
+static int show(struct session *session, const struct story *story, bool json, struct error *err)
+{
+	struct show view = {.out = &session->out, .story = story};
+	int result = scan_fetch_open(session->store, &view.fetch, err);
+	if (result != 0) {
+		return result;
+	}
+	result = json ? show_put_json(&view, err) : show_put_text(&view, err);
+	scan_fetch_close(view.fetch);
+	return result;
+}
+
 int cmd_show(struct session *session, struct error *err)
 {
-	(void)session;
-	return error_set(err, ERR_USAGE, "not built");
+	const char *format = session_option(session, OPTION_FORMAT);
+	bool json = session_option(session, OPTION_JSON) != NULL ||
+		    (format != NULL && strcmp(format, "json") == 0);
+	if (format != NULL && !json && strcmp(format, "text") != 0 &&
+	    strcmp(format, "table") != 0) {
+		return error_set(err, ERR_USAGE,
+				 "\"querytrail show\" has the formats text and json");
+	}
+	struct story story;
+	int result = story_find(session->store, str_of(session->line.word[0]), &story, err);
+	if (result == 0 && story.found_count == 0) {
+		buf_put_text(&session->err.text, "nothing has the id \"");
+		output_safe(&session->err, str_of(session->line.word[0]));
+		buf_put_text(
+			&session->err.text,
+			"\"; ids are compared whole and with their letter case. \"querytrail who "
+			"id:BEGINNING*\" looks for a part.\n");
+		story_done(&story);
+		return EXIT_NONE;
+	}
+	if (result == 0) {
+		result = show(session, &story, json, err);
+	}
+	if (result == 0 && story.found_count > STORY_FOUND_MAX) {
+		buf_putf(&session->err.text, "%zu records have this id; the first %d are shown\n",
+			 story.found_count, STORY_FOUND_MAX);
+		result = EXIT_INCOMPLETE;
+	} else if (result == 0 && story.requests.count > 1) {
+		buf_putf(&session->err.text, "%zu requests have this id; all are shown\n",
+			 story.requests.count);
+	}
+	story_done(&story);
+	return result;
 }

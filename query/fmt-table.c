@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define SAMPLE_ROWS  1000       /* rows that decide the widths */
+#define WIDE_COLUMNS 120        /* from here on times have milliseconds */
 #define SAMPLE_BYTES (4u << 20) /* of their cells */
 
 enum { TIME, GRADE, USER, ROUTE, VERB, TABLE, ROWS, LOGIN, SERVER, STATEMENT, COLUMN_COUNT };
@@ -14,7 +15,7 @@ enum { TIME, GRADE, USER, ROUTE, VERB, TABLE, ROWS, LOGIN, SERVER, STATEMENT, CO
 static const struct layout_column template[COLUMN_COUNT] = {
 	[TIME] = {"TIME", 0, 19, 0, false, 0, 0},
 	[GRADE] = {"GRADE", 0, 2, 0, false, 0, 0},
-	[USER] = {"USER", 0, 8, 32, false, 0, 0},
+	[USER] = {"USER", 0, 14, 32, false, 0, 0},
 	[ROUTE] = {"ROUTE", 8, 14, 44, false, 0, 0},
 	[VERB] = {"VERB", 5, 6, 16, false, 0, 0},
 	[TABLE] = {"TABLE", 6, 10, 40, false, 0, 0},
@@ -35,15 +36,17 @@ struct table {
 	size_t row_count;
 	struct buf cells; /* of the sampled rows, one behind the other */
 	bool decided;
+	int digits; /* of the seconds' fraction */
 };
 
 static void put_cell_text(struct fmt *fmt, const struct trail *trail, unsigned column,
 			  struct buf *out)
 {
+	const struct table *table = fmt->state;
 	struct str text = {NULL, 0};
 	switch (column) {
 	case TIME:
-		when_put(out, fmt->out->zone, trail->time_ns, 0, false);
+		when_put(out, fmt->out->zone, trail->time_ns, table->digits, false);
 		return;
 	case GRADE:
 		buf_put_text(out, grade_name(trail->grade));
@@ -174,6 +177,8 @@ static int table_begin(struct fmt *fmt, struct error *err)
 	buf_init(&table->cells, 0);
 	layout_begin(table->column, COLUMN_COUNT);
 	table->column[GRADE].wanted = 2;
+	table->digits = fmt->out->width == 0 || fmt->out->width >= WIDE_COLUMNS ? 3 : 0;
+	table->column[TIME].least = when_width(table->digits);
 	fmt->state = table;
 	return 0;
 }

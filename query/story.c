@@ -1,0 +1,216 @@
+#include "query/story.h"
+
+#include "base/parse.h"
+
+#include <stdlib.h>
+
+static bool has(const struct story_list *list, uint64_t leaf)
+{
+	size_t low = 0;
+	size_t high = list->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (list->leaf[middle] < leaf) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < list->count && list->leaf[low] == leaf;
+}
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "no memory for what belongs to this id");
+}
+
+/* Puts a leaf in its place, once. */
+static int add(struct story_list *list, uint64_t leaf, struct error *err)
+{
+	if (has(list, leaf)) {
+		return 0;
+	}
+	if (list->count == list->room) {
+		size_t room = list->room > 0 ? list->room * 2 : 16;
+		uint64_t *larger = realloc(list->leaf, room * sizeof(*larger));
+		if (larger == NULL) {
+			return no_memory(err);
+		}
+		list->leaf = larger;
+		list->room = room;
+	}
+	size_t at = list->count++;
+	while (at > 0 && list->leaf[at - 1] > leaf) {
+		list->leaf[at] = list->leaf[at - 1];
+		at--;
+	}
+	list->leaf[at] = leaf;
+	return 0;
+}
+
+static int add_verdict(struct story *story, const struct story_verdict *verdict, struct error *err)
+{
+	if (story->verdict_count == story->verdict_room) {
+		size_t room = story->verdict_room > 0 ? story->verdict_room * 2 : 16;
+		struct story_verdict *larger =
+			realloc(story->verdicts, room * sizeof(*story->verdicts));
+		if (larger == NULL) {
+			return no_memory(err);
+		}
+		story->verdicts = larger;
+		story->verdict_room = room;
+	}
+	story->verdicts[story->verdict_count++] = *verdict;
+	return 0;
+}
+
+static uint64_t leaf_or_none(int64_t value)
+{
+	return value < 0 ? STORY_NO_LEAF : (uint64_t)value;
+}
+
+static int collect_block(struct story *story, const struct scan_block *block, struct error *err)
+{
+	const int64_t *statement;
+	const int64_t *request;
+	const uint8_t *kinds = scan_kinds(block);
+	int result = scan_number_column(block, FIELD_statement_leaf, &statement, err);
+	if (result == 0) {
+		result = scan_number_column(block, FIELD_request_leaf, &request, err);
+	}
+	for (size_t row = 0; result == 0 && row < scan_row_count(block); row++) {
+		if (kinds[row] != RECORD_VERDICT) {
+			continue;
+		}
+		struct story_verdict verdict = {scan_first_leaf(block) + row,
+						leaf_or_none(statement[row]),
+						leaf_or_none(request[row])};
+		if (has(&story->statements, verdict.statement_leaf) ||
+		    has(&story->requests, verdict.request_leaf)) {
+			result = add_verdict(story, &verdict, err);
+		}
+	}
+	return result;
+}
+
+/* All verdicts that touch the statements and requests known so far. */
+static int collect_verdicts(struct store *store, struct story *story, struct error *err)
+{
+	struct scan_options options = {1u << RECORD_VERDICT, INT64_MIN, INT64_MAX};
+	struct scan *scan;
+	story->verdict_count = 0;
+	int result = scan_open(store, &options, &scan, err);
+	while (result == 0) {
+		const struct scan_block *block;
+		result = scan_next(scan, &block, err);
+		if (result == 0) {
+			result = collect_block(story, block, err);
+		}
+	}
+	if (result == -ERR_GONE) {
+		result = 0;
+	}
+	scan_close(scan);
+	return result;
+}
+
+const struct story_verdict *story_standing(const struct story *story, uint64_t statement_leaf)
+{
+	for (size_t i = story->verdict_count; i > 0; i--) {
+		if (story->verdicts[i - 1].statement_leaf == statement_leaf) {
+			return &story->verdicts[i - 1];
+		}
+	}
+	return NULL;
+}
+
+/* Sorts what the id names into requests, statements and others. A verdict stands for its statement. */
+static int classify(struct store *store, struct story *story, const uint64_t *leaves, size_t count,
+		    struct error *err)
+{
+	struct scan_fetch *fetch;
+	int result = scan_fetch_open(store, &fetch, err);
+	if (result != 0) {
+		return result;
+	}
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		struct record record;
+		int64_t ignored;
+		result = scan_fetch_record(fetch, leaves[i], &record, &ignored, err);
+		if (result != 0) {
+			break;
+		}
+		uint64_t statement =
+			leaf_or_none(record_has(&record, FIELD_statement_leaf)
+					     ? record_number(&record, FIELD_statement_leaf, -1)
+					     : -1);
+		if (record.kind == RECORD_REQUEST) {
+			result = add(&story->requests, leaves[i], err);
+		} else if (record.kind == RECORD_STATEMENT) {
+			result = add(&story->statements, leaves[i], err);
+		} else if (record.kind == RECORD_VERDICT && statement != STORY_NO_LEAF) {
+			result = add(&story->statements, statement, err);
+		} else {
+			result = add(&story->others, leaves[i], err);
+		}
+	}
+	scan_fetch_close(fetch);
+	return result;
+}
+
+static int extend(struct store *store, struct story *story, struct error *err)
+{
+	/* From statements to the requests that they stand under ... */
+	int result = collect_verdicts(store, story, err);
+	for (size_t i = 0; result == 0 && i < story->statements.count; i++) {
+		const struct story_verdict *verdict =
+			story_standing(story, story->statements.leaf[i]);
+		if (verdict != NULL && verdict->request_leaf != STORY_NO_LEAF) {
+			result = add(&story->requests, verdict->request_leaf, err);
+		}
+	}
+	/* ... from requests to all statements that ever stood under them ... */
+	result = result == 0 ? collect_verdicts(store, story, err) : result;
+	for (size_t i = 0; result == 0 && i < story->verdict_count; i++) {
+		if (story->verdicts[i].statement_leaf != STORY_NO_LEAF) {
+			result = add(&story->statements, story->verdicts[i].statement_leaf, err);
+		}
+	}
+	/* ... and the whole history of these. */
+	return result == 0 ? collect_verdicts(store, story, err) : result;
+}
+
+int story_find(struct store *store, struct str id, struct story *out_story, struct error *err)
+{
+	*out_story = (struct story){0};
+	uint64_t leaves[STORY_FOUND_MAX];
+	uint64_t number;
+	size_t count = 0;
+	int result = scan_find_id(store, id, leaves, STORY_FOUND_MAX, &count, err);
+	if (result != 0) {
+		return result;
+	}
+	if (count == 0 && parse_u64(id, &number) && number < store_leaf_count(store)) {
+		leaves[0] = number;
+		count = 1;
+	}
+	out_story->found_count = count;
+	if (count == 0) {
+		return 0;
+	}
+	size_t known = count < STORY_FOUND_MAX ? count : STORY_FOUND_MAX;
+	result = classify(store, out_story, leaves, known, err);
+	if (result == 0 && out_story->requests.count + out_story->statements.count > 0) {
+		result = extend(store, out_story, err);
+	}
+	return result;
+}
+
+void story_done(struct story *story)
+{
+	free(story->requests.leaf);
+	free(story->statements.leaf);
+	free(story->others.leaf);
+	free(story->verdicts);
+	*story = (struct story){0};
+}
