@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/parse.h"
 #include "tests/sim/tds-eval.h"
@@ -157,10 +159,18 @@ static struct tds_value cast_to_text(struct tds_scope *scope, struct tds_value v
 	return tds_text(type.kind, tds_keep(scope, scope->scratch, buf_str(&text)));
 }
 
+/* A time as the server reads it: seconds, and the whole time of day, may be left out. */
 static bool parse_time(struct str text, int64_t *out_ticks)
 {
+	char whole[48];
+	text = str_trim(text);
+	if (text.len >= sizeof(whole) - 16) {
+		return false;
+	}
+	const char *rest = text.len == 10 ? " 00:00:00" : text.len == 16 ? ":00" : "";
+	int len = snprintf(whole, sizeof(whole), "%.*s%s", STR_ARG(text), rest);
 	int64_t ns;
-	if (!clock_parse_rfc3339(str_trim(text), &ns)) {
+	if (len < 0 || !clock_parse_rfc3339(str_of(whole), &ns)) {
 		return false;
 	}
 	*out_ticks = tds_ticks(ns);
