@@ -27,6 +27,7 @@ struct command {
 
 int cmd_config(struct session *session, struct error *err);
 int cmd_coverage(struct session *session, struct error *err);
+int cmd_demo(struct session *session, struct error *err);
 int cmd_export(struct session *session, struct error *err);
 int cmd_help(struct session *session, struct error *err);
 int cmd_import(struct session *session, struct error *err);

@@ -46,15 +46,22 @@ static int write_world(const struct world *world, const char *dir, struct error 
 	int result = write_text(dir, "identity.yaml", world_identity_yaml(world), err);
 	result = result == 0 ? write_text(dir, "signing.key", world_signing_key(world), err)
 			     : result;
+	result = result == 0 ? write_story(world, dir, err) : result;
 	return result == 0 ? write_text(dir, "password", str_of(SQL_PASSWORD), err) : result;
 }
 
-static void put_story(const struct world *world, struct buf *out)
+/* The names that the incident's story needs, one "key value" a line, for the demo. */
+static int write_story(const struct world *world, const char *dir, struct error *err)
 {
 	struct world_story story = world_story(world);
-	buf_putf(out, "# insider: %.*s\n# bypass: %.*s\n# table: %.*s\n# request: %.*s\n",
+	struct buf text;
+	buf_init(&text, 0);
+	buf_putf(&text, "insider %.*s\nbypass_login %.*s\ntable %.*s\nextended_request_id %.*s\n",
 		 STR_ARG(story.insider), STR_ARG(story.bypass_login), STR_ARG(story.table),
 		 STR_ARG(story.extended_request_id));
+	int result = write_text(dir, "story.txt", buf_str(&text), err);
+	buf_done(&text);
+	return result;
 }
 
 static void put_gateway(const struct scene_options *options, const struct scene *scene,
@@ -110,7 +117,6 @@ static int write_config(const struct scene_options *options, const struct scene 
 {
 	struct buf text;
 	buf_init(&text, 0);
-	put_story(scene->world, &text);
 	buf_putf(&text, "store: %s/store\nruntime: %s/run\n", options->dir, options->dir);
 	buf_putf(&text, "join:\n  signing_key_file: %s/signing.key\n", options->dir);
 	buf_put_str(&text, world_identity_yaml(scene->world));
