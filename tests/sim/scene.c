@@ -25,6 +25,20 @@ static int write_text(const char *dir, const char *name, struct str text, struct
 	return result == 0 ? io_replace_file(path, text, 0600, err) : result;
 }
 
+/* The names that the incident's story needs, one "key value" a line, for the demo. */
+static int write_story(const struct world *world, const char *dir, struct error *err)
+{
+	struct world_story story = world_story(world);
+	struct buf text;
+	buf_init(&text, 0);
+	buf_putf(&text, "insider %.*s\nbypass_login %.*s\ntable %.*s\nextended_request_id %.*s\n",
+		 STR_ARG(story.insider), STR_ARG(story.bypass_login), STR_ARG(story.table),
+		 STR_ARG(story.extended_request_id));
+	int result = write_text(dir, "story.txt", buf_str(&text), err);
+	buf_done(&text);
+	return result;
+}
+
 static int write_world(const struct world *world, const char *dir, struct error *err)
 {
 	static const struct {
@@ -48,20 +62,6 @@ static int write_world(const struct world *world, const char *dir, struct error 
 			     : result;
 	result = result == 0 ? write_story(world, dir, err) : result;
 	return result == 0 ? write_text(dir, "password", str_of(SQL_PASSWORD), err) : result;
-}
-
-/* The names that the incident's story needs, one "key value" a line, for the demo. */
-static int write_story(const struct world *world, const char *dir, struct error *err)
-{
-	struct world_story story = world_story(world);
-	struct buf text;
-	buf_init(&text, 0);
-	buf_putf(&text, "insider %.*s\nbypass_login %.*s\ntable %.*s\nextended_request_id %.*s\n",
-		 STR_ARG(story.insider), STR_ARG(story.bypass_login), STR_ARG(story.table),
-		 STR_ARG(story.extended_request_id));
-	int result = write_text(dir, "story.txt", buf_str(&text), err);
-	buf_done(&text);
-	return result;
 }
 
 static void put_gateway(const struct scene_options *options, const struct scene *scene,
