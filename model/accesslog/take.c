@@ -82,47 +82,55 @@ static bool take_epoch(struct record *record, struct str text)
 	return !__builtin_mul_overflow(number, unit, &number) && take_time(record, number);
 }
 
-static bool read_two(struct str text, size_t pos, int *out)
+/* The number that `digits` digits at *pos make; 0 and *ok unset when they are none. Moves *pos behind them and one more. */
+static int read_digits(struct str text, size_t *pos, size_t digits, bool *ok)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
-	if (!parse_u64(str_slice(text, pos, 2), &number)) {
-		return false;
-	}
-	*out = (int)number;
-	return true;
+	*ok = parse_u64(str_slice(text, *pos, digits), &number) && *ok;
+	*pos += digits + 1;
+	return (int)number;
+}
+
+/* 1 to 12 for Jan to Dec at *pos, else 0. Moves *pos behind it and one more. */
+static int read_month(struct str text, size_t *pos)
+{
+	static const char months[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
+	ptrdiff_t at = str_find(STR_LIT(months), str_slice(text, *pos, 3), 0);
+
+	*pos += 4;
+	return at >= 0 && at % 4 == 0 ? (int)(at / 4) + 1 : 0;
 }
 
 /* 22/Nov/2026:10:00:00 +0000 */
 static bool take_clf_time(struct record *record, struct str text)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	static const char sample[] = "../.../....:..:..:.. .....";
 	struct civil civil = {0};
-	struct str month = str_slice(text, 3, 3);
-	const char *found;
-	uint64_t year;
-	int hours;
-	int minutes;
+	size_t pos = 0;
+	bool ok = text.len == sizeof(sample) - 1;
 	int64_t ns;
 	int64_t offset;
 
-	if (text.len != 26 || text.ptr[2] != '/' || text.ptr[6] != '/' || text.ptr[11] != ':' ||
-	    text.ptr[14] != ':' || text.ptr[17] != ':' || text.ptr[20] != ' ') {
+	for (size_t i = 0; ok && i < text.len; i++) {
+		ok = sample[i] == '.' || sample[i] == text.ptr[i];
+	}
+	if (!ok) {
 		return false;
 	}
-	found = memmem(months, sizeof(months) - 1, month.ptr, 3);
-	if (found == NULL || (found - months) % 3 != 0 || !read_two(text, 0, &civil.day) ||
-	    !parse_u64(str_slice(text, 7, 4), &year) || !read_two(text, 12, &civil.hour) ||
-	    !read_two(text, 15, &civil.minute) || !read_two(text, 18, &civil.second) ||
-	    !read_two(text, 22, &hours) || !read_two(text, 24, &minutes)) {
+	civil.day = read_digits(text, &pos, 2, &ok);
+	civil.month = read_month(text, &pos);
+	civil.year = read_digits(text, &pos, 4, &ok);
+	civil.hour = read_digits(text, &pos, 2, &ok);
+	civil.minute = read_digits(text, &pos, 2, &ok);
+	civil.second = read_digits(text, &pos, 2, &ok);
+	pos++; /* the sign */
+	offset = read_digits(text, &pos, 2, &ok) * NS_PER_HOUR;
+	pos--;
+	offset += read_digits(text, &pos, 2, &ok) * NS_PER_MIN;
+	if (!ok || !clock_from_civil(&civil, &ns)) {
 		return false;
 	}
-	civil.month = (int)(found - months) / 3 + 1;
-	civil.year = (int)year;
-	if (!clock_from_civil(&civil, &ns)) {
-		return false;
-	}
-	offset = hours * NS_PER_HOUR + minutes * NS_PER_MIN;
 	return take_time(record, text.ptr[21] == '-' ? ns + offset : ns - offset);
 }
 

@@ -22,25 +22,32 @@ const struct variable *variable_find(struct str name)
 	return &unknown;
 }
 
+static bool is_alphanumeric(uint8_t byte)
+{
+	return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+	       (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_printable(uint8_t byte)
+{
+	return byte > ' ' && byte < 0x7f && byte != '"' && byte != '\'' && byte != '\\';
+}
+
 bool shape_has_byte(enum shape shape, uint8_t byte)
 {
-	bool digit = byte >= '0' && byte <= '9';
-	bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-	bool printable = byte > ' ' && byte < 0x7f && byte != '"' && byte != '\'' && byte != '\\';
-
 	switch (shape) {
 	case SHAPE_FREE:
 		return true;
 	case SHAPE_WORD:
-		return printable && byte != ',';
+		return is_printable(byte) && byte != ',';
 	case SHAPE_ARN:
-		return printable;
+		return is_printable(byte);
 	case SHAPE_ID:
-		return digit || letter || (byte != 0 && strchr("+/=_-:.", byte) != NULL);
+		return is_alphanumeric(byte) || (byte != 0 && strchr("+/=_-:.", byte) != NULL);
 	case SHAPE_NUMBER:
-		return digit || letter || byte == '-' || byte == '.';
+		return is_alphanumeric(byte) || byte == '-' || byte == '.';
 	case SHAPE_TEMPLATE:
-		return printable || byte == ' ';
+		return is_printable(byte) || byte == ' ';
 	}
 	return false;
 }

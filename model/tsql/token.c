@@ -46,7 +46,8 @@ static size_t unicode_space_size(struct str input, size_t pos)
 			return spaces[i].len;
 		}
 	}
-	if (at(input, pos) == 0xE2 && at(input, pos + 1) == 0x80 && third >= 0x80 && third <= 0x8B) {
+	if (at(input, pos) == 0xE2 && at(input, pos + 1) == 0x80 && third >= 0x80 &&
+	    third <= 0x8B) {
 		return 3;
 	}
 	return 0;
