@@ -95,8 +95,8 @@ static int read_digits(struct str text, size_t *pos, size_t digits, bool *ok)
 /* 1 to 12 for Jan to Dec at *pos, else 0. Moves *pos behind it and one more. */
 static int read_month(struct str text, size_t *pos)
 {
-	static const char months[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec";
-	ptrdiff_t at = str_find(STR_LIT(months), str_slice(text, *pos, 3), 0);
+	struct str months = STR_LIT("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec");
+	ptrdiff_t at = str_find(months, str_slice(text, *pos, 3), 0);
 
 	*pos += 4;
 	return at >= 0 && at % 4 == 0 ? (int)(at / 4) + 1 : 0;
