@@ -6,8 +6,8 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "base/process.h"
 #include "tests/bench/shape.h"
+#include "tests/stage/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +19,8 @@
 #define ASK_USER      12 /* a busy user, about half a percent of the requests */
 
 struct bench {
-	char folder[64];
-	struct buf path, frame, reply, bytes;
-	struct process daemon;
+	struct stage stage;
+	struct buf frame, reply, bytes;
 	int feed;
 	struct arena arena;
 	struct str records[BATCH_RECORDS];
@@ -36,41 +35,19 @@ static void must(int result, const struct error *err, const char *what)
 	}
 }
 
-static const char *in_folder(struct bench *bench, const char *name)
+static void connect_feed(struct bench *bench)
 {
-	buf_clear(&bench->path);
-	buf_putf(&bench->path, "%s/%s", bench->folder, name);
-	return bench->path.ptr;
-}
-
-static void start_daemon(struct bench *bench)
-{
+	char path[STAGE_PATH_MAX];
 	struct error err = {0};
-	struct buf program, config, store, runtime;
-	buf_init(&program, 0);
-	buf_init(&config, 0);
-	buf_init(&store, 0);
-	buf_init(&runtime, 0);
-	buf_putf(&config, "%s/c.yaml", bench->folder);
-	buf_putf(&store, "%s/store", bench->folder);
-	buf_putf(&runtime, "%s/run", bench->folder);
-	must(io_make_dir(runtime.ptr, 0700, &err), &err, "folder");
-	must(io_replace_file(config.ptr, STR_LIT("log_level: warning\n"), 0600, &err), &err,
-	     "configuration");
-	must(process_find("querytraild", &program, &err), &err, "querytraild");
-	const char *argv[] = {"querytraild", "--config",  config.ptr,  "--store",
-			      store.ptr,     "--runtime", runtime.ptr, NULL};
-	struct process_start how = {.path = program.ptr, .argv = argv, .out_fd = -1, .err_fd = -1};
-	must(process_start(&how, &bench->daemon, &err), &err, "start");
-	for (int i = 0;
-	     i < 200 && io_unix_connect(in_folder(bench, "run/feed.sock"), &bench->feed, &err) != 0;
-	     i++) {
-		(void)process_wait(&bench->daemon, 20, NULL); /* a pause */
+	must(io_replace_file(stage_path(&bench->stage, "c.yaml", path),
+			     STR_LIT("log_level: warning\n"), 0600, &err),
+	     &err, "configuration");
+	stage_start_daemon(&bench->stage, "c.yaml", false);
+	for (int i = 0; i < 200 && bench->feed < 0; i++) {
+		stage_pause(20);
+		(void)io_unix_connect(stage_path(&bench->stage, "run/feed.sock", path),
+				      &bench->feed, &err); /* tried again */
 	}
-	buf_done(&program);
-	buf_done(&config);
-	buf_done(&store);
-	buf_done(&runtime);
 }
 
 static void receive(struct bench *bench, enum feed_type want, uint64_t sequence)
@@ -144,40 +121,6 @@ static uint64_t send_all(struct bench *bench, uint64_t event_count)
 	return bytes;
 }
 
-/* utime + stime of a process in seconds, and its peak resident memory in MiB, from /proc. */
-static void read_usage(pid_t pid, double *out_cpu, double *out_rss)
-{
-	char path[64];
-	struct buf text;
-	buf_init(&text, 0);
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	*out_cpu = 0;
-	*out_rss = 0;
-	uint64_t user = 0, system_time = 0, kib = 0;
-	if (io_read_file(path, 65536, &text, NULL) == 0) {
-		struct str rest =
-			str_slice(buf_str(&text),
-				  (size_t)str_find(buf_str(&text), STR_LIT(") "), 0), text.len);
-		for (int i = 0; i < 12; i++) {
-			(void)str_split(&rest, ' '); /* fields before utime */
-		}
-		(void)parse_u64(str_split(&rest, ' '),
-				&user); /* 0 when the kernel writes something else */
-		(void)parse_u64(str_split(&rest, ' '), &system_time); /* as above */
-		*out_cpu = (double)(user + system_time) / (double)sysconf(_SC_CLK_TCK);
-	}
-	buf_clear(&text);
-	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	if (io_read_file(path, 65536, &text, NULL) == 0) {
-		ptrdiff_t at = str_find(buf_str(&text), STR_LIT("VmHWM:"), 0);
-		struct str line = str_slice(buf_str(&text), (size_t)at + 6, 32);
-		line = str_trim(line);
-		(void)parse_u64(str_split(&line, ' '), &kib); /* as above */
-		*out_rss = (double)kib / 1024.0;
-	}
-	buf_done(&text);
-}
-
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -187,18 +130,23 @@ static int by_value(const void *a, const void *b)
 /* Asks one question in fresh processes; prints the median time, the peak memory and the rows. */
 static void ask(struct bench *bench, const char *filter)
 {
-	struct buf program, store;
+	char store[STAGE_PATH_MAX];
+	struct buf program;
 	struct error err = {0};
 	double took[ASK_ROUNDS];
 	uint64_t lines = 0;
 	struct rusage usage = {0};
 	buf_init(&program, 0);
-	buf_init(&store, 0);
-	buf_putf(&store, "%s/store", bench->folder);
 	must(process_find("querytrail", &program, &err), &err, "querytrail");
 	for (size_t round = 0; round < ASK_ROUNDS; round++) {
-		const char *argv[] = {"querytrail", "who",      filter,  "--store",
-				      store.ptr,    "--format", "jsonl", NULL};
+		const char *argv[] = {"querytrail",
+				      "who",
+				      filter,
+				      "--store",
+				      stage_path(&bench->stage, "store", store),
+				      "--format",
+				      "jsonl",
+				      NULL};
 		struct process_start how = {.path = program.ptr,
 					    .argv = argv,
 					    .pipe_out = true,
@@ -227,63 +175,46 @@ static void ask(struct bench *bench, const char *filter)
 	       filter, took[ASK_ROUNDS / 2], ASK_ROUNDS, took[0], (unsigned long long)lines,
 	       (double)usage.ru_maxrss / 1024.0);
 	buf_done(&program);
-	buf_done(&store);
-}
-
-static void remove_folder(struct bench *bench)
-{
-	const char *argv[] = {"rm", "-r", bench->folder, NULL};
-	struct process_start how = {.path = "/bin/rm", .argv = argv, .out_fd = -1, .err_fd = -1};
-	struct process process;
-	if (process_start(&how, &process, NULL) == 0) {
-		(void)process_wait(&process, -1,
-				   NULL); /* what is left is in the temporary folder */
-	}
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t event_count = 1000000;
-	struct bench bench = {.folder = "/tmp/bench-feed-XXXXXX",
-			      .feed = -1,
-			      .daemon = {.pid = -1, .in_fd = -1, .out_fd = -1}};
-	if ((argc > 1 && !parse_u64(str_of(argv[1]), &event_count)) ||
-	    mkdtemp(bench.folder) == NULL) {
+	struct bench bench = {.feed = -1};
+	if (argc > 1 && !parse_u64(str_of(argv[1]), &event_count)) {
 		fprintf(stderr, "usage: bench-feed [EVENTS]\n");
 		return 2;
 	}
-	buf_init(&bench.path, 0);
 	buf_init(&bench.frame, 0);
 	buf_init(&bench.reply, 0);
 	buf_init(&bench.bytes, 0);
 	arena_init(&bench.arena, 64 << 20);
-	start_daemon(&bench);
+	stage_init(&bench.stage, "bench-feed");
+	connect_feed(&bench);
 	say_hello(&bench);
 	double cpu_before, cpu_after, rss;
-	read_usage(bench.daemon.pid, &cpu_before, &rss);
+	stage_usage(bench.stage.daemon.pid, &cpu_before, &rss);
 	int64_t start = clock_monotonic_ns();
 	uint64_t bytes = send_all(&bench, event_count);
 	double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
-	read_usage(bench.daemon.pid, &cpu_after, &rss);
-	double cpu = cpu_after - cpu_before;
+	stage_usage(bench.stage.daemon.pid, &cpu_after, &rss);
 	printf("events                           %llu (%.0f B each on the feed)\n",
 	       (unsigned long long)event_count, (double)bytes / (double)event_count);
-	printf("feed to committed head           %8.0f events/s by the clock, %.0f events per "
-	       "second of the daemon's CPU\n",
-	       (double)event_count / seconds, (double)event_count / cpu);
+	printf("feed to committed head           %8.0f events/s by the clock, %.0f per second of "
+	       "the daemon's CPU\n",
+	       (double)event_count / seconds, (double)event_count / (cpu_after - cpu_before));
 	printf("daemon, peak resident            %8.0f MiB\n", rss);
 	char filter[64] = "user:";
 	shape_user(ASK_USER, filter + 5);
 	ask(&bench, filter);
 	ask(&bench, "table:dbo.Nothing");
 	start = clock_monotonic_ns();
-	int status = process_stop(&bench.daemon, 60000);
+	int status = stage_stop_daemon(&bench.stage);
 	printf("daemon, stop                     %8.1f ms, status %d\n",
 	       (double)(clock_monotonic_ns() - start) / 1e6, status);
 	(void)close(bench.feed); /* nothing is in flight */
-	remove_folder(&bench);
+	stage_done(&bench.stage, status != 0);
 	arena_done(&bench.arena);
-	buf_done(&bench.path);
 	buf_done(&bench.frame);
 	buf_done(&bench.reply);
 	buf_done(&bench.bytes);
