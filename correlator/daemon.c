@@ -1,0 +1,153 @@
+#include "correlator/daemonstate.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/service.h"
+
+#include <signal.h>
+
+#define STOP_GRACE_NS (8 * NS_PER_SEC)
+
+static int on_stop(void *owner, struct error *err)
+{
+	struct daemon *daemon = owner;
+	(void)err;
+	if (daemon->stopping) {
+		loop_stop(daemon->loop); /* asked twice: do not wait for the children */
+		return 0;
+	}
+	service_stopping();
+	daemon->stopping = true;
+	daemon->stop_deadline_ns = clock_monotonic_ns() + STOP_GRACE_NS;
+	if (daemon->spawn != NULL) {
+		spawn_terminate(daemon->spawn);
+	}
+	loop_set_timer(daemon->watch_timer, 0);
+	return 0;
+}
+
+static int on_reload(void *owner, struct error *err)
+{
+	return household_reload(owner, err);
+}
+
+static int on_commit_due(void *owner, struct error *err)
+{
+	return intake_commit(owner, err);
+}
+
+static int add_events(struct daemon *daemon, struct error *err)
+{
+	struct loop *loop = daemon->loop;
+	int rc = loop_add_signal(loop, SIGTERM, on_stop, daemon, &daemon->signals[0], err);
+	rc = rc < 0 ? rc : loop_add_signal(loop, SIGINT, on_stop, daemon, &daemon->signals[1], err);
+	rc = rc < 0 ? rc
+		    : loop_add_signal(loop, SIGHUP, on_reload, daemon, &daemon->signals[2], err);
+	rc = rc < 0 ? rc : loop_add_timer(loop, on_commit_due, daemon, &daemon->commit_timer, err);
+	rc = rc < 0 ? rc : loop_add_timer(loop, watch_tick, daemon, &daemon->watch_timer, err);
+	if (rc == 0) {
+		loop_keep_watchdog(loop);
+		loop_set_timer(daemon->watch_timer, 0);
+	}
+	return rc;
+}
+
+static int open_keeper(struct daemon *daemon, struct error *err)
+{
+	struct keeper_options options = {.store_dir = daemon->store_dir.ptr,
+					 .join = &daemon->settings.join,
+					 .max_keys = DAEMON_KEYS_MAX,
+					 .now_ns = clock_now_ns()};
+	int64_t start_ns = clock_monotonic_ns();
+	int rc = keeper_open(&options, &daemon->keeper, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct keeper_figures figures = keeper_figures(daemon->keeper);
+	log_write(LOG_LEVEL_INFO, "store-opened", "%s holds %llu records, taken in in %lld ms",
+		  daemon->store_dir.ptr, (unsigned long long)figures.leaves,
+		  (long long)((clock_monotonic_ns() - start_ns) / NS_PER_MS));
+	return household_apply(daemon, err);
+}
+
+static int open_server(struct daemon *daemon, struct error *err)
+{
+	struct buf path;
+	buf_init(&path, 4096);
+	buf_put_str(&path, buf_str(&daemon->runtime_dir));
+	buf_put_text(&path, "/feed.sock");
+	struct feedserver_options options = {.loop = daemon->loop,
+					     .path = path.ptr,
+					     .handlers = &intake_handlers,
+					     .owner = daemon};
+	int rc = buf_check(&path, "the runtime folder's path", err);
+	rc = rc < 0 ? rc : io_make_dir(daemon->runtime_dir.ptr, 0750, err);
+	rc = rc < 0 ? rc : feedserver_open(&options, &daemon->server, err);
+	buf_done(&path);
+	return rc;
+}
+
+/* Everything up to the loop. */
+static int start(struct daemon *daemon, struct error *err)
+{
+	int rc = household_load(daemon, &daemon->config, err);
+	rc = rc < 0 ? rc : settings_read(daemon->config, &daemon->settings, err);
+	if (rc < 0) {
+		return rc;
+	}
+	log_set_level(daemon->settings.log_level);
+	household_find_places(daemon);
+	rc = loop_new(&daemon->loop, err);
+	rc = rc < 0 ? rc : open_keeper(daemon, err);
+	rc = rc < 0 ? rc : add_events(daemon, err);
+	rc = rc < 0 ? rc : open_server(daemon, err);
+	rc = rc < 0 ? rc : watch_note(daemon, "start", "querytraild started", err);
+	rc = rc < 0 ? rc : intake_commit(daemon, err);
+	if (rc == 0 && daemon->options.spawn) {
+		rc = household_start_children(daemon, err);
+	}
+	return rc;
+}
+
+/* Commits what was received, and that we stop. */
+static int finish(struct daemon *daemon, struct error *err)
+{
+	int rc = feedserver_drain(daemon->server, err);
+	rc = rc < 0 ? rc : watch_note(daemon, "stop", "querytraild was asked to stop", err);
+	return rc < 0 ? rc : intake_commit(daemon, err);
+}
+
+static void release(struct daemon *daemon)
+{
+	spawn_close(daemon->spawn, 2000);
+	feedserver_close(daemon->server, "querytraild is stopping");
+	keeper_close(daemon->keeper);
+	loop_free(daemon->loop);
+	settings_done(&daemon->settings);
+	config_free(daemon->config);
+	buf_done(&daemon->store_dir);
+	buf_done(&daemon->runtime_dir);
+	buf_done(&daemon->children_config);
+}
+
+int daemon_run(const struct daemon_options *options, struct error *err)
+{
+	struct daemon daemon = {.options = *options};
+	error_clear(&daemon.import_failed);
+	buf_init(&daemon.store_dir, 4096);
+	buf_init(&daemon.runtime_dir, 4096);
+	buf_init(&daemon.children_config, 4096);
+	int rc = start(&daemon, err);
+	if (rc == 0) {
+		service_ready();
+		rc = loop_run(daemon.loop, err);
+		rc = rc < 0 ? rc : finish(&daemon, err);
+	}
+	if (rc == 0 && daemon.import_failed.code != 0) {
+		rc = -daemon.import_failed.code;
+		*err = daemon.import_failed;
+	}
+	release(&daemon);
+	return rc;
+}

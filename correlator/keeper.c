@@ -1,0 +1,378 @@
+#include "correlator/keeper.h"
+
+#include "correlator/seen.h"
+#include "correlator/verdict.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct keeper {
+	struct store *store;
+	struct seen seen;
+	struct join *join;
+	bool join_full;
+	struct roster roster;
+	bool open; /* a transaction */
+	uint64_t pending_records, pending_bytes;
+	struct buf encoded; /* of an own record */
+};
+
+struct roster *keeper_roster(struct keeper *keeper)
+{
+	return &keeper->roster;
+}
+
+uint64_t keeper_pending_records(const struct keeper *keeper)
+{
+	return keeper->pending_records;
+}
+
+bool keeper_is_full(const struct keeper *keeper)
+{
+	return keeper->open && (keeper->pending_records >= KEEPER_BATCH_RECORDS ||
+				keeper->pending_bytes >= KEEPER_BATCH_BYTES);
+}
+
+bool keeper_has_pending(const struct keeper *keeper)
+{
+	if (keeper->open) {
+		return true;
+	}
+	for (size_t i = 0; i < keeper->roster.count; i++) {
+		if (keeper->roster.sources[i]->dirty) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct keeper_figures keeper_figures(const struct keeper *keeper)
+{
+	struct keeper_figures figures = {.leaves = store_leaf_count(keeper->store),
+					 .keys = keeper->seen.leaves.entry_count,
+					 .join_full = keeper->join_full};
+	join_pending(keeper->join, &figures.open_statements, &figures.open_requests);
+	return figures;
+}
+
+/* Gives a record to the join. A full join is no reason to stop storing: it is said in the figures. */
+static int add_to_join(struct keeper *keeper, struct join *join, uint64_t leaf,
+		       const struct record *record, struct error *err)
+{
+	if (record->kind != RECORD_REQUEST && record->kind != RECORD_STATEMENT) {
+		return 0;
+	}
+	if (keeper->join_full) {
+		return 0;
+	}
+	int rc = join_add(join, leaf, record, err);
+	if (rc == -ERR_LIMIT) {
+		error_clear(err);
+		keeper->join_full = true;
+		return 0;
+	}
+	return rc;
+}
+
+struct replay {
+	struct keeper *keeper;
+	struct join *join;
+	bool with_keys;
+};
+
+static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+			 struct error *err)
+{
+	struct replay *replay = owner;
+	struct record record;
+	(void)ingest_ns;
+	int rc = record_decode(encoded, &record, err);
+	if (rc < 0) {
+		return error_prefix(err, "leaf %llu", (unsigned long long)leaf);
+	}
+	if (record.kind == RECORD_VERDICT) {
+		return join_restore(replay->join, &record, err);
+	}
+	if (replay->with_keys) {
+		rc = seen_restore(&replay->keeper->seen, &record, leaf, err);
+	}
+	return rc < 0 ? rc : add_to_join(replay->keeper, replay->join, leaf, &record, err);
+}
+
+static int restore_sources(struct keeper *keeper, int64_t now_ns, struct error *err)
+{
+	const struct store_source *sources = NULL;
+	size_t count = 0;
+	int rc = store_sources(keeper->store, &sources, &count, err);
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		rc = roster_restore(&keeper->roster, &sources[i], now_ns, err);
+	}
+	return rc;
+}
+
+static int start(struct keeper *keeper, const struct keeper_options *options, struct error *err)
+{
+	int rc = store_open(options->store_dir, STORE_CREATE, &keeper->store, err);
+	if (rc < 0) {
+		return rc;
+	}
+	seen_init(&keeper->seen, keeper->store, options->max_keys);
+	rc = join_new(options->join, &keeper->join, err);
+	rc = rc < 0 ? rc : restore_sources(keeper, options->now_ns, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct replay replay = {.keeper = keeper, .join = keeper->join, .with_keys = true};
+	return store_walk(keeper->store, 0, replay_record, &replay, err);
+}
+
+int keeper_open(const struct keeper_options *options, struct keeper **out_keeper, struct error *err)
+{
+	struct keeper *keeper = calloc(1, sizeof *keeper);
+	if (keeper == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the keeper of %s",
+				 options->store_dir);
+	}
+	roster_init(&keeper->roster);
+	buf_init(&keeper->encoded, RECORD_MAX_BYTES);
+	int rc = start(keeper, options, err);
+	if (rc < 0) {
+		keeper_close(keeper);
+		return rc;
+	}
+	*out_keeper = keeper;
+	return 0;
+}
+
+void keeper_close(struct keeper *keeper)
+{
+	if (keeper == NULL) {
+		return;
+	}
+	seen_done(&keeper->seen);
+	join_free(keeper->join);
+	roster_done(&keeper->roster);
+	buf_done(&keeper->encoded);
+	store_close(keeper->store);
+	free(keeper);
+}
+
+static int begin(struct keeper *keeper, int64_t now_ns, struct error *err)
+{
+	if (keeper->open) {
+		return 0;
+	}
+	int rc = store_begin(keeper->store, now_ns, err);
+	if (rc == 0) {
+		keeper->open = true;
+		keeper->pending_records = 0;
+		keeper->pending_bytes = 0;
+	}
+	return rc;
+}
+
+static int append(struct keeper *keeper, const struct record *record, struct str encoded,
+		  uint64_t *out_leaf, struct error *err)
+{
+	int rc = store_append(keeper->store, record, encoded, out_leaf, err);
+	if (rc == 0) {
+		keeper->pending_records++;
+		keeper->pending_bytes += encoded.len;
+	}
+	return rc;
+}
+
+/* Appends a record that is new, with its key; *out_seen tells what it was. */
+static int keep(struct keeper *keeper, const struct record *record, struct str encoded,
+		enum seen_verdict *out_seen, struct error *err)
+{
+	uint64_t slot = 0;
+	uint64_t leaf = 0;
+	int rc = seen_find(&keeper->seen, record, encoded, out_seen, &slot, err);
+	if (rc < 0 || *out_seen == SEEN_DUPLICATE) {
+		return rc;
+	}
+	rc = append(keeper, record, encoded, &leaf, err);
+	rc = rc < 0 ? rc : seen_add(&keeper->seen, slot, leaf, err);
+	return rc < 0 ? rc : add_to_join(keeper, keeper->join, leaf, record, err);
+}
+
+/* A batch is taken whole or not at all, so all of its records are looked at first. */
+static int check_batch(const struct keeper_batch *batch, struct error *err)
+{
+	const unsigned always = 1u << RECORD_GAP | 1u << RECORD_REJECT;
+	const char *name = batch->source->about.name;
+	for (size_t i = 0; i < batch->record_count; i++) {
+		struct record record;
+		int rc = record_decode(batch->records[i], &record, err);
+		if (rc < 0) {
+			(void)error_prefix(err, "record %zu of a batch",
+					   i); /* the code is set below */
+			if (err != NULL) {
+				err->code = ERR_INPUT;
+			}
+			return -ERR_INPUT;
+		}
+		if (!str_is(record.source, name)) {
+			return error_set(err, ERR_INPUT,
+					 "record %zu of a batch is of source %.*s, not %s", i,
+					 STR_ARG(record.source), name);
+		}
+		if (((batch->kinds | always) >> record.kind & 1) == 0) {
+			return error_set(err, ERR_INPUT, "record %zu of a batch of %s is a %s", i,
+					 name, record_kind_name(record.kind));
+		}
+	}
+	return 0;
+}
+
+static void count_record(struct store_source *about, const struct record *record,
+			 enum seen_verdict seen, struct keeper_result *result)
+{
+	about->received++;
+	if (seen == SEEN_DUPLICATE) {
+		about->duplicate++;
+		result->duplicate++;
+		return;
+	}
+	about->stored++;
+	result->stored++;
+	result->conflicting += seen == SEEN_CONFLICT ? 1 : 0;
+	if (record->kind == RECORD_REJECT) {
+		about->rejected++;
+		result->rejected++;
+	}
+	if (record->kind == RECORD_GAP) {
+		about->gaps++;
+	}
+	if (record->kind == RECORD_REQUEST || record->kind == RECORD_STATEMENT) {
+		int64_t time_ns = record->time_ns;
+		bool first = about->first_time_ns == INT64_MIN || time_ns < about->first_time_ns;
+		about->first_time_ns = first ? time_ns : about->first_time_ns;
+		about->last_time_ns = time_ns > about->last_time_ns ? time_ns : about->last_time_ns;
+	}
+}
+
+int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
+		struct keeper_result *out_result, struct error *err)
+{
+	struct roster_source *source = batch->source;
+	struct keeper_result result = {0};
+	int rc = check_batch(batch, err);
+	rc = rc < 0 ? rc : begin(keeper, batch->now_ns, err);
+	if (rc < 0) {
+		return rc;
+	}
+	for (size_t i = 0; i < batch->record_count; i++) {
+		struct record record;
+		enum seen_verdict seen = SEEN_NEW;
+		rc = record_decode(batch->records[i], &record, err);
+		rc = rc < 0 ? rc : keep(keeper, &record, batch->records[i], &seen, err);
+		if (rc < 0) {
+			return rc;
+		}
+		count_record(&source->about, &record, seen, &result);
+	}
+	source->dirty = true;
+	source->about.last_batch_ns = batch->now_ns;
+	source->about.caught_up = batch->caught_up;
+	if (batch->watermark_ns > source->about.watermark_ns) {
+		source->about.watermark_ns = batch->watermark_ns;
+	}
+	*out_result = result;
+	return roster_set_cursor(source, batch->cursor, err);
+}
+
+int keeper_note(struct keeper *keeper, const struct record *record, int64_t now_ns,
+		struct error *err)
+{
+	enum seen_verdict seen = SEEN_NEW;
+	buf_clear(&keeper->encoded);
+	int rc = record_encode(record, &keeper->encoded, err);
+	rc = rc < 0 ? rc : begin(keeper, now_ns, err);
+	return rc < 0 ? rc : keep(keeper, record, buf_str(&keeper->encoded), &seen, err);
+}
+
+/* Appends what the join has to say now, up to KEEPER_VERDICTS. */
+static int append_verdicts(struct keeper *keeper, bool *out_more, struct error *err)
+{
+	int64_t requests_ns = 0;
+	int64_t statements_ns = 0;
+	roster_watermarks(&keeper->roster, &requests_ns, &statements_ns);
+	join_settle(keeper->join, requests_ns, statements_ns);
+	struct join_verdict said;
+	*out_more = false;
+	for (size_t count = 0; join_take(keeper->join, &said); count++) {
+		struct verdict verdict;
+		uint64_t leaf = 0;
+		int rc = verdict_make(keeper->store, &said, &verdict, err);
+		buf_clear(&keeper->encoded);
+		rc = rc < 0 ? rc : record_encode(&verdict.record, &keeper->encoded, err);
+		if (rc == 0) {
+			rc = append(keeper, &verdict.record, buf_str(&keeper->encoded), &leaf, err);
+		}
+		if (rc < 0) {
+			return rc;
+		}
+		if (count + 1 ==
+		    KEEPER_VERDICTS) { /* perhaps it was the last one; then the next commit is empty */
+			*out_more = true;
+			break;
+		}
+	}
+	return 0;
+}
+
+static int put_sources(struct keeper *keeper, struct error *err)
+{
+	for (size_t i = 0; i < keeper->roster.count; i++) {
+		struct roster_source *source = keeper->roster.sources[i];
+		if (source->dirty) {
+			int rc = store_put_source(keeper->store, &source->about, err);
+			if (rc < 0) {
+				return rc;
+			}
+			source->dirty = false;
+		}
+	}
+	return 0;
+}
+
+int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err)
+{
+	bool more = false;
+	int rc = begin(keeper, now_ns, err);
+	rc = rc < 0 ? rc : append_verdicts(keeper, &more, err);
+	rc = rc < 0 ? rc : put_sources(keeper, err);
+	rc = rc < 0 ? rc : store_commit(keeper->store, err);
+	if (rc < 0) {
+		return rc;
+	}
+	keeper->open = false;
+	keeper->pending_records = 0;
+	keeper->pending_bytes = 0;
+	*out_more = more;
+	return 0;
+}
+
+int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err)
+{
+	struct join *join = NULL;
+	assert(!keeper->open);
+	int rc = join_new(options, &join, err);
+	if (rc < 0) {
+		return rc;
+	}
+	bool was_full = keeper->join_full;
+	keeper->join_full = false;
+	struct replay replay = {.keeper = keeper, .join = join};
+	rc = store_walk(keeper->store, 0, replay_record, &replay, err);
+	if (rc < 0) {
+		keeper->join_full = was_full;
+		join_free(join);
+		return rc;
+	}
+	join_free(keeper->join);
+	keeper->join = join;
+	return 0;
+}

@@ -1,0 +1,89 @@
+/* keeper - makes durable what comes in, exactly once: dedupe, join, one transaction for all of it.
+ *
+ * Order:   keeper_take appends a batch to the open transaction (which it begins when there is none); keeper_commit adds the
+ *          verdicts that follow and the state of all sources, and makes everything durable. Only then may batches be confirmed.
+ * Counts:  for each source received = stored + duplicate holds after every commit. What the daemon itself adds (gaps of silence)
+ *          counts as gaps only.
+ * Errors:  ERR_INPUT from keeper_take: nothing of the batch was taken. Every other error is final: the keeper must be closed; what
+ *          was committed stands.
+ * Threads: one keeper per thread. Blocking: disk.
+ * Tests:   tests/unit/keeper.c, tests/crash/
+ */
+#ifndef CORRELATOR_KEEPER_H
+#define CORRELATOR_KEEPER_H
+
+#include "correlator/join/join.h"
+#include "correlator/roster.h"
+
+#define KEEPER_BATCH_RECORDS 8192       /* a transaction of this many records is full */
+#define KEEPER_BATCH_BYTES   (32 << 20) /* or of this many bytes */
+#define KEEPER_VERDICTS      16384 /* the most verdicts in one transaction; the rest go with the next */
+
+struct keeper;
+
+struct keeper_options {
+	const char *store_dir;
+	const struct join_options *join; /* copied */
+	size_t max_keys;                 /* of the dedupe table */
+	int64_t now_ns;
+};
+
+/* Opens (makes) the store and takes in what it holds: keys, records for the join, verdicts, sources.
+ * Returns 0, or what store_open, store_walk and join_new say. */
+int keeper_open(const struct keeper_options *options, struct keeper **out_keeper,
+		struct error *err);
+
+/* Closes; an open transaction is given up. NULL is fine. */
+void keeper_close(struct keeper *keeper);
+
+struct roster *keeper_roster(struct keeper *keeper);
+
+struct keeper_batch {
+	struct roster_source *source;
+	unsigned kinds;            /* bit k: the source may give kind k */
+	const struct str *records; /* canonical bytes */
+	size_t record_count;
+	struct str cursor;
+	int64_t watermark_ns;
+	bool caught_up;
+	int64_t now_ns;
+};
+
+struct keeper_result {
+	uint64_t stored, duplicate, rejected;
+	uint64_t conflicting; /* among stored: known keys with other bytes */
+};
+
+/* Takes a batch into the open transaction. Returns 0, ERR_INPUT (a record is malformed, of another source or kind; nothing was
+ * taken), or a final error. */
+int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
+		struct keeper_result *out_result, struct error *err);
+
+/* Takes a record of the daemon's own (LIFECYCLE, GAP); a known key is passed over. */
+int keeper_note(struct keeper *keeper, const struct record *record, int64_t now_ns,
+		struct error *err);
+
+/* What waits for the commit. */
+uint64_t keeper_pending_records(const struct keeper *keeper);
+bool keeper_has_pending(const struct keeper *keeper);
+
+/* Whether the transaction must be committed before the next batch is taken. */
+bool keeper_is_full(const struct keeper *keeper);
+
+/* Makes everything durable, verdicts included. *out_more: verdicts are left over; call again soon (a transaction may be
+ * empty). */
+int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err);
+
+/* Judges everything again by other options: what differs is said as a revision with the next commit. Nothing may be pending. On
+ * failure the old options stay. */
+int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err);
+
+/* Figures for the status line. */
+struct keeper_figures {
+	uint64_t leaves;
+	size_t keys, open_statements, open_requests;
+	bool join_full; /* the join holds as many records as it may: later ones are stored without verdicts */
+};
+struct keeper_figures keeper_figures(const struct keeper *keeper);
+
+#endif

@@ -1,0 +1,159 @@
+#include "correlator/settings.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SECTION_MAX 128
+
+/* "sources.NAME". */
+static void section_of(const char *name, char out[SECTION_MAX])
+{
+	int len = snprintf(out, SECTION_MAX, "sources.%s", name);
+	assert(len > 0 && len < SECTION_MAX); /* the loader limits names */
+}
+
+static bool is_configured(const struct config *config, const char *name)
+{
+	size_t count = config_name_count(config, "sources");
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(config_name(config, "sources", i), name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool option_is(const struct config *config, const char *section, const char *option,
+		      const char *value)
+{
+	return strcmp(config_text(config, section, option), value) == 0;
+}
+
+unsigned settings_source_kinds(const struct config *config, const char *name)
+{
+	char section[SECTION_MAX];
+	if (!is_configured(config, name)) {
+		return 0;
+	}
+	section_of(name, section);
+	if (option_is(config, section, "type", "cloudwatch")) {
+		return 1u << RECORD_REQUEST;
+	}
+	if (option_is(config, section, "type", "sqlserver")) {
+		return 1u << RECORD_STATEMENT;
+	}
+	return option_is(config, section, "content", "access-log") ? 1u << RECORD_REQUEST
+								   : 1u << RECORD_STATEMENT;
+}
+
+bool settings_source_is_finite(const struct config *config, const char *name)
+{
+	char section[SECTION_MAX];
+	if (!is_configured(config, name)) {
+		return false;
+	}
+	section_of(name, section);
+	return option_is(config, section, "type", "file") &&
+	       !config_bool(config, section, "follow");
+}
+
+static enum log_level level_of(const char *word)
+{
+	static const char *const words[] = {"error", "warning", "notice", "info", "debug"};
+	for (int i = 0; i < 5; i++) {
+		if (strcmp(word, words[i]) == 0) {
+			return (enum log_level)(LOG_LEVEL_ERROR + i);
+		}
+	}
+	return LOG_LEVEL_INFO;
+}
+
+static int read_routes(const struct config *config, struct settings *settings)
+{
+	size_t count = config_map_count(config, "identity", "routes");
+	size_t principal_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		principal_count += config_map_value_count(config, "identity", "routes", i);
+	}
+	settings->routes = calloc(count + 1, sizeof settings->routes[0]);
+	settings->principals = calloc(principal_count + 1, sizeof settings->principals[0]);
+	if (settings->routes == NULL || settings->principals == NULL) {
+		return -ERR_NOMEM;
+	}
+	struct str *next = settings->principals;
+	for (size_t i = 0; i < count; i++) {
+		struct join_route_rule *rule = &settings->routes[i];
+		rule->route = str_of(config_map_key(config, "identity", "routes", i));
+		rule->principals = next;
+		rule->principal_count = config_map_value_count(config, "identity", "routes", i);
+		for (size_t j = 0; j < rule->principal_count; j++) {
+			*next++ = str_of(config_map_value(config, "identity", "routes", i, j));
+		}
+	}
+	settings->join.routes = settings->routes;
+	settings->join.route_count = count;
+	return 0;
+}
+
+static int read_clocks(const struct config *config, struct settings *settings)
+{
+	size_t count = config_name_count(config, "sources");
+	settings->clocks = calloc(count + 1, sizeof settings->clocks[0]);
+	if (settings->clocks == NULL) {
+		return -ERR_NOMEM;
+	}
+	settings->join.clocks = settings->clocks;
+	for (size_t i = 0; i < count; i++) {
+		char section[SECTION_MAX];
+		const char *name = config_name(config, "sources", i);
+		section_of(name, section);
+		if (!option_is(config, section, "type", "sqlserver")) {
+			continue;
+		}
+		int64_t behind_ns = config_int(config, section, "clock_offset");
+		bool ahead = config_bool(config, section, "clock_ahead");
+		settings->clocks[settings->join.clock_count++] = (struct join_server_clock){
+			.source = str_of(name), .offset_ns = ahead ? -behind_ns : behind_ns};
+	}
+	return 0;
+}
+
+int settings_read(const struct config *config, struct settings *out, struct error *err)
+{
+	struct settings settings = {
+		.log_level = level_of(config_text(config, "", "log_level")),
+		.commit_interval_ns = config_int(config, "daemon", "commit_interval"),
+		.silence_limit_ns = config_int(config, "daemon", "silence_limit"),
+		.join = {.tolerance_ns = config_int(config, "join", "clock_tolerance"),
+			 .slack_ns = config_int(config, "join", "clock_slack"),
+			 .provisional_ns = config_int(config, "join", "provisional_after"),
+			 .require_signature = config_bool(config, "join", "require_signature"),
+			 .max_records = SETTINGS_JOIN_RECORDS},
+	};
+	int rc = 0;
+	secret_init(&settings.signing_key);
+	const char *key_file = config_text(config, "join", "signing_key_file");
+	if (key_file[0] != 0) {
+		rc = secret_read(&settings.signing_key, key_file, err);
+		settings.join.signing_key = secret_peek(&settings.signing_key);
+	}
+	if (rc == 0 && (read_routes(config, &settings) < 0 || read_clocks(config, &settings) < 0)) {
+		rc = error_set(err, ERR_NOMEM, "no memory for the configuration");
+	}
+	if (rc < 0) {
+		settings_done(&settings);
+		return rc;
+	}
+	*out = settings;
+	return 0;
+}
+
+void settings_done(struct settings *settings)
+{
+	secret_done(&settings->signing_key);
+	free(settings->routes);
+	free(settings->principals);
+	free(settings->clocks);
+	*settings = (struct settings){0};
+}

@@ -1,0 +1,38 @@
+/* settings - what the daemon reads from the configuration, as values.
+ *
+ * Life:    texts borrow from the config, which must outlive the settings.
+ * Threads: one per thread. Blocking: reads the signing key's file.
+ * Tests:   tests/unit/settings.c
+ */
+#ifndef CORRELATOR_SETTINGS_H
+#define CORRELATOR_SETTINGS_H
+
+#include "base/config.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "correlator/join/join.h"
+
+#define SETTINGS_JOIN_RECORDS (16u << 20)
+
+struct settings {
+	enum log_level log_level;
+	int64_t commit_interval_ns;
+	int64_t silence_limit_ns;
+	struct join_options join;
+	struct secret signing_key;
+	struct join_route_rule *routes;
+	struct str *principals; /* of all routes */
+	struct join_server_clock *clocks;
+};
+
+/* Reads them. Returns 0, or ERR_CONFIG (the signing key), ERR_NOMEM; then there is nothing to be freed. */
+int settings_read(const struct config *config, struct settings *out, struct error *err);
+void settings_done(struct settings *settings);
+
+/* The record kinds that a configured source gives, by its type and content; 0 when the configuration does not name it. */
+unsigned settings_source_kinds(const struct config *config, const char *name);
+
+/* Whether a configured source has an end (files that are not followed). */
+bool settings_source_is_finite(const struct config *config, const char *name);
+
+#endif

@@ -1,0 +1,138 @@
+#include "correlator/daemonstate.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/service.h"
+#include "correlator/verdict.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define TICK_MAX_NS (15 * NS_PER_SEC)
+#define TICK_MIN_NS (20 * NS_PER_MS)
+
+int watch_note(struct daemon *daemon, const char *event, const char *reason, struct error *err)
+{
+	struct record record;
+	char key[RECORD_KEY_MAX];
+	int64_t now_ns = clock_now_ns();
+	int len =
+		snprintf(key, sizeof key, "%s:%lld:%ld", event, (long long)now_ns, (long)getpid());
+	assert(len > 0 && (size_t)len < sizeof key);
+	record_init(&record, RECORD_LIFECYCLE);
+	record.source = STR_LIT(VERDICT_SOURCE);
+	record.key = str_make(key, (size_t)len);
+	record.time_ns = now_ns;
+	record_set_text(&record, FIELD_event, str_of(event));
+	record_set_text(&record, FIELD_program, STR_LIT("querytraild"));
+	record_set_text(&record, FIELD_reason, str_of(reason));
+	return keeper_note(daemon->keeper, &record, now_ns, err);
+}
+
+/* Records that nothing came from a source since it was last heard. */
+static int note_silence(struct daemon *daemon, struct roster_source *source, int64_t now_ns,
+			struct error *err)
+{
+	struct record record;
+	char key[RECORD_KEY_MAX];
+	struct buf reason;
+	int len = snprintf(key, sizeof key, "silence:%lld", (long long)source->heard_ns);
+	assert(len > 0 && (size_t)len < sizeof key);
+	buf_init(&reason, 256);
+	buf_put_text(&reason, "nothing was heard of the source for ");
+	clock_put_duration(&reason, daemon->settings.silence_limit_ns);
+	buf_put_text(&reason, " or longer");
+	record_init(&record, RECORD_GAP);
+	record.source = str_of(source->about.name);
+	record.key = str_make(key, (size_t)len);
+	record.time_ns = source->heard_ns;
+	record_set_number(&record, FIELD_gap_from, source->heard_ns);
+	record_set_text(&record, FIELD_gap_kind, STR_LIT("silence"));
+	record_set_text(&record, FIELD_reason, buf_str(&reason));
+	int rc = keeper_note(daemon->keeper, &record, now_ns, err);
+	log_write(LOG_LEVEL_WARNING, "source-silent", "source %s: %.*s", source->about.name,
+		  STR_ARG(buf_str(&reason)));
+	source->silent = true;
+	source->about.gaps++;
+	roster_set_state(source, "silent", buf_str(&reason), now_ns);
+	buf_done(&reason);
+	return rc;
+}
+
+static int look_for_silence(struct daemon *daemon, struct error *err)
+{
+	struct roster *roster = keeper_roster(daemon->keeper);
+	int64_t now_ns = clock_now_ns();
+	for (;;) {
+		struct roster_source *source =
+			roster_silent(roster, now_ns, daemon->settings.silence_limit_ns);
+		if (source == NULL) {
+			return 0;
+		}
+		int rc = note_silence(daemon, source, now_ns, err);
+		if (rc < 0) {
+			return rc;
+		}
+		intake_schedule(daemon);
+	}
+}
+
+static void say_status(const struct daemon *daemon)
+{
+	struct keeper_figures figures = keeper_figures(daemon->keeper);
+	char text[256];
+	int len = snprintf(
+		text, sizeof text, "%llu records, %zu statements and %zu requests open%s",
+		(unsigned long long)figures.leaves, figures.open_statements, figures.open_requests,
+		figures.join_full ? "; the join is full: new records get no verdicts" : "");
+	assert(len > 0 && (size_t)len < sizeof text);
+	service_status(text);
+}
+
+/* Whether every source of the import gave all it had. */
+static bool import_is_done(const struct daemon *daemon)
+{
+	size_t count = config_name_count(daemon->config, "sources");
+	for (size_t i = 0; i < count; i++) {
+		const char *name = config_name(daemon->config, "sources", i);
+		const struct roster_source *source =
+			roster_find(keeper_roster(daemon->keeper), str_of(name));
+		if (settings_source_is_finite(daemon->config, name) &&
+		    (source == NULL || !roster_is_done(source) || source->peer != NULL)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+int watch_tick(void *owner, struct error *err)
+{
+	struct daemon *daemon = owner;
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t next_ns = daemon->settings.silence_limit_ns / 4;
+	int rc = daemon->stopping ? 0 : look_for_silence(daemon, err);
+	if (rc < 0) {
+		return rc;
+	}
+	say_status(daemon);
+	if (daemon->stopping) {
+		bool alone = daemon->spawn == NULL || spawn_running(daemon->spawn) == 0;
+		if (alone || now_ns >= daemon->stop_deadline_ns) {
+			loop_stop(daemon->loop);
+			return 0;
+		}
+		next_ns = TICK_MIN_NS;
+	} else if (daemon->options.import) {
+		bool settled = daemon->first_waits_ns == 0;
+		if (daemon->import_failed.code != 0 || (settled && import_is_done(daemon))) {
+			loop_stop(daemon->loop);
+			return 0;
+		}
+		next_ns = TICK_MIN_NS;
+	}
+	next_ns = next_ns > TICK_MAX_NS ? TICK_MAX_NS : next_ns;
+	next_ns = next_ns < TICK_MIN_NS ? TICK_MIN_NS : next_ns;
+	loop_set_timer(daemon->watch_timer, now_ns + next_ns);
+	return 0;
+}
