@@ -95,5 +95,23 @@ urllib.request.urlopen(sys.argv[1] + "/_sim/faults", script).read()
 PYTHON
 check "throttled calls succeed on a later try" "$group" "$(logs describe-log-groups --query 'logGroups[].logGroupName')"
 
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+	-addext subjectAltName=IP:127.0.0.1 -keyout "$dir/key.pem" -out "$dir/cert.pem" 2>/dev/null
+mkfifo "$dir/stdin-tls"
+"$sim" --requests 50 --cert "$dir/cert.pem" --key "$dir/key.pem" <"$dir/stdin-tls" >"$dir/ready-tls" 2>"$dir/sim.err" &
+tls_pid=$!
+exec 8>"$dir/stdin-tls"
+trap 'exec 8>&- 9>&-; wait $pid $tls_pid; rm -rf "$dir"' EXIT
+tries=0
+until [ -s "$dir/ready-tls" ] || [ $tries -gt 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.1
+done
+url=$(sed 's/^ready cloudwatch=\([^ ]*\) .*/\1/' "$dir/ready-tls")
+check "HTTPS with the certificate's authority" "$group" \
+	"$(AWS_CA_BUNDLE="$dir/cert.pem" logs describe-log-groups --query 'logGroups[].logGroupName')"
+check "HTTPS with no authority for it is refused" 1 \
+	"$(AWS_MAX_ATTEMPTS=1 logs describe-log-groups | grep -c -i 'SSL validation failed')"
+
 echo "1..$number"
 [ $failed -eq 0 ]

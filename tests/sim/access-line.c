@@ -43,8 +43,7 @@ static const char *const agents[] = {
 static const char *const odd_agents[] = {
 	"Mozilla/5.0 \"Quoted\" \\ backslash",
 	"\033[2J\033[31mred\033[0m",
-	"\xe2\x80\xae"
-	"evil\xe2\x80\xac",
+	"\xe2\x80\xaegnive\xe2\x80\xac",
 	"\xf0\x9f\x8e\x84 browser",
 	"=cmd|' /C calc'!A0",
 	"<img src=x onerror=alert(1)>",

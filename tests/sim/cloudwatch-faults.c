@@ -59,6 +59,7 @@ static void read_settings(const json_t *input, int64_t now_ns, struct settings *
 	settings->freeze = setting_bool(input, "freeze", settings->freeze);
 	settings->duplicate = setting_bool(input, "duplicate", settings->duplicate);
 	settings->quirks = setting_bool(input, "quirks", settings->quirks);
+	settings->opaque_ids = setting_bool(input, "opaque_ids", settings->opaque_ids);
 	settings->retention_ms = input_int(input, "retention_ms", settings->retention_ms);
 	settings->skew_ms = input_int(input, "skew_ms", settings->skew_ms);
 	settings->page_lines = input_int(input, "page_lines", settings->page_lines);

@@ -238,7 +238,7 @@ static bool put_page(struct call *call, struct scan *scan)
 			break;
 		}
 		buf_put_text(&call->reply, count > 0 ? "," : "");
-		logs_put_event(event, true, &call->reply);
+		logs_put_event(call, event, true);
 		bytes += size;
 		count++;
 	}

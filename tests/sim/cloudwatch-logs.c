@@ -50,8 +50,9 @@ bool logs_group_named(struct call *call, const json_t *input)
 	return true;
 }
 
-void logs_put_event(const struct event *event, bool full, struct buf *out)
+void logs_put_event(struct call *call, const struct event *event, bool full)
 {
+	struct buf *out = &call->reply;
 	buf_put_byte(out, '{');
 	if (full) {
 		buf_put_text(out, "\"logStreamName\":");
@@ -62,7 +63,8 @@ void logs_put_event(const struct event *event, bool full, struct buf *out)
 	json_text_put(out, event->message);
 	buf_putf(out, ",\"ingestionTime\":%lld", (long long)event->ingestion_ms);
 	if (full) {
-		buf_putf(out, ",\"eventId\":\"%.*s\"", STR_ARG(event->id));
+		buf_putf(out, ",\"eventId\":\"%s%.*s\"", call->settings.opaque_ids ? "event-" : "",
+			 STR_ARG(event->id));
 	}
 	buf_put_byte(out, '}');
 }
@@ -168,7 +170,7 @@ void logs_get(struct call *call, const json_t *input)
 			continue;
 		}
 		buf_put_text(&call->reply, count > 0 ? "," : "");
-		logs_put_event(event, false, &call->reply);
+		logs_put_event(call, event, false);
 		first = first == NULL ? event : first;
 		last = event;
 		count++;

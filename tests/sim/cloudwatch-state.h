@@ -51,7 +51,7 @@ struct fault {
 };
 
 struct settings {
-	bool hide_group, freeze, duplicate, quirks;
+	bool hide_group, freeze, duplicate, quirks, opaque_ids;
 	int64_t retention_ms, skew_ms, page_lines, token_life_ms, session_life_ms;
 	int64_t frozen_ns; /* when freeze was set */
 };
@@ -137,7 +137,7 @@ bool logs_group_named(struct call *call, const json_t *input);
 /* A text member, or the empty str; an integer member, or fallback. */
 struct str input_text(const json_t *input, const char *name);
 int64_t input_int(const json_t *input, const char *name, int64_t fallback);
-/* Appends one event as FilterLogEvents (with stream and id) or GetLogEvents (without) gives it. */
-void logs_put_event(const struct event *event, bool full, struct buf *out);
+/* Appends one event to the reply as FilterLogEvents (with stream and id) or GetLogEvents (without) gives it. */
+void logs_put_event(struct call *call, const struct event *event, bool full);
 
 #endif

@@ -57,7 +57,8 @@ void cloudwatch_stop(struct cloudwatch *server);
  *       truncate       the body ends half-way, connection closed   half-json     half of the body as if it were all
  *       reset          the connection is reset without an answer   drip          a few bytes every `ms`
  *       silence        answers after `ms`                          misshapen     JSON of another shape
- *   {"settings":{...}}   hide_group, freeze, duplicate, quirks (true: empty and part-full pages), bool;
+ *   {"settings":{...}}   hide_group, freeze, duplicate, quirks (true: empty and part-full pages), opaque_ids (event ids that are
+ *                        no numbers, as of compatible servers), bool;
  *                        retention_ms, skew_ms, page_lines, token_life_ms, session_life_ms: numbers; 0: none
  *   {"secret":"..."}     a new version of the secret
  * Returns 0, or ERR_INPUT with nothing changed. */

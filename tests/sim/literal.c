@@ -122,7 +122,7 @@ static void put_placeholder(struct world *world, char which, const struct litera
 		buf_putf(out, "FK-%05u", (unsigned)chance_zipf(chance, 40000));
 		break;
 	default:
-		assert(!"the placeholder is known");
+		assert(which == '\0'); /* there is no such placeholder */
 	}
 }
 

@@ -164,7 +164,7 @@ static void add_statements(struct run *run, const int64_t (*pairs)[2])
 	buf_done(&lines);
 }
 
-static void start_join(struct run *run)
+static void start_join(struct run *run, int64_t skew_ns)
 {
 	static struct join_route_rule rules[ROUTES];
 	static struct str logins[ROUTES];
@@ -175,7 +175,10 @@ static void start_join(struct run *run)
 		logins[i] = str_of(company_service(route->service)->login);
 		rules[i] = (struct join_route_rule){str_of(names[i]), &logins[i], 1};
 	}
-	struct join_options options = {.tolerance_ns = 100 * NS_PER_MS,
+	struct join_server_clock clock = {STR_LIT("database"), -skew_ns};
+	struct join_options options = {.clocks = &clock,
+				       .clock_count = 1,
+				       .tolerance_ns = 100 * NS_PER_MS,
 				       .slack_ns = 5 * NS_PER_SEC,
 				       .signing_key = world_signing_key(run->world),
 				       .routes = rules,
@@ -215,7 +218,7 @@ static void open_run(struct run *run, const struct world_options *options)
 		pairs[i][1] = i;
 	}
 	qsort(pairs, statement_count, sizeof(pairs[0]), compare_ids);
-	start_join(run);
+	start_join(run, options->server_skew_ns);
 	add_requests(run);
 	add_statements(run, (const int64_t(*)[2])pairs);
 	take_verdicts(run);
@@ -305,11 +308,30 @@ static void test_crowded_world(void **state)
 	close_run(&run);
 }
 
+static void test_skewed_server(void **state)
+{
+	/* proves that a server whose clock is 90 s ahead changes nothing once the configuration says so, and that the estimate of its
+	 * offset says the same */
+	(void)state;
+	struct world_options options = world_defaults(6, 2000, NOW_NS);
+	options.server_skew_ns = 90 * NS_PER_SEC;
+	struct run run;
+	open_run(&run, &options);
+	assert_int_equal(compare_with_truth(&run), 0);
+	struct join_clock_estimate estimate;
+	assert_int_equal(join_clocks(run.join, &estimate, 1), 1);
+	int64_t off_ns = estimate.offset_ns + options.server_skew_ns;
+	assert_true(estimate.pair_count > 500);
+	assert_in_range(off_ns < 0 ? -off_ns : off_ns, 0, 50 * NS_PER_MS);
+	close_run(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_joiner_finds_the_truth),
 		cmocka_unit_test(test_crowded_world),
+		cmocka_unit_test(test_skewed_server),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

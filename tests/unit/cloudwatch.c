@@ -372,6 +372,13 @@ static void test_settings(void **state)
 	fault(fixture, "{\"clear\":true,\"settings\":{\"retention_ms\":3600000}}");
 	totals = scan(fixture, "\"limit\":1000");
 	assert_in_range(totals.events, 1, visible_lines(fixture) / 4);
+	fault(fixture, "{\"clear\":true,\"settings\":{\"opaque_ids\":true}}");
+	struct answer answer =
+		logs(fixture, "FilterLogEvents", "{\"logGroupName\":\"" GROUP "\",\"limit\":1}");
+	const json_t *event = json_array_get(json_object_get(answer.json, "events"), 0);
+	const char *id = json_string_value(json_object_get(event, "eventId"));
+	assert_true(id != NULL && strncmp(id, "event-", 6) == 0);
+	done(&answer);
 	fault(fixture, "{\"settings\":{\"hide_group\":true}}");
 	expect_error(fixture, "FilterLogEvents", "{\"logGroupName\":\"" GROUP "\"}",
 		     "ResourceNotFoundException");
