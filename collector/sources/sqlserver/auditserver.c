@@ -106,6 +106,10 @@ static int on_read(void *owner, const struct auditdb_range *range, struct error 
 	bool from_start = range->file.len == 0;
 	server->at_end = false;
 	int status = ensure(server, err);
+	/* What was skipped while names of files were asked for is skipped again, and then said, when rows are read. */
+	dbconnection_take_messages(server->connection, &server->skipped, &server->told);
+	buf_clear(&server->skipped);
+	server->skipped_pos = 0;
 	if (status == 0 && server->column_count == 0) {
 		status = discover(server, range->pattern, err);
 	}
