@@ -217,16 +217,14 @@ static bool begin(struct scans *scans, const struct scan_options *options, enum 
 	return true;
 }
 
-bool scans_busy(const struct scans *scans, const struct scan_options *options, int64_t now_ms)
+bool scans_busy(const struct scans *scans)
 {
 	for (int i = 0; i < SCAN_KINDS; i++) {
-		bool sweep_due = i != SCAN_TAIL &&
-				 due_ms(scans, options, (enum scan_kind)i, now_ms) <= now_ms;
-		if (scans->scan[i].active || sweep_due) {
+		if (scans->scan[i].active) {
 			return true;
 		}
 	}
-	return scans->tail_end_ms == SCAN_NONE;
+	return scans->tail_end_ms == SCAN_NONE || scans->began_ms[SCAN_SETTLE] == SCAN_NONE;
 }
 
 int64_t scans_wait_ms(const struct scans *scans, const struct scan_options *options, int64_t now_ms)

@@ -73,8 +73,8 @@ void scans_put(const struct scans *scans, struct buf *out);
 bool scans_choose(struct scans *scans, const struct scan_options *options, int64_t now_ms,
 		  enum scan_kind *out_kind, int64_t *out_wait_ms);
 
-/* Whether a scan is under way or a sweep is due: there is more to do before the source has caught up. */
-bool scans_busy(const struct scans *scans, const struct scan_options *options, int64_t now_ms);
+/* Whether a scan is under way, or the first tail or settle sweep is still to come: the source has not caught up. */
+bool scans_busy(const struct scans *scans);
 
 /* How long until something is due; 0: now. */
 int64_t scans_wait_ms(const struct scans *scans, const struct scan_options *options,

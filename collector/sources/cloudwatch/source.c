@@ -40,12 +40,12 @@ struct source {
 	struct arena page_arena;
 	struct group_answer answer; /* the page in memory */
 	bool have_page;
-	enum scan_kind page_kind; /* the scan that it belongs to */
-	size_t page_next;         /* its first event that is not given yet */
-	unsigned tokens_lost;     /* in a row */
-	bool retention_known;     /* asked once per process, when there is a reason */
-	bool gone;                /* the group did not exist at the last call */
-	const char *note;         /* static */
+	enum scan_kind page_kind;   /* the scan that it belongs to */
+	size_t page_next;           /* its first event that is not given yet */
+	unsigned tokens_lost;       /* in a row */
+	int64_t retention_asked_ms; /* for the scan that began then the retention is known */
+	bool gone;                  /* the group did not exist at the last call */
+	const char *note;           /* static */
 };
 
 static void cloudwatch_close(struct source *source)
@@ -227,16 +227,19 @@ static int check_retention(struct source *source, const struct source_request *r
 	int64_t from_ms = unread_from(source);
 	int64_t days = 0;
 
+	int64_t began_ms = source->scans.began_ms[SCAN_TAIL];
+
 	*out_asked = false;
-	if (source->retention_known || from_ms == SCAN_NONE ||
-	    now_ns / NS_PER_MS - from_ms < RETENTION_LEAST_NS / NS_PER_MS) {
+	if (from_ms == SCAN_NONE || began_ms == SCAN_NONE ||
+	    began_ms == source->retention_asked_ms ||
+	    now_ns / NS_PER_MS - began_ms < RETENTION_LEAST_NS / NS_PER_MS) {
 		return 0;
 	}
 	*out_asked = true;
 	pace_call(&source->pace, clock_monotonic_ns());
 	int rc = group_retention(&source->group, request, now_ns, &days, err);
 	if (rc == -ERR_GONE) {
-		source->retention_known = true;
+		source->retention_asked_ms = began_ms;
 		source->note = "logs:DescribeLogGroups is refused, so whether lines were deleted "
 			       "while the collector was away cannot be told";
 		return 0;
@@ -244,7 +247,7 @@ static int check_retention(struct source *source, const struct source_request *r
 	if (rc != 0) {
 		return rc;
 	}
-	source->retention_known = true;
+	source->retention_asked_ms = began_ms;
 	int64_t kept_ms = (now_ns - days * NS_PER_DAY) / NS_PER_MS;
 	return days > 0 && days < 36500 && kept_ms > from_ms
 		       ? put_gap(source, batch, "retention", from_ms, kept_ms, err)
@@ -411,7 +414,7 @@ static void describe(struct source *source, struct source_batch *batch)
 
 	batch->watermark_ns =
 		settled_ms == SCAN_NONE ? FEED_WATERMARK_NONE : settled_ms * NS_PER_MS;
-	batch->more = source->have_page || scans_busy(&source->scans, &source->options, wall_ms);
+	batch->more = source->have_page || scans_busy(&source->scans);
 	batch->pace_ns = source->have_page ? 0 : pace_ns;
 	batch->wait_ns = wait_ns > pace_ns ? wait_ns : pace_ns;
 	batch->done = source->finite && !batch->more;
