@@ -103,13 +103,13 @@ static int greet(struct link *link, const struct link_hello *hello, struct waite
 	return buf_check(out_cursor, "the cursor of querytraild", err);
 }
 
-int link_open(struct link *link, const char *path, const struct link_hello *hello,
-	      struct waiter *waiter, struct buf *out_cursor, struct error *err)
+int link_open(struct link *link, const struct link_hello *hello, struct waiter *waiter,
+	      struct buf *out_cursor, struct error *err)
 {
 	assert(link->fd < 0);
 	struct timeval timeout = {.tv_sec = SEND_TIMEOUT_S};
 
-	int rc = io_unix_connect(path, &link->fd, err);
+	int rc = io_unix_connect(hello->path, &link->fd, err);
 	if (rc != 0) {
 		link->fd = -1;
 		if (rc != -ERR_CONFIG) {

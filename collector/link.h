@@ -21,6 +21,7 @@ struct link {
 };
 
 struct link_hello {
+	const char *path; /* of feed.sock */
 	const char *source;
 	const char *source_type;
 	unsigned kinds;
@@ -30,11 +31,11 @@ struct link_hello {
 void link_init(struct link *link);
 void link_done(struct link *link);
 
-/* Connects to path, says HELLO, waits for WELCOME and sets out_cursor (cleared first) to the committed cursor.
+/* Connects, says HELLO, waits for WELCOME and sets out_cursor (cleared first) to the committed cursor.
  * Returns 0, or ERR_AGAIN (no daemon there now), ERR_CANCELLED, ERR_CONFIG (the daemon refuses us; its sentence is in err),
  * ERR_INPUT; then the link is closed. */
-int link_open(struct link *link, const char *path, const struct link_hello *hello,
-	      struct waiter *waiter, struct buf *out_cursor, struct error *err);
+int link_open(struct link *link, const struct link_hello *hello, struct waiter *waiter,
+	      struct buf *out_cursor, struct error *err);
 
 /* Closes; closing a closed link is fine. */
 void link_close(struct link *link);

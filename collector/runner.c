@@ -87,14 +87,14 @@ static int link_failed(struct runner *runner, struct error *err)
 /* Connects until it works. 0, or ERR_CANCELLED. */
 static int connect_daemon(struct runner *runner, struct error *err)
 {
-	struct link_hello hello = {.source = runner->options->name,
+	struct link_hello hello = {.path = runner->path.ptr,
+				   .source = runner->options->name,
 				   .source_type = runner->type->name,
 				   .kinds = runner->type->kinds | 1u << RECORD_GAP |
 					    1u << RECORD_REJECT};
 
 	while (runner->link.fd < 0) {
-		int rc = link_open(&runner->link, runner->path.ptr, &hello, &runner->waiter,
-				   &runner->cursor, err);
+		int rc = link_open(&runner->link, &hello, &runner->waiter, &runner->cursor, err);
 		if (rc != 0) {
 			rc = link_failed(runner, err);
 		}

@@ -72,9 +72,9 @@ static int sign(const struct client *client, const struct client_call *call,
 	struct sigv4_scope scope = {
 		.region = call->region, .service = call->service, .time_ns = time_ns};
 	buf_clear(&headers->authorization);
-	return sigv4_authorization(&request, &scope, str_of(call->credentials->access_key_id),
-				   secret_peek(&call->credentials->secret_key),
-				   &headers->authorization, err);
+	struct sigv4_key key = {.access_key_id = str_of(call->credentials->access_key_id),
+				.secret_key = secret_peek(&call->credentials->secret_key)};
+	return sigv4_authorization(&request, &scope, &key, &headers->authorization, err);
 }
 
 static bool has_line_end(struct str value)

@@ -23,25 +23,26 @@ void credentials_done(struct credentials *credentials)
 	credentials_init(credentials);
 }
 
-int credentials_set(struct credentials *credentials, struct str access_key_id,
-		    struct str secret_key, struct str session_token, const char *from,
+int credentials_set(struct credentials *credentials, const struct credentials_parts *parts,
 		    struct error *err)
 {
+	struct str access_key_id = parts->access_key_id;
+
 	credentials_done(credentials);
-	if (access_key_id.len == 0 || secret_key.len == 0) {
-		return error_set(err, ERR_CONFIG, "credentials from %s lack their %s", from,
+	if (access_key_id.len == 0 || parts->secret_key.len == 0) {
+		return error_set(err, ERR_CONFIG, "credentials from %s lack their %s", parts->from,
 				 access_key_id.len == 0 ? "access key id" : "secret access key");
 	}
 	if (access_key_id.len >= ACCESS_KEY_MAX) {
 		return error_set(err, ERR_CONFIG, "the access key id from %s has %zu characters",
-				 from, access_key_id.len);
+				 parts->from, access_key_id.len);
 	}
 	memcpy(credentials->access_key_id, access_key_id.ptr, access_key_id.len);
 	credentials->access_key_id[access_key_id.len] = '\0';
-	credentials->from = from;
-	int rc = secret_set(&credentials->secret_key, secret_key, err);
-	if (rc == 0 && session_token.len > 0) {
-		rc = secret_set(&credentials->session_token, session_token, err);
+	credentials->from = parts->from;
+	int rc = secret_set(&credentials->secret_key, parts->secret_key, err);
+	if (rc == 0 && parts->session_token.len > 0) {
+		rc = secret_set(&credentials->session_token, parts->session_token, err);
 	}
 	if (rc != 0) {
 		credentials_done(credentials);
@@ -88,9 +89,11 @@ int credentials_from_json(struct credentials *credentials, struct str body, cons
 			       "%s gave an end of the credentials that is no time: %.*s", from,
 			       STR_ARG(end));
 	}
-	if (rc == 0 &&
-	    credentials_set(credentials, member(body, "AccessKeyId", &id),
-			    member(body, "SecretAccessKey", &secret), session, from, err) != 0) {
+	struct credentials_parts parts = {.access_key_id = member(body, "AccessKeyId", &id),
+					  .secret_key = member(body, "SecretAccessKey", &secret),
+					  .session_token = session,
+					  .from = from};
+	if (rc == 0 && credentials_set(credentials, &parts, err) != 0) {
 		rc = error_set(err, ERR_INPUT, "%s gave a document without credentials", from);
 	}
 	if (rc == 0) {
@@ -129,25 +132,25 @@ static const char *set_or_null(const char *text)
 static int look_up(const struct credentials_options *options, const struct credentials_reach *reach,
 		   struct credentials *out, struct error *err)
 {
-	const char *profile = set_or_null(options->profile);
+	struct provider_choice choice = {.profile = set_or_null(options->profile)};
 	int rc = -ERR_GONE;
 
-	if (profile == NULL) {
-		profile = set_or_null(getenv("AWS_PROFILE"));
+	if (choice.profile == NULL) {
+		choice.profile = set_or_null(getenv("AWS_PROFILE"));
 	}
-	bool explicit = profile != NULL;
-	if (!explicit) {
-		profile = "default";
+	choice.chosen = choice.profile != NULL;
+	if (!choice.chosen) {
+		choice.profile = "default";
 		/* a configured file is a choice too */
 		if (set_or_null(options->credentials_file) == NULL) {
 			rc = provider_environment(out, err);
 		}
 	}
-	if (rc == -ERR_GONE && !explicit) {
+	if (rc == -ERR_GONE && !choice.chosen) {
 		rc = provider_web_identity(options, reach, out, err);
 	}
 	if (rc == -ERR_GONE) {
-		rc = provider_profile(options, profile, explicit, reach, out, err);
+		rc = provider_profile(options, &choice, reach, out, err);
 	}
 	if (rc == -ERR_GONE) {
 		rc = provider_container(reach, out, err);
@@ -160,7 +163,7 @@ static int look_up(const struct credentials_options *options, const struct crede
 				 "no AWS credentials: none in the environment, the shared files "
 				 "(profile %s), "
 				 "a container endpoint or instance metadata",
-				 profile);
+				 choice.profile);
 	}
 	return rc;
 }

@@ -38,13 +38,20 @@ struct chain {
 	int64_t next_try_ns; /* after a failed advisory refresh */
 };
 
-/* Empty credentials; wipe them. */
+/* Empty credentials. */
 void credentials_init(struct credentials *credentials);
+
+/* Wipes them; they are empty again. */
 void credentials_done(struct credentials *credentials);
 
-/* Copies. Returns 0, ERR_NOMEM, or ERR_CONFIG for an id that is too long or a missing half. from is static. */
-int credentials_set(struct credentials *credentials, struct str access_key_id,
-		    struct str secret_key, struct str session_token, const char *from,
+struct credentials_parts {
+	struct str access_key_id, secret_key;
+	struct str session_token; /* empty: none */
+	const char *from;         /* static */
+};
+
+/* Copies. Returns 0, ERR_NOMEM, or ERR_CONFIG for an id that is too long or a missing half. */
+int credentials_set(struct credentials *credentials, const struct credentials_parts *parts,
 		    struct error *err);
 
 /* A JSON document with AccessKeyId, SecretAccessKey, SessionToken or Token, and Expiration. from is static.
@@ -52,7 +59,10 @@ int credentials_set(struct credentials *credentials, struct str access_key_id,
 int credentials_from_json(struct credentials *credentials, struct str body, const char *from,
 			  struct error *err);
 
+/* Nothing is looked up before the first chain_get. */
 void chain_init(struct chain *chain, const struct credentials_options *options);
+
+/* Wipes what is held. */
 void chain_done(struct chain *chain);
 
 /* The credentials to sign with now; borrowed until the next call.

@@ -81,8 +81,7 @@ static int64_t time_left(const struct group *group, const struct source_request 
 }
 
 /* One signed call; expired credentials are looked up anew, once. */
-static int call_logs(struct group *group, const char *operation,
-		     const struct source_request *request, int64_t now_ns, struct http_reply *out,
+static int call_logs(struct group *group, const char *operation, const struct group_ask *ask,
 		     struct group_answer *answer, struct error *err)
 {
 	char target[64];
@@ -94,13 +93,13 @@ static int call_logs(struct group *group, const char *operation,
 				   .content_type = CONTENT_TYPE,
 				   .target = target,
 				   .body = buf_str(&group->body),
-				   .now_ns = now_ns,
-				   .timeout_ns = time_left(group, request),
-				   .stop_fd = request->stop_fd};
+				   .now_ns = ask->now_ns,
+				   .timeout_ns = time_left(group, ask->request),
+				   .stop_fd = ask->request->stop_fd};
 	struct credentials_reach reach = {.client = &group->client,
-					  .now_ns = now_ns,
+					  .now_ns = ask->now_ns,
 					  .timeout_ns = call.timeout_ns,
-					  .stop_fd = request->stop_fd};
+					  .stop_fd = ask->request->stop_fd};
 	int rc = 0;
 
 	answer->kind = AWSERROR_NONE;
@@ -111,7 +110,7 @@ static int call_logs(struct group *group, const char *operation,
 		if (rc != 0) {
 			return rc;
 		}
-		rc = client_call(&group->client, &call, out, &answer->kind, err);
+		rc = client_call(&group->client, &call, &answer->reply, &answer->kind, err);
 		if (rc == -ERR_AUTH) {
 			chain_forget(&group->chain);
 		}
@@ -145,15 +144,13 @@ static void put_page_body(struct group *group, const struct scan *scan)
 	buf_put_byte(body, '}');
 }
 
-int group_page(struct group *group, const struct scan *scan, const struct source_request *request,
-	       int64_t now_ns, struct group_answer *answer, struct error *err)
+int group_page(struct group *group, const struct scan *scan, const struct group_ask *ask,
+	       struct group_answer *answer, struct error *err)
 {
-	struct http_reply reply;
-
 	put_page_body(group, scan);
 	int rc = buf_check(&group->body, "the request for a page", err);
 	if (rc == 0) {
-		rc = call_logs(group, "FilterLogEvents", request, now_ns, &reply, answer, err);
+		rc = call_logs(group, "FilterLogEvents", ask, answer, err);
 	}
 	if (rc == -ERR_INPUT && answer->kind == AWSERROR_NONE && group->limit_now > 1) {
 		group->limit_now /= 2; /* the next page may fit */
@@ -161,7 +158,7 @@ int group_page(struct group *group, const struct scan *scan, const struct source
 	if (rc != 0) {
 		return rc;
 	}
-	rc = reply_parse(reply.body, answer->arena, &answer->page, err);
+	rc = reply_parse(answer->reply.body, answer->arena, &answer->page, err);
 	if (rc != 0) {
 		err->code = ERR_INPUT;
 		(void)error_prefix(err, "FilterLogEvents on log group %s", group->name);
@@ -234,11 +231,10 @@ static bool find_group(struct str body, struct str wanted, int64_t *out_days)
 	return false;
 }
 
-int group_retention(struct group *group, const struct source_request *request, int64_t now_ns,
-		    int64_t *out_days, struct error *err)
+int group_retention(struct group *group, const struct group_ask *ask, int64_t *out_days,
+		    struct error *err)
 {
 	struct group_answer answer = {0};
-	struct http_reply reply;
 	struct str name = bare_name(group->name);
 	bool first = true;
 
@@ -249,13 +245,13 @@ int group_retention(struct group *group, const struct source_request *request, i
 	buf_putf(&group->body, ",\"limit\":%d}", GROUPS_LISTED);
 	int rc = buf_check(&group->body, "the request for the retention", err);
 	if (rc == 0) {
-		rc = call_logs(group, "DescribeLogGroups", request, now_ns, &reply, &answer, err);
+		rc = call_logs(group, "DescribeLogGroups", ask, &answer, err);
 	}
 	if (rc == -ERR_AUTH || rc == -ERR_CONFIG || rc == -ERR_GONE) {
 		err->code = ERR_GONE;
 		return -ERR_GONE;
 	}
-	if (rc == 0 && !find_group(reply.body, name, out_days)) {
+	if (rc == 0 && !find_group(answer.reply.body, name, out_days)) {
 		return error_set(err, ERR_GONE, "DescribeLogGroups does not list log group %s",
 				 group->name);
 	}

@@ -29,19 +29,25 @@ int group_init(struct group *group, const struct config *config, const char *sec
 void group_done(struct group *group);
 
 struct group_answer {
-	struct reply_page page; /* borrows from the group until its next call, and from arena */
-	struct arena *arena;    /* given by the caller */
+	struct http_reply reply; /* as the service sent it */
+	struct reply_page page;  /* borrows from the group until its next call, and from arena */
+	struct arena *arena;     /* given by the caller */
 	enum awserror_kind
 		kind; /* what the service refused; AWSERROR_NONE when all is well, and for other errors */
 };
 
+struct group_ask {
+	const struct source_request *request;
+	int64_t now_ns; /* wall time */
+};
+
 /* One page of the scan's window. Returns 0, or as source_type.fetch. */
-int group_page(struct group *group, const struct scan *scan, const struct source_request *request,
-	       int64_t now_ns, struct group_answer *answer, struct error *err);
+int group_page(struct group *group, const struct scan *scan, const struct group_ask *ask,
+	       struct group_answer *answer, struct error *err);
 
 /* How many days the group keeps its lines: *out_days, 0 for ever. Returns 0, ERR_GONE when the service does not tell, or as
  * above. */
-int group_retention(struct group *group, const struct source_request *request, int64_t now_ns,
-		    int64_t *out_days, struct error *err);
+int group_retention(struct group *group, const struct group_ask *ask, int64_t *out_days,
+		    struct error *err);
 
 #endif

@@ -58,10 +58,10 @@ static int make_reject(const struct reply_event *event, const struct line *line,
 }
 
 int line_record(const struct line_context *context, const struct reply_event *event,
-		const struct line *line, struct arena *arena, struct record *out_record,
-		struct error *err)
+		const struct line *line, struct record *out_record, struct error *err)
 {
 	struct error why;
+	struct arena *arena = context->arena;
 	int64_t time_ms = event->timestamp_ms;
 	int64_t time_ns;
 

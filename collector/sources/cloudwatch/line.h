@@ -22,16 +22,16 @@ struct line {
 int line_read(const struct reply_event *event, struct arena *arena, struct buf *scratch,
 	      struct line *out_line, struct error *err);
 
-/* What a line is made into: a request, or a reject with the reason and at most 64 KiB of its bytes.
- *   fallback_ms  the time of an event that has none
- * Returns 0, ERR_LIMIT when the arena is full, ERR_NOMEM. */
 struct line_context {
 	struct str source;
 	const struct accesslog_format *format;
-	int64_t fallback_ms;
+	int64_t fallback_ms; /* the time of an event that has none */
+	struct arena *arena;
 };
+
+/* What a line is made into: a request, or a reject with the reason and at most 64 KiB of its bytes.
+ * Returns 0, ERR_LIMIT when the arena is full, ERR_NOMEM. */
 int line_record(const struct line_context *context, const struct reply_event *event,
-		const struct line *line, struct arena *arena, struct record *out_record,
-		struct error *err);
+		const struct line *line, struct record *out_record, struct error *err);
 
 #endif

@@ -279,8 +279,11 @@ static int read_role(struct str body, struct credentials *out, struct error *err
 		buf_init(&values[i], TOKEN_MAX_BYTES);
 		(void)awserror_xml(body, names[i], &values[i]); /* missing ones are noticed below */
 	}
-	int rc = credentials_set(out, buf_str(&values[0]), buf_str(&values[1]), buf_str(&values[2]),
-				 "the assumed role", err);
+	struct credentials_parts parts = {.access_key_id = buf_str(&values[0]),
+					  .secret_key = buf_str(&values[1]),
+					  .session_token = buf_str(&values[2]),
+					  .from = "the assumed role"};
+	int rc = credentials_set(out, &parts, err);
 	if (rc == 0 && !clock_parse_rfc3339(buf_str(&values[3]), &expires_ns)) {
 		credentials_done(out);
 		rc = error_set(err, ERR_INPUT, "STS gave credentials without an end");

@@ -29,8 +29,11 @@ int provider_environment(struct credentials *out, struct error *err)
 	if (id.len == 0 && secret.len == 0) {
 		return -ERR_GONE;
 	}
-	return credentials_set(out, id, secret, environment("AWS_SESSION_TOKEN"), "the environment",
-			       err);
+	struct credentials_parts parts = {.access_key_id = id,
+					  .secret_key = secret,
+					  .session_token = environment("AWS_SESSION_TOKEN"),
+					  .from = "the environment"};
+	return credentials_set(out, &parts, err);
 }
 
 int provider_web_identity(const struct credentials_options *options,
@@ -104,18 +107,15 @@ static struct str profile_value(const struct shared_files *files, const char *pr
 static int profile_keys(struct str text, const char *profile, bool prefixed,
 			struct credentials *out, struct error *err)
 {
-	struct str id = {0};
-	struct str secret = {0};
-	struct str token = {0};
+	struct credentials_parts parts = {.from = prefixed ? "the shared configuration file"
+							   : "the shared credentials file"};
 
-	if (!awsfile_get(text, profile, prefixed, "aws_access_key_id", &id)) {
+	if (!awsfile_get(text, profile, prefixed, "aws_access_key_id", &parts.access_key_id)) {
 		return -ERR_GONE;
 	}
-	(void)awsfile_get(text, profile, prefixed, "aws_secret_access_key", &secret);
-	(void)awsfile_get(text, profile, prefixed, "aws_session_token", &token);
-	return credentials_set(
-		out, id, secret, token,
-		prefixed ? "the shared configuration file" : "the shared credentials file", err);
+	(void)awsfile_get(text, profile, prefixed, "aws_secret_access_key", &parts.secret_key);
+	(void)awsfile_get(text, profile, prefixed, "aws_session_token", &parts.session_token);
+	return credentials_set(out, &parts, err);
 }
 
 /* Keys and credential_process of a profile, without roles. */
@@ -231,9 +231,9 @@ static int load_profile(const struct search *search, const char *profile, unsign
 	return rc != -ERR_GONE ? rc : profile_static(search, profile, out, err);
 }
 
-int provider_profile(const struct credentials_options *options, const char *profile, bool explicit,
-		     const struct credentials_reach *reach, struct credentials *out,
-		     struct error *err)
+int provider_profile(const struct credentials_options *options,
+		     const struct provider_choice *choice, const struct credentials_reach *reach,
+		     struct credentials *out, struct error *err)
 {
 	struct shared_files files;
 	struct search search = {.options = options, .reach = reach, .files = &files};
@@ -246,12 +246,13 @@ int provider_profile(const struct credentials_options *options, const char *prof
 		rc = read_shared(NULL, "AWS_CONFIG_FILE", ".aws/config", &files.config, err);
 	}
 	if (rc == 0) {
-		rc = load_profile(&search, profile, 0, out, err);
-		bool chosen = explicit || options->credentials_file != NULL;
-		if (rc == -ERR_GONE && chosen && (explicit || files.credentials.len > 0)) {
+		rc = load_profile(&search, choice->profile, 0, out, err);
+		bool named =
+			options->credentials_file != NULL && options->credentials_file[0] != '\0';
+		if (rc == -ERR_GONE && (choice->chosen || named)) {
 			rc = error_set(err, ERR_CONFIG,
 				       "profile %s has no credentials in the shared files",
-				       profile);
+				       choice->profile);
 		}
 	}
 	if (files.credentials.ptr != NULL) {

@@ -12,10 +12,15 @@
 /* AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN. */
 int provider_environment(struct credentials *out, struct error *err);
 
-/* The profile: roles, keys, credential_process; explicit: somebody chose it, so it must exist. */
-int provider_profile(const struct credentials_options *options, const char *profile, bool explicit,
-		     const struct credentials_reach *reach, struct credentials *out,
-		     struct error *err);
+struct provider_choice {
+	const char *profile;
+	bool chosen; /* somebody named it, so it must exist */
+};
+
+/* The profile: roles, keys, credential_process. */
+int provider_profile(const struct credentials_options *options,
+		     const struct provider_choice *choice, const struct credentials_reach *reach,
+		     struct credentials *out, struct error *err);
 
 /* AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN. */
 int provider_web_identity(const struct credentials_options *options,

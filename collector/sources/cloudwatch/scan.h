@@ -68,7 +68,7 @@ int scans_read(struct scans *scans, struct str cursor, struct error *err);
 /* Appends the cursor. */
 void scans_put(const struct scans *scans, struct buf *out);
 
-/* Chooses the scan whose page is to be asked for now, and begins one when it is due.
+/* Chooses the scan whose page comes next, and begins one when it is due.
  * Returns true and *out_kind, or false and *out_wait_ms until something is due. */
 bool scans_choose(struct scans *scans, const struct scan_options *options, int64_t now_ms,
 		  enum scan_kind *out_kind, int64_t *out_wait_ms);

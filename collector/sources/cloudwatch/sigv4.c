@@ -301,13 +301,12 @@ static int signing_key(const struct sigv4_scope *scope, const char *date, struct
 }
 
 int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope,
-			struct str access_key_id, struct str secret_key, struct buf *out,
-			struct error *err)
+			const struct sigv4_key *key, struct buf *out, struct error *err)
 {
 	struct indexed_header sorted[SIGV4_HEADERS_MAX];
 	struct buf to_sign;
 	char date[SIGV4_DATE_CHARS];
-	uint8_t key[DIGEST_BYTES];
+	uint8_t day_key[DIGEST_BYTES];
 	uint8_t signature[DIGEST_BYTES];
 
 	buf_init(&to_sign, 4096);
@@ -317,11 +316,12 @@ int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_
 		rc = sigv4_string_to_sign(request, scope, &to_sign, err);
 	}
 	if (rc == 0) {
-		rc = signing_key(scope, date, secret_key, key, err);
+		rc = signing_key(scope, date, key->secret_key, day_key, err);
 	}
 	if (rc == 0) {
-		digest_hmac_sha256(str_make(key, sizeof(key)), buf_str(&to_sign), signature);
-		buf_putf(out, "AWS4-HMAC-SHA256 Credential=%.*s/", STR_ARG(access_key_id));
+		digest_hmac_sha256(str_make(day_key, sizeof(day_key)), buf_str(&to_sign),
+				   signature);
+		buf_putf(out, "AWS4-HMAC-SHA256 Credential=%.*s/", STR_ARG(key->access_key_id));
 		put_scope(scope, date, out);
 		buf_put_text(out, ", SignedHeaders=");
 		put_signed_names(sorted, request->header_count, out);
@@ -329,7 +329,7 @@ int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_
 		buf_put_hex(out, str_make(signature, sizeof(signature)));
 		rc = buf_check(out, "the Authorization header", err);
 	}
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(day_key, sizeof(day_key));
 	buf_done(&to_sign);
 	return rc;
 }

@@ -37,6 +37,10 @@ struct sigv4_scope {
 	int64_t time_ns;
 };
 
+struct sigv4_key {
+	struct str access_key_id, secret_key;
+};
+
 /* The text of X-Amz-Date for a time. */
 void sigv4_date(int64_t time_ns, char out[SIGV4_DATE_CHARS]);
 
@@ -50,7 +54,6 @@ int sigv4_string_to_sign(const struct sigv4_request *request, const struct sigv4
 
 /* Appends the value of the Authorization header. Errors as above. */
 int sigv4_authorization(const struct sigv4_request *request, const struct sigv4_scope *scope,
-			struct str access_key_id, struct str secret_key, struct buf *out,
-			struct error *err);
+			const struct sigv4_key *key, struct buf *out, struct error *err);
 
 #endif

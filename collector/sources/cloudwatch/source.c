@@ -176,23 +176,29 @@ static int give_cursor(struct source *source, bool moved, struct buf *out, struc
 	return rc;
 }
 
-/* A gap record in the batch: from_ms to to_ms. key_word and from_ms are its key, so that a replay gives the same one. */
-static int put_gap(struct source *source, struct source_batch *batch, const char *kind,
-		   int64_t from_ms, int64_t to_ms, struct error *err)
+struct gap_span {
+	const char *kind;
+	int64_t from_ms, to_ms;
+};
+
+/* A gap record in the batch. Kind and from_ms are its key, so that a replay gives the same one. */
+static int put_gap(struct source *source, struct source_batch *batch, const struct gap_span *span,
+		   struct error *err)
 {
 	struct record *gap = arena_alloc(batch->arena, sizeof(*gap));
 	struct str key;
 	struct str reason;
 
 	buf_clear(&source->scratch);
-	buf_putf(&source->scratch, "gap-%s-%lld", kind, (long long)from_ms);
+	buf_putf(&source->scratch, "gap-%s-%lld", span->kind, (long long)span->from_ms);
 	bool fits = gap != NULL && arena_str(batch->arena, buf_str(&source->scratch), &key) == 0;
 	buf_clear(&source->scratch);
 	buf_putf(&source->scratch,
-		 strcmp(kind, "retention") == 0 ? "log group %s no longer keeps the lines of this "
-						  "time, and they were not read before"
-						: "log group %s did not exist for a while: lines "
-						  "of this time that were not read before are lost",
+		 strcmp(span->kind, "retention") == 0
+			 ? "log group %s no longer keeps the lines of this "
+			   "time, and they were not read before"
+			 : "log group %s did not exist for a while: lines "
+			   "of this time that were not read before are lost",
 		 source->group.name);
 	fits = fits && arena_str(batch->arena, buf_str(&source->scratch), &reason) == 0;
 	if (!fits) {
@@ -201,10 +207,10 @@ static int put_gap(struct source *source, struct source_batch *batch, const char
 	record_init(gap, RECORD_GAP);
 	gap->source = buf_str(&source->name);
 	gap->key = key;
-	gap->time_ns = from_ms * NS_PER_MS;
-	record_set_number(gap, FIELD_gap_from, from_ms * NS_PER_MS);
-	record_set_number(gap, FIELD_gap_to, to_ms * NS_PER_MS);
-	record_set_text(gap, FIELD_gap_kind, str_of(kind));
+	gap->time_ns = span->from_ms * NS_PER_MS;
+	record_set_number(gap, FIELD_gap_from, span->from_ms * NS_PER_MS);
+	record_set_number(gap, FIELD_gap_to, span->to_ms * NS_PER_MS);
+	record_set_text(gap, FIELD_gap_kind, str_of(span->kind));
 	record_set_text(gap, FIELD_reason, reason);
 	batch->records = gap;
 	batch->record_count = 1;
@@ -226,6 +232,7 @@ static int check_retention(struct source *source, const struct source_request *r
 	int64_t now_ns = clock_now(&source->clock);
 	int64_t from_ms = unread_from(source);
 	int64_t days = 0;
+	struct group_ask ask = {.request = request, .now_ns = now_ns};
 
 	int64_t began_ms = source->scans.began_ms[SCAN_TAIL];
 
@@ -237,7 +244,7 @@ static int check_retention(struct source *source, const struct source_request *r
 	}
 	*out_asked = true;
 	pace_call(&source->pace, clock_monotonic_ns());
-	int rc = group_retention(&source->group, request, now_ns, &days, err);
+	int rc = group_retention(&source->group, &ask, &days, err);
 	if (rc == -ERR_GONE) {
 		source->retention_asked_ms = began_ms;
 		source->note = "logs:DescribeLogGroups is refused, so whether lines were deleted "
@@ -249,9 +256,9 @@ static int check_retention(struct source *source, const struct source_request *r
 	}
 	source->retention_asked_ms = began_ms;
 	int64_t kept_ms = (now_ns - days * NS_PER_DAY) / NS_PER_MS;
-	return days > 0 && days < 36500 && kept_ms > from_ms
-		       ? put_gap(source, batch, "retention", from_ms, kept_ms, err)
-		       : 0;
+	struct gap_span span = {.kind = "retention", .from_ms = from_ms, .to_ms = kept_ms};
+	return days > 0 && days < 36500 && kept_ms > from_ms ? put_gap(source, batch, &span, err)
+							     : 0;
 }
 
 /* A page was refused. A lost token is no failure of the fetch, as long as it does not happen again and again. */
@@ -282,11 +289,12 @@ static int page_failed(struct source *source, enum scan_kind kind, int rc, struc
 static int fetch_page(struct source *source, const struct source_request *request,
 		      enum scan_kind kind, bool *out_have, struct error *err)
 {
+	struct group_ask ask = {.request = request, .now_ns = clock_now(&source->clock)};
+
 	arena_clear(&source->page_arena);
 	source->answer = (struct group_answer){.arena = &source->page_arena};
 	pace_call(&source->pace, clock_monotonic_ns());
-	int rc = group_page(&source->group, &source->scans.scan[kind], request,
-			    clock_now(&source->clock), &source->answer, err);
+	int rc = group_page(&source->group, &source->scans.scan[kind], &ask, &source->answer, err);
 	if (rc != 0) {
 		return page_failed(source, kind, rc, err);
 	}
@@ -330,7 +338,8 @@ static int give_event(struct source *source, const struct reply_event *event,
 	struct line_context context = {.source = buf_str(&source->name),
 				       .format = source->format,
 				       .fallback_ms =
-					       source->scans.scan[source->page_kind].start_ms};
+					       source->scans.scan[source->page_kind].start_ms,
+				       .arena = batch->arena};
 
 	*io_bytes += event->message.len;
 	int rc = line_read(event, batch->arena, &source->scratch, &line, err);
@@ -346,7 +355,7 @@ static int give_event(struct source *source, const struct reply_event *event,
 		return 0;
 	}
 	struct record *record = &batch->records[batch->record_count];
-	rc = line_record(&context, event, &line, batch->arena, record, err);
+	rc = line_record(&context, event, &line, record, err);
 	if (rc != 0) {
 		return rc;
 	}
@@ -399,8 +408,9 @@ static int note_return(struct source *source, struct source_batch *batch, bool *
 
 	*out_given = source->gone && from_ms != SCAN_NONE;
 	source->gone = false;
-	return *out_given ? put_gap(source, batch, "lost_records", from_ms, now_ms(source), err)
-			  : 0;
+	struct gap_span span = {
+		.kind = "lost_records", .from_ms = from_ms, .to_ms = now_ms(source)};
+	return *out_given ? put_gap(source, batch, &span, err) : 0;
 }
 
 /* What the batch says besides its records. */

@@ -71,8 +71,7 @@ static struct str cut_time(struct str text, int64_t *out_time_ns)
 }
 
 /* Adds "file_newline":false to the record's extra. */
-static int mark_unended(struct intake *intake, struct arena *arena, struct record *record,
-			struct error *err)
+static int mark_unended(struct intake *intake, struct record *record, struct error *err)
 {
 	struct str extra = str_trim(record_text(record, FIELD_extra));
 	struct str stored;
@@ -84,7 +83,8 @@ static int mark_unended(struct intake *intake, struct arena *arena, struct recor
 	} else {
 		buf_put_text(&intake->scratch, "{\"file_newline\":false}");
 	}
-	if (intake->scratch.failed || arena_str(arena, buf_str(&intake->scratch), &stored) != 0) {
+	if (intake->scratch.failed ||
+	    arena_str(intake->arena, buf_str(&intake->scratch), &stored) != 0) {
 		return error_set(err, ERR_LIMIT, "no memory for a batch of the files");
 	}
 	record_set_text(record, FIELD_extra, stored);
@@ -92,6 +92,7 @@ static int mark_unended(struct intake *intake, struct arena *arena, struct recor
 }
 
 struct piece {
+	const struct reader_item *item;
 	struct str raw;  /* in the arena */
 	struct str text; /* what is read of it, in the arena */
 	struct str key;  /* in the arena */
@@ -99,18 +100,19 @@ struct piece {
 };
 
 /* Counts the piece and copies it into the arena. */
-static int keep_piece(struct intake *intake, const struct reader_item *item, struct arena *arena,
-		      struct piece *out, struct error *err)
+static int keep_piece(struct intake *intake, const struct reader_item *item, struct piece *out,
+		      struct error *err)
 {
 	uint8_t key[TALLY_KEY_BYTES];
 	struct str text = readable(item);
 
+	out->item = item;
 	int rc = tally_add(&intake->tally, text, &out->ordinal, key, err);
 	if (rc != 0) {
 		return rc;
 	}
-	if (arena_str(arena, item->raw, &out->raw) != 0 ||
-	    arena_str(arena, str_make(key, sizeof(key)), &out->key) != 0) {
+	if (arena_str(intake->arena, item->raw, &out->raw) != 0 ||
+	    arena_str(intake->arena, str_make(key, sizeof(key)), &out->key) != 0) {
 		return error_set(err, ERR_LIMIT, "no memory for a batch of the files");
 	}
 	out->text = str_slice(out->raw, item->raw.len == 0 ? 0 : (size_t)(text.ptr - item->raw.ptr),
@@ -118,30 +120,28 @@ static int keep_piece(struct intake *intake, const struct reader_item *item, str
 	return 0;
 }
 
-static int make_reject(struct intake *intake, const struct reader_item *item,
-		       const struct piece *piece, const char *why, struct record *out_record)
+static int make_reject(struct intake *intake, const struct piece *piece, const char *why,
+		       struct record *out_record)
 {
-	(void)intake;
 	record_init(out_record, RECORD_REJECT);
 	out_record->source = intake->source;
 	out_record->key = piece->key;
 	out_record->time_ns = intake->file_time_ns;
 	record_set_text(out_record, FIELD_raw, str_slice(piece->raw, 0, REJECT_RAW_MAX));
 	record_set_text(out_record, FIELD_reason, str_of(why));
-	record_set_number(out_record, FIELD_offset, item->offset);
+	record_set_number(out_record, FIELD_offset, piece->item->offset);
 	return 0;
 }
 
 /* A reject whose sentence names the file. */
-static int give_reject(struct intake *intake, const struct reader_item *item,
-		       const struct piece *piece, struct arena *arena, struct record *out_record)
+static int give_reject(struct intake *intake, const struct piece *piece, struct record *out_record)
 {
 	struct str why;
 
-	if (arena_str(arena, buf_str(&intake->scratch), &why) != 0) {
-		return make_reject(intake, item, piece, "a line that does not parse", out_record);
+	if (arena_str(intake->arena, buf_str(&intake->scratch), &why) != 0) {
+		return make_reject(intake, piece, "a line that does not parse", out_record);
 	}
-	return make_reject(intake, item, piece, why.ptr, out_record);
+	return make_reject(intake, piece, why.ptr, out_record);
 }
 
 /* Begins the sentence of a reject in scratch. */
@@ -154,7 +154,7 @@ static void say_place(struct intake *intake, const struct reader_item *item)
 
 /* What cannot be read at all: too long a piece, or the damaged rest of a file. */
 static int give_unreadable(struct intake *intake, const struct reader_item *item,
-			   struct arena *arena, struct record *out_record, struct error *err)
+			   struct record *out_record, struct error *err)
 {
 	struct piece piece;
 	int rc;
@@ -167,11 +167,11 @@ static int give_unreadable(struct intake *intake, const struct reader_item *item
 			 (long long)item->offset);
 		struct reader_item named = *item;
 		named.raw = buf_str(&name);
-		rc = keep_piece(intake, &named, arena, &piece, err);
+		rc = keep_piece(intake, &named, &piece, err);
 		buf_done(&name);
 		piece.raw = (struct str){0};
 	} else {
-		rc = keep_piece(intake, item, arena, &piece, err);
+		rc = keep_piece(intake, item, &piece, err);
 	}
 	if (rc != 0) {
 		return rc;
@@ -184,11 +184,10 @@ static int give_unreadable(struct intake *intake, const struct reader_item *item
 			 "a line of %llu bytes; the limit is %u, its first %zu bytes are kept",
 			 (unsigned long long)item->full_bytes, SPLIT_PIECE_MAX, item->raw.len);
 	}
-	return give_reject(intake, item, &piece, arena, out_record);
+	return give_reject(intake, &piece, out_record);
 }
 
-static int give_request(struct intake *intake, const struct reader_item *item,
-			const struct piece *piece, struct arena *arena, struct record *out_record,
+static int give_request(struct intake *intake, const struct piece *piece, struct record *out_record,
 			struct error *err)
 {
 	int64_t time_ns;
@@ -198,17 +197,17 @@ static int give_request(struct intake *intake, const struct reader_item *item,
 	out_record->source = intake->source;
 	out_record->key = piece->key;
 	out_record->time_ns = time_ns;
-	int rc = accesslog_parse(intake->format, line, arena, out_record, err);
+	int rc = accesslog_parse(intake->format, line, intake->arena, out_record, err);
 	if (rc == 0) {
 		record_set_text(out_record, FIELD_raw, piece->raw);
-		return item->newline ? 0 : mark_unended(intake, arena, out_record, err);
+		return piece->item->newline ? 0 : mark_unended(intake, out_record, err);
 	}
 	if (rc == -ERR_NOMEM) {
 		return rc;
 	}
-	say_place(intake, item);
+	say_place(intake, piece->item);
 	buf_put_text(&intake->scratch, err->text);
-	rc = give_reject(intake, item, piece, arena, out_record);
+	rc = give_reject(intake, piece, out_record);
 	if (time_ns != 0) {
 		out_record->time_ns = time_ns;
 	}
@@ -238,8 +237,8 @@ static int add_row(struct intake *intake, const struct piece *piece, struct audi
 }
 
 /* Reads a row's line, or the CSV row as one. */
-static int read_row(struct intake *intake, const struct piece *piece, struct arena *arena,
-		    struct auditrow *row, struct error *err)
+static int read_row(struct intake *intake, const struct piece *piece, struct auditrow *row,
+		    struct error *err)
 {
 	int64_t time_ns;
 	struct str line = piece->text;
@@ -247,7 +246,7 @@ static int read_row(struct intake *intake, const struct piece *piece, struct are
 	if (intake->mode == SPLIT_CSV) {
 		buf_clear(&intake->scratch);
 		int rc = csv_put_json(&intake->csv, piece->text, &intake->scratch, err);
-		if (rc == 0 && arena_str(arena, buf_str(&intake->scratch), &line) != 0) {
+		if (rc == 0 && arena_str(intake->arena, buf_str(&intake->scratch), &line) != 0) {
 			rc = error_set(err, ERR_LIMIT, "no memory for a batch of the files");
 		}
 		if (rc != 0) {
@@ -256,21 +255,20 @@ static int read_row(struct intake *intake, const struct piece *piece, struct are
 	} else {
 		line = cut_time(line, &time_ns);
 	}
-	return auditrow_parse_line(line, arena, row, err);
+	return auditrow_parse_line(line, intake->arena, row, err);
 }
 
-static int give_row(struct intake *intake, const struct reader_item *item,
-		    const struct piece *piece, struct arena *arena, struct record *out_record,
+static int give_row(struct intake *intake, const struct piece *piece, struct record *out_record,
 		    bool *out_given, struct error *err)
 {
 	struct auditrow *row = &intake->row;
 
 	row->column_count = 0;
 	row->line = (struct str){0};
-	int rc = read_row(intake, piece, arena, row, err);
+	int rc = read_row(intake, piece, row, err);
 	if (rc == 0) {
 		buf_clear(&intake->unended);
-		if (!item->newline) {
+		if (!piece->item->newline) {
 			buf_put_str(&intake->unended, piece->raw);
 		}
 		return add_row(intake, piece, row, err);
@@ -278,10 +276,10 @@ static int give_row(struct intake *intake, const struct reader_item *item,
 	if (rc == -ERR_NOMEM) {
 		return rc;
 	}
-	say_place(intake, item);
+	say_place(intake, piece->item);
 	buf_put_text(&intake->scratch, err->text);
 	*out_given = true;
-	return give_reject(intake, item, piece, arena, out_record);
+	return give_reject(intake, piece, out_record);
 }
 
 /* Whether the piece is a CSV file's header row, which was then taken. */
@@ -305,52 +303,51 @@ int intake_recount(struct intake *intake, const struct reader_item *item, struct
 	return tally_add(&intake->tally, readable(item), &ordinal, key, err);
 }
 
-int intake_give(struct intake *intake, const struct reader_item *item, struct arena *arena,
-		struct record *out_record, bool *out_given, struct error *err)
+int intake_give(struct intake *intake, const struct reader_item *item, struct record *out_record,
+		bool *out_given, struct error *err)
 {
 	struct piece piece;
 
 	assert(item->kind != READER_END);
 	*out_given = true;
 	if (item->kind != READER_PIECE) {
-		return give_unreadable(intake, item, arena, out_record, err);
+		return give_unreadable(intake, item, out_record, err);
 	}
 	if (take_header(intake, item, err)) {
 		*out_given = false;
 		return 0;
 	}
-	int rc = keep_piece(intake, item, arena, &piece, err);
+	int rc = keep_piece(intake, item, &piece, err);
 	if (rc != 0) {
 		return rc;
 	}
 	if (intake->mode == SPLIT_CSV && intake->csv.column_count == 0) {
 		say_place(intake, item);
 		buf_putf(&intake->scratch, "neither JSON nor a CSV header: %s", err->text);
-		return give_reject(intake, item, &piece, arena, out_record);
+		return give_reject(intake, &piece, out_record);
 	}
 	if (intake->format != NULL) {
 		if (accesslog_is_noise((struct str){0}, piece.text)) {
 			*out_given = false;
 			return 0;
 		}
-		return give_request(intake, item, &piece, arena, out_record, err);
+		return give_request(intake, &piece, out_record, err);
 	}
 	*out_given = false;
-	return give_row(intake, item, &piece, arena, out_record, out_given, err);
+	return give_row(intake, &piece, out_record, out_given, err);
 }
 
-int intake_take(struct intake *intake, struct arena *arena, struct record *out_record,
-		struct error *err)
+int intake_take(struct intake *intake, struct record *out_record, struct error *err)
 {
 	if (intake->joiner == NULL) {
 		return -ERR_GONE;
 	}
-	int rc = auditrow_joiner_take(intake->joiner, arena, out_record, err);
+	int rc = auditrow_joiner_take(intake->joiner, intake->arena, out_record, err);
 	if (rc != 0) {
 		return rc;
 	}
 	struct str raw = record_text(out_record, FIELD_raw);
 	bool unended = intake->mode == SPLIT_OBJECTS ||
 		       (intake->unended.len > 0 && str_has_suffix(raw, buf_str(&intake->unended)));
-	return unended ? mark_unended(intake, arena, out_record, err) : 0;
+	return unended ? mark_unended(intake, out_record, err) : 0;
 }

@@ -18,6 +18,7 @@
 
 struct intake {
 	struct str source;               /* borrowed: the source's name */
+	struct arena *arena;             /* borrowed: of the batch, set before each give and take */
 	struct accesslog_format *format; /* access logs; NULL for audit rows */
 	struct auditrow_joiner *joiner;  /* audit rows */
 	struct csv csv;
@@ -49,11 +50,10 @@ int intake_recount(struct intake *intake, const struct reader_item *item, struct
 
 /* Takes a piece. out_record is set when it gave a record at once (*out_given): a request or a reject; audit rows come out of
  * intake_take. Returns 0, ERR_LIMIT (arena full: give the piece again with an empty one; but it is counted), ERR_NOMEM. */
-int intake_give(struct intake *intake, const struct reader_item *item, struct arena *arena,
-		struct record *out_record, bool *out_given, struct error *err);
+int intake_give(struct intake *intake, const struct reader_item *item, struct record *out_record,
+		bool *out_given, struct error *err);
 
 /* The next complete statement. Returns 0, ERR_GONE when there is none now, ERR_LIMIT. */
-int intake_take(struct intake *intake, struct arena *arena, struct record *out_record,
-		struct error *err);
+int intake_take(struct intake *intake, struct record *out_record, struct error *err);
 
 #endif

@@ -237,7 +237,7 @@ struct progress {
 	struct source_batch *batch;
 	size_t bytes;
 	bool moved;
-	bool idle; /* the end, for now or for good */
+	bool idle; /* the end, at least until more is appended */
 };
 
 static bool batch_full(const struct progress *progress)
@@ -258,8 +258,7 @@ static int drain(struct source *source, struct progress *progress, struct error 
 {
 	while (!batch_full(progress)) {
 		struct source_batch *batch = progress->batch;
-		int rc = intake_take(&source->intake, batch->arena,
-				     &batch->records[batch->record_count], err);
+		int rc = intake_take(&source->intake, &batch->records[batch->record_count], err);
 		if (rc == -ERR_GONE) {
 			return 0;
 		}
@@ -314,8 +313,8 @@ static int step(struct source *source, struct progress *progress, struct error *
 	}
 	progress->moved = true;
 	source->pieces++;
-	int rc = intake_give(&source->intake, &item, batch->arena,
-			     &batch->records[batch->record_count], &given, err);
+	int rc = intake_give(&source->intake, &item, &batch->records[batch->record_count], &given,
+			     err);
 	if (rc == 0 && given) {
 		count_record(progress);
 	}
@@ -358,6 +357,7 @@ static int file_fetch(struct source *source, const struct source_request *reques
 	if (batch->records == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for a batch of the files");
 	}
+	source->intake.arena = batch->arena;
 	int rc = read_batch(source, request, &progress, err);
 	if (rc != 0) {
 		return rc;
