@@ -322,7 +322,7 @@ static void test_skipped(void **state)
 	site_init(&site, 40);
 	site_start(&site);
 	site_open(&site, "localhost", "    batch_rows: 1000\n");
-	site_fault(&site, "skip row=10 times=1");
+	site_fault(&site, "skip row=10");
 	site_drain(&site, 0);
 	assert_int_equal(site.gaps, 1);
 	assert_true(site_has(&site.gap_text, "skipped_records"));
