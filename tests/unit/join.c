@@ -186,6 +186,112 @@ static void test_duplicate_leaf_is_ignored(void **state)
 	join_free(bench.join);
 }
 
+/* Past the configured number of records a new one is refused with the number; what is there stays usable. */
+static void test_limit(void **state)
+{
+	(void)state;
+	struct join_options options = rows_options();
+	options.max_records = 2;
+	struct bench bench = bench_with(&options);
+	struct row row = {.time_ns = T0 + 100 * MS, .column = "qt1 x=XA"};
+	struct record record = rows_statement(&row, "one more");
+	struct error err;
+	add_line(&bench, 1, alice);
+	add_row(&bench, 2, row);
+	assert_int_equal(join_add(bench.join, 3, &record, &err), -ERR_LIMIT);
+	assert_non_null(strstr(err.text, "2 records"));
+	assert_int_equal(join_add(bench.join, 2, &record, &err), 0);
+	settle_all(&bench);
+	expect(&bench, 2, "A", 1);
+	join_free(bench.join);
+}
+
+/* Records of other kinds are none of the join's business. */
+static void test_other_kinds(void **state)
+{
+	(void)state;
+	struct bench bench = bench_new();
+	struct record record;
+	struct error err;
+	record_init(&record, RECORD_GAP);
+	assert_int_equal(join_add(bench.join, 1, &record, &err), 0);
+	assert_int_equal(settle_all(&bench), 0);
+	join_free(bench.join);
+}
+
+static struct record stored(const char *grade, int64_t statement, int64_t request,
+			    const char *reason)
+{
+	struct record record;
+	record_init(&record, RECORD_VERDICT);
+	record_set_text(&record, FIELD_grade, str_of(grade));
+	record_set_text(&record, FIELD_settled, STR_LIT("final"));
+	record_set_text(&record, FIELD_reason, str_of(reason));
+	record_set_number(&record, FIELD_revision, 4);
+	if (statement >= 0) {
+		record_set_number(&record, FIELD_statement_leaf, statement);
+	}
+	if (request >= 0) {
+		record_set_number(&record, FIELD_request_leaf, request);
+	}
+	return record;
+}
+
+/* Stored verdicts that say nothing are refused; a good one is not said again, and the next revision counts on. */
+static void test_restore(void **state)
+{
+	(void)state;
+	struct bench bench = bench_new();
+	struct error err;
+	struct record record = stored("Z", 1, -1, "");
+	assert_int_equal(join_restore(bench.join, &record, &err), -ERR_INPUT);
+	record = stored("A", -1, -1, "");
+	assert_int_equal(join_restore(bench.join, &record, &err), -ERR_INPUT);
+	record = stored("A", 1, 2, "");
+	record.kind = RECORD_ALERT;
+	assert_int_equal(join_restore(bench.join, &record, &err), -ERR_INPUT);
+	record = stored("U1", 1, -1, "the context names a request that never arrived");
+	assert_int_equal(join_restore(bench.join, &record, &err), 0);
+	add_row(&bench, 1, (struct row){.time_ns = T0 + 50 * MS, .column = "qt1 x=XA"});
+	assert_int_equal(settle_all(&bench), 0);
+	add_line(&bench, 2, alice);
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 1, "A", 2);
+	assert_int_equal(bench.last[1].revision, 5);
+	join_free(bench.join);
+}
+
+/* Verdicts come in order of event time, then leaf. */
+static void test_take_order(void **state)
+{
+	(void)state;
+	struct bench bench = bench_new();
+	static const uint64_t want[] = {5, 3, 4, 2};
+	add_row(&bench, 2, (struct row){.time_ns = T0 + 9 * MS});
+	add_row(&bench, 4, (struct row){.time_ns = T0 + 5 * MS});
+	add_row(&bench, 3, (struct row){.time_ns = T0 + 5 * MS});
+	add_line(&bench, 5, alice);
+	join_settle(bench.join, INT64_MAX, INT64_MAX);
+	for (size_t i = 0; i < 4; i++) {
+		struct join_verdict verdict;
+		assert_true(join_take(bench.join, &verdict));
+		assert_int_equal(i == 0 ? verdict.request_leaf : verdict.statement_leaf, want[i]);
+	}
+	join_free(bench.join);
+}
+
+/* A configuration that contradicts itself makes no join. */
+static void test_bad_options(void **state)
+{
+	(void)state;
+	struct join_options options = {.tolerance_ns = 2, .slack_ns = 1};
+	struct join *join = NULL;
+	struct error err;
+	assert_int_equal(join_new(&options, &join, &err), -ERR_CONFIG);
+	assert_null(join);
+	join_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +303,11 @@ int main(void)
 		cmocka_unit_test(test_history_holds_a),
 		cmocka_unit_test(test_stale_context),
 		cmocka_unit_test(test_duplicate_leaf_is_ignored),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_take_order),
+		cmocka_unit_test(test_bad_options),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
