@@ -41,6 +41,19 @@ static size_t field_prefix(struct str word)
 	return len;
 }
 
+/* Whether a word looks like FIELD:value, whether there is such a field or not: a mistyped one must be told. */
+static bool looks_like_field(struct str word)
+{
+	size_t len = word.len > 0 && word.ptr[0] == '-' ? 1 : 0;
+	size_t begin = len;
+	while (len < word.len &&
+	       ((word.ptr[len] >= 'a' && word.ptr[len] <= 'z') ||
+		(word.ptr[len] >= 'A' && word.ptr[len] <= 'Z') || word.ptr[len] == '_')) {
+		len++;
+	}
+	return len > begin && len < word.len && memchr(":=<>", word.ptr[len], 4) != NULL;
+}
+
 /* Whether text is written in the language itself, so that nothing must be quoted. */
 static bool is_filter(struct str text)
 {
@@ -54,7 +67,10 @@ static bool is_filter(struct str text)
 		if (str_is(word, "OR") || str_is(word, "AND") || str_is(word, "NOT")) {
 			return true;
 		}
-		bool is_field = field_prefix(word) > 0;
+		bool is_field = looks_like_field(word);
+		if (first && is_field && field_prefix(word) == 0) {
+			return true; /* the parser says what is wrong with it */
+		}
 		bool is_operator = memchr("<>=!", word.ptr[0], 4) != NULL;
 		if (!first && (is_field || is_operator)) {
 			return true;

@@ -26,14 +26,14 @@ enum { NAME, TYPE, STATE, UP_TO, LAG, RECEIVED, STORED, DUPLICATE, REJECTED, GAP
 
 static const struct layout_column template[COLUMN_COUNT] = {
 	[NAME] = {"SOURCE", 0, 6, 40, false, 0, 0},
-	[TYPE] = {"TYPE", 3, 6, 0, false, 0, 0},
-	[STATE] = {"STATE", 0, 5, 0, false, 0, 0},
-	[UP_TO] = {"READ UP TO", 5, 19, 0, false, 0, 0},
+	[TYPE] = {"TYPE", 3, 10, 0, false, 0, 0},
+	[STATE] = {"STATE", 0, 8, 0, false, 0, 0},
+	[UP_TO] = {"READ UP TO", 1, 19, 0, false, 0, 0},
 	[LAG] = {"BEHIND", 6, 6, 0, true, 0, 0},
-	[RECEIVED] = {"RECEIVED", 7, 4, 0, true, 0, 0},
-	[STORED] = {"STORED", 2, 4, 0, true, 0, 0},
-	[DUPLICATE] = {"DOUBLE", 1, 4, 0, true, 0, 0},
-	[REJECTED] = {"REJECTED", 8, 4, 0, true, 0, 0},
+	[RECEIVED] = {"RECEIVED", 7, 8, 0, true, 0, 0},
+	[STORED] = {"STORED", 5, 6, 0, true, 0, 0},
+	[DUPLICATE] = {"DOUBLE", 4, 6, 0, true, 0, 0},
+	[REJECTED] = {"REJECTED", 8, 8, 0, true, 0, 0},
 	[GAPS] = {"GAPS", 9, 4, 0, true, 0, 0},
 };
 

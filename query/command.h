@@ -25,15 +25,25 @@ struct command {
 	int (*run)(struct session *session, struct error *err);
 };
 
+/* Config check|show|sample: see the run member of struct command. */
 int cmd_config(struct session *session, struct error *err);
+/* What is missing: see the run member of struct command. */
 int cmd_coverage(struct session *session, struct error *err);
+/* The whole path on made-up traffic: see the run member of struct command. */
 int cmd_demo(struct session *session, struct error *err);
+/* The original lines of a source: see the run member of struct command. */
 int cmd_export(struct session *session, struct error *err);
+/* Help for everything: see the run member of struct command. */
 int cmd_help(struct session *session, struct error *err);
+/* Files into a store: see the run member of struct command. */
 int cmd_import(struct session *session, struct error *err);
+/* One request with its statements: see the run member of struct command. */
 int cmd_show(struct session *session, struct error *err);
+/* Sources and store: see the run member of struct command. */
 int cmd_status(struct session *session, struct error *err);
+/* The version: see the run member of struct command. */
 int cmd_version(struct session *session, struct error *err);
+/* Trails that match a filter: see the run member of struct command. */
 int cmd_who(struct session *session, struct error *err);
 
 /* The command of a name, or NULL; and all of them. */

@@ -151,11 +151,13 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 		buf_putf(out, " match, the first %llu are shown (--limit)",
 			 (unsigned long long)coverage->returned);
 	}
-	buf_putf(out, "; %s.", coverage_incomplete(coverage) ? "INCOMPLETE" : "nothing is missing");
-	buf_putf(out, " Of %llu statements in this time", (unsigned long long)total);
+	buf_putf(out, "; %s.\n",
+		 coverage_incomplete(coverage) ? "INCOMPLETE" : "nothing is missing");
 	buf_putf(out,
-		 " %llu have no request (U1), %llu contradict themselves (X), %llu are pending",
-		 (unsigned long long)by_grade[GRADE_U1], (unsigned long long)by_grade[GRADE_X],
+		 "  of %llu statements in this time: %llu U1 (no request), %llu X (contradiction), "
+		 "%llu pending",
+		 (unsigned long long)total, (unsigned long long)by_grade[GRADE_U1],
+		 (unsigned long long)by_grade[GRADE_X],
 		 (unsigned long long)by_grade[GRADE_PENDING]);
 	put_watermarks(coverage, zone, out);
 	put_missing(coverage, zone, out);

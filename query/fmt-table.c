@@ -6,23 +6,24 @@
 
 #include <stdlib.h>
 
-#define SAMPLE_ROWS  1000       /* rows that decide the widths */
-#define WIDE_COLUMNS 120        /* from here on times have milliseconds */
-#define SAMPLE_BYTES (4u << 20) /* of their cells */
+#define SAMPLE_ROWS    1000 /* rows that decide the widths */
+#define WIDE_COLUMNS   120  /* from here on times have milliseconds */
+#define WIDE_STATEMENT 32
+#define SAMPLE_BYTES   (4u << 20) /* of their cells */
 
 enum { TIME, GRADE, USER, ROUTE, VERB, TABLE, ROWS, LOGIN, SERVER, STATEMENT, COLUMN_COUNT };
 
 static const struct layout_column template[COLUMN_COUNT] = {
 	[TIME] = {"TIME", 0, 19, 0, false, 0, 0},
 	[GRADE] = {"GRADE", 0, 2, 0, false, 0, 0},
-	[USER] = {"USER", 0, 14, 32, false, 0, 0},
-	[ROUTE] = {"ROUTE", 8, 14, 44, false, 0, 0},
-	[VERB] = {"VERB", 5, 6, 16, false, 0, 0},
-	[TABLE] = {"TABLE", 6, 10, 40, false, 0, 0},
+	[USER] = {"USER", 12, 14, 28, false, 0, 0},
+	[ROUTE] = {"ROUTE", 10, 14, 32, false, 0, 0},
+	[VERB] = {"VERB", 5, 6, 12, false, 0, 0},
+	[TABLE] = {"TABLE", 6, 10, 28, false, 0, 0},
 	[ROWS] = {"ROWS", 7, 4, 0, true, 0, 0},
-	[LOGIN] = {"LOGIN", 4, 8, 24, false, 0, 0},
-	[SERVER] = {"SERVER", 3, 6, 24, false, 0, 0},
-	[STATEMENT] = {"STATEMENT", 9, 20, 60, false, 0, 0},
+	[LOGIN] = {"LOGIN", 4, 8, 20, false, 0, 0},
+	[SERVER] = {"SERVER", 3, 6, 20, false, 0, 0},
+	[STATEMENT] = {"STATEMENT", 11, 20, 20, false, 0, 0},
 };
 
 struct sampled {                       /* a row that waits until the widths are known */
@@ -39,6 +40,18 @@ struct table {
 	int digits; /* of the seconds' fraction */
 };
 
+/* A comment in front, where middleware puts the request's id, would hide the statement in a narrow column. */
+static struct str without_comment(struct str text, struct buf *out)
+{
+	text = str_trim(text);
+	ptrdiff_t end = str_has_prefix(text, STR_LIT("/*")) ? str_find(text, STR_LIT("*/"), 2) : -1;
+	if (end < 0) {
+		return text;
+	}
+	buf_put_text(out, "/*\xe2\x80\xa6*/ ");
+	return str_slice(text, (size_t)end + 2, text.len);
+}
+
 static void put_cell_text(struct fmt *fmt, const struct trail *trail, unsigned column,
 			  struct buf *out)
 {
@@ -49,7 +62,7 @@ static void put_cell_text(struct fmt *fmt, const struct trail *trail, unsigned c
 		when_put(out, fmt->out->zone, trail->time_ns, table->digits, false);
 		return;
 	case GRADE:
-		buf_put_text(out, grade_name(trail->grade));
+		buf_put_text(out, trail->grade == GRADE_PENDING ? "P" : grade_name(trail->grade));
 		return;
 	case ROWS:
 		if (trail->has_statement && record_has(&trail->statement, FIELD_rows)) {
@@ -84,6 +97,9 @@ static void put_cell_text(struct fmt *fmt, const struct trail *trail, unsigned c
 	if (text.len == 0) {
 		buf_put_byte(out, '-');
 		return;
+	}
+	if (column == STATEMENT && fmt->out->width > 0) {
+		text = without_comment(text, out);
 	}
 	/* More than the width can never be shown, so it need not be looked at. */
 	size_t limit = fmt->out->width > 0 ? fmt->out->width * 8 + 64 : text.len;
@@ -177,6 +193,10 @@ static int table_begin(struct fmt *fmt, struct error *err)
 	buf_init(&table->cells, 0);
 	layout_begin(table->column, COLUMN_COUNT);
 	table->column[GRADE].wanted = 2;
+	if (fmt->out->width >= WIDE_COLUMNS) {
+		table->column[STATEMENT].least = WIDE_STATEMENT;
+		table->column[STATEMENT].most = WIDE_STATEMENT;
+	}
 	table->digits = fmt->out->width == 0 || fmt->out->width >= WIDE_COLUMNS ? 3 : 0;
 	table->column[TIME].least = when_width(table->digits);
 	fmt->state = table;

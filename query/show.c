@@ -62,7 +62,7 @@ static void put_value(struct output *out, struct str value)
 			part.len = space > 0 ? (size_t)space : part.len;
 		}
 		buf_put_fill(&out->text, ' ', first ? 0 : NAME_COLUMNS + 4);
-		buf_put_str(&out->text, part);
+		buf_put_str(&out->text, part.len < value.len ? str_trim(part) : part);
 		buf_put_byte(&out->text, '\n');
 		value = str_slice(value, part.len, value.len);
 		first = false;
