@@ -147,6 +147,7 @@ static bool take_server(int key, char *text, struct argp_state *state)
 		return true;
 	case KEY_RDS:
 		options->sql.rds = true;
+		options->sql.rds_retention = true;
 		return true;
 	default:
 		return false;

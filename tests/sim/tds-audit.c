@@ -11,6 +11,7 @@ enum source { /* where a column's value is found in struct world_row */
 	      FROM_EMPTY,
 	      FROM_TIME,
 	      FROM_TEXT,   /* struct str */
+	      FROM_FILLED, /* the same, NULL when empty */
 	      FROM_PADDED, /* the same, padded to the column's length */
 	      FROM_INT,    /* int32_t */
 	      FROM_LONG,   /* int64_t */
@@ -85,7 +86,7 @@ static const struct audit_column known[] = {
 	{"connection_id", 2019, {TDS_GUID, 0}, FROM_GUID, FIELD_AT(connection_id)},
 	{"data_sensitivity_information", 2019, {TDS_NVARCHAR, 4000}, FROM_EMPTY, 0},
 	{"host_name", 2019, {TDS_NVARCHAR, 128}, FROM_TEXT, FIELD_AT(host)},
-	{"session_context", 2022, {TDS_NVARCHAR, 4000}, FROM_TEXT, FIELD_AT(session_context)},
+	{"session_context", 2022, {TDS_NVARCHAR, 4000}, FROM_FILLED, FIELD_AT(session_context)},
 	{"client_tls_version", 2022, {TDS_INT, 8}, FROM_ZERO, 0},
 	{"client_tls_version_name", 2022, {TDS_NVARCHAR, 128}, FROM_EMPTY, 0},
 	{"database_transaction_id", 2022, {TDS_INT, 8}, FROM_ZERO, 0},
@@ -181,6 +182,10 @@ static void audit_get(const void *owner, size_t index, struct arena *scratch, st
 		break;
 	case FROM_TEXT:
 		out->text = *(const struct str *)(const void *)at;
+		break;
+	case FROM_FILLED:
+		out->text = *(const struct str *)(const void *)at;
+		out->null = out->text.len == 0;
 		break;
 	case FROM_PADDED:
 		out->text =

@@ -186,6 +186,10 @@ struct tds_sink tds_reply_sink(struct tds_reply *reply)
 
 int tds_reply_end(struct tds_reply *reply)
 {
+	if (reply->status == 0 && reply->attention && reply->rows > 0) {
+		/* The answer that was stopped ends here; that it was comes in a message of its own. */
+		reply->status = tds_link_end(reply->link, &reply->error);
+	}
 	if (reply->status == 0 && reply->attention) {
 		tds_put_done(&reply->token, TDS_TOKEN_DONE, TDS_DONE_ATTENTION, 0);
 		tds_service_count(reply->service, attentions, 1);

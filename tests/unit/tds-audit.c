@@ -162,7 +162,8 @@ static void test_values(void **state)
 			 row->sequence, (long long)row->offset);
 		buf_put_str(&expected, row->statement_text);
 		buf_put_byte(&expected, '|');
-		buf_put_str(&expected, row->session_context);
+		struct str context = row->session_context;
+		buf_put_str(&expected, context.len > 0 ? context : STR_LIT("NULL"));
 		buf_putf(&expected, "|%lld|", (long long)row->transaction_id);
 		buf_put_hex(&expected, str_make(row->sequence_group_id, 16));
 		buf_putf(&expected, "|%.*s|%d\n", STR_ARG(row->host), row->succeeded);
