@@ -171,5 +171,24 @@ void faults_put_stats(struct cloudwatch *server, struct buf *out)
 		buf_putf(out, "%s\"%s\":", i > 0 ? "," : "{", members[i].name);
 		buf_put_u64(out, members[i].value);
 	}
+	if (server->options.sql.put_stats != NULL) {
+		buf_put_text(out, ",\"sql\":");
+		server->options.sql.put_stats(server->options.sql.owner, out);
+	}
 	buf_put_byte(out, '}');
+}
+
+int faults_neighbour(struct cloudwatch *server, struct str lines, struct error *err)
+{
+	const struct cloudwatch_neighbour *sql = &server->options.sql;
+	if (sql->fault == NULL) {
+		return error_set(err, ERR_INPUT, "There is no SQL Server beside this endpoint.");
+	}
+	struct str rest = lines;
+	int result = 0;
+	while (rest.ptr != NULL && result == 0) {
+		struct str line = str_trim(str_split(&rest, '\n'));
+		result = line.len > 0 ? sql->fault(sql->owner, line, err) : 0;
+	}
+	return result;
 }

@@ -110,7 +110,10 @@ bool events_visible(const struct call *call, const struct event *event);
 
 /* Takes the next fault for call->op, and a copy of the settings. */
 void faults_take(struct call *call);
+/* Appends the counters as one JSON object. */
 void faults_put_stats(struct cloudwatch *server, struct buf *out);
+/* Hands lines to the SQL Server beside us, up to the first that it refuses (ERR_INPUT). */
+int faults_neighbour(struct cloudwatch *server, struct str lines, struct error *err);
 
 /* tests/sim/cloudwatch-auth.c */
 

@@ -115,16 +115,22 @@ static void run_operation(struct call *call, struct str target)
 static void run_control(struct call *call)
 {
 	struct error err;
+	int result = 0;
 	call->content_type = "application/json";
 	if (str_is(call->request.target, "/_sim/stats")) {
 		faults_put_stats(call->server, &call->reply);
-	} else if (str_is(call->request.target, "/_sim/faults") &&
-		   cloudwatch_fault(call->server, call->request.body, &err) == 0) {
-		buf_put_text(&call->reply, "{}");
 	} else if (str_is(call->request.target, "/_sim/faults")) {
-		call_refuse(call, 400, "InvalidScript", err.text);
+		result = cloudwatch_fault(call->server, call->request.body, &err);
+	} else if (str_is(call->request.target, "/_sim/sql-faults")) {
+		result = faults_neighbour(call->server, call->request.body, &err);
 	} else {
-		call_refuse(call, 404, "NotFound", "There is /_sim/faults and /_sim/stats.");
+		result = error_set(&err, ERR_INPUT,
+				   "There are /_sim/faults, /_sim/sql-faults and /_sim/stats.");
+	}
+	if (result != 0) {
+		call_refuse(call, 400, "InvalidScript", err.text);
+	} else if (call->reply.len == 0) {
+		buf_put_text(&call->reply, "{}");
 	}
 }
 

@@ -4,7 +4,8 @@
  *          AssumeRoleWithWebIdentity, GetCallerIdentity. Secrets Manager: GetSecretValue. IMDSv2 under /latest. The services are told
  *          apart by X-Amz-Target, the form's Action, and the path.
  * Trust:   every call but IMDS, AssumeRoleWithWebIdentity and /_sim needs a right SigV4 signature for its service and region.
- * Control: POST /_sim/faults with a JSON script (see cloudwatch_fault); GET /_sim/stats gives counters. No signature needed.
+ * Control: POST /_sim/faults with a JSON script (see cloudwatch_fault); GET /_sim/stats gives counters; POST /_sim/sql-faults with
+ *          lines for the SQL Server beside it (see tests/sim/tds.h). No signature needed.
  * Pages:   as the service: part-full and empty pages with a nextToken, at most 10000 events or 1 MB, tokens that are bound to
  *          their parameters and expire, times inclusive at both ends.
  * Threads: one a connection; the calls below may come from any thread.
@@ -17,6 +18,13 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "tests/sim/world.h"
+
+/* The server beside this one, which is controlled through it. Called from any thread. */
+struct cloudwatch_neighbour {
+	int (*fault)(void *owner, struct str line, struct error *err); /* NULL: there is none */
+	void (*put_stats)(void *owner, struct buf *out);               /* one JSON object */
+	void *owner;
+};
 
 struct cloudwatch_options {
 	const struct world *world; /* borrowed until cloudwatch_stop */
@@ -32,6 +40,7 @@ struct cloudwatch_options {
 	const char *certificate_path, *key_path; /* PEM; NULL: plain HTTP */
 	int64_t token_life_ns;                   /* of a nextToken; 0: 24 h */
 	int64_t session_life_ns;                 /* of credentials that IMDS gives; 0: 6 h */
+	struct cloudwatch_neighbour sql;
 };
 
 struct cloudwatch;

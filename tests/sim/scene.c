@@ -156,6 +156,34 @@ static int start_sql(const struct scene_options *options, struct scene *scene, s
 	return result;
 }
 
+static int sql_fault(void *owner, struct str line, struct error *err)
+{
+	return tds_server_fault(owner, line, err);
+}
+
+static void put_sql_stats(void *owner, struct buf *out)
+{
+	struct tds_server_counts counts = tds_server_counts(owner);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} members[] = {
+		{"connections", counts.connections},
+		{"logins", counts.logins},
+		{"refused_logins", counts.refused_logins},
+		{"batches", counts.batches},
+		{"rpcs", counts.rpcs},
+		{"attentions", counts.attentions},
+		{"rows", counts.rows},
+		{"errors", counts.errors},
+	};
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		buf_putf(out, "%s\"%s\":", i > 0 ? "," : "{", members[i].name);
+		buf_put_u64(out, members[i].value);
+	}
+	buf_put_byte(out, '}');
+}
+
 static int start_cloudwatch(const struct scene_options *options, struct scene *scene,
 			    struct error *err)
 {
@@ -167,6 +195,7 @@ static int start_cloudwatch(const struct scene_options *options, struct scene *s
 		       "\"username\":\"%s\",\"password\":\"%s\",\"dbname\":\"master\"}",
 		       scene->sql_port, SQL_USER, SQL_PASSWORD);
 	cloudwatch.secret_text = secret;
+	cloudwatch.sql = (struct cloudwatch_neighbour){sql_fault, put_sql_stats, scene->sql};
 	int result =
 		cloudwatch_start(&cloudwatch, &scene->cloudwatch, &scene->cloudwatch_port, err);
 	if (result != 0 || options->faults_path == NULL) {

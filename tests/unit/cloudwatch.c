@@ -21,6 +21,7 @@ struct fixture {
 	const char *service, *user; /* what requests are signed with; user NULL: not at all */
 	const char *method;         /* NULL: as libcurl chooses */
 	const char *extra_header;   /* NULL: none */
+	size_t neighbour_lines;     /* that the server beside was given */
 };
 
 struct answer {
@@ -36,6 +37,22 @@ static int64_t fixture_now(void *owner)
 	return fixture->now_ns != 0 ? fixture->now_ns : clock_now_ns();
 }
 
+static int neighbour_fault(void *owner, struct str line, struct error *err)
+{
+	size_t *lines = owner;
+	if (str_is(line, "bad")) {
+		return error_set(err, ERR_INPUT, "bad");
+	}
+	*lines += 1;
+	return 0;
+}
+
+static void neighbour_stats(void *owner, struct buf *out)
+{
+	const size_t *lines = owner;
+	buf_putf(out, "{\"lines\":%zu}", *lines);
+}
+
 static int set_up(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -46,6 +63,8 @@ static int set_up(void **state)
 	struct cloudwatch_options options = cloudwatch_defaults(fixture->world);
 	options.clock = (struct clock){fixture_now, fixture};
 	options.secret_text = "{\"password\":\"one\"}";
+	options.sql = (struct cloudwatch_neighbour){neighbour_fault, neighbour_stats,
+						    &fixture->neighbour_lines};
 	struct error err;
 	assert_int_equal(cloudwatch_start(&options, &fixture->server, &fixture->port, &err), 0);
 	fixture->service = "aws:amz:eu-north-1:logs";
@@ -537,6 +556,24 @@ static void test_stats(void **state)
 	done(&answer);
 }
 
+static void test_neighbour(void **state)
+{
+	/* proves that the SQL Server beside is controlled line by line, and its counters come with ours */
+	struct fixture *fixture = *state;
+	struct answer answer = call(fixture, "/_sim/sql-faults", NULL, "one\n\n two \n");
+	assert_int_equal(answer.status, 200);
+	done(&answer);
+	assert_int_equal(fixture->neighbour_lines, 2);
+	answer = call(fixture, "/_sim/sql-faults", NULL, "three\nbad\nfour");
+	assert_int_equal(answer.status, 400);
+	done(&answer);
+	assert_int_equal(fixture->neighbour_lines, 3);
+	answer = call(fixture, "/_sim/stats", NULL, NULL);
+	const json_t *sql = json_object_get(answer.json, "sql");
+	assert_int_equal(json_integer_value(json_object_get(sql, "lines")), 3);
+	done(&answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -554,6 +591,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_metadata, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_expired_credentials, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stats, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_neighbour, set_up, tear_down),
 	};
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	int result = cmocka_run_group_tests(tests, NULL, NULL);

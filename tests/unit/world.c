@@ -317,6 +317,23 @@ static void test_visibility(void **state)
 	world_free(world);
 }
 
+static void test_empty_world(void **state)
+{
+	/* proves that a world without requests still has its people, who all lack one */
+	(void)state;
+	struct world *world = make(1, 0);
+	uint32_t count = 0;
+	const struct world_statement *statements = world_statements(world, &count);
+	assert_true(count > 0);
+	for (uint32_t i = 0; i < count; i++) {
+		assert_int_equal(statements[i].request, -1);
+		assert_true(statements[i].expect == WORLD_U1 || statements[i].expect == WORLD_ANY);
+	}
+	(void)world_requests(world, &count);
+	assert_int_equal(count, 0);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +346,7 @@ int main(void)
 		cmocka_unit_test(test_sessions_do_not_overlap),
 		cmocka_unit_test(test_story),
 		cmocka_unit_test(test_visibility),
+		cmocka_unit_test(test_empty_world),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
