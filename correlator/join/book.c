@@ -11,6 +11,15 @@ int64_t book_add_ns(int64_t a, int64_t b)
 	return sum;
 }
 
+int64_t book_subtract_ns(int64_t a, int64_t b)
+{
+	int64_t difference;
+	if (__builtin_sub_overflow(a, b, &difference)) {
+		return b < 0 ? INT64_MAX : INT64_MIN;
+	}
+	return difference;
+}
+
 int book_reserve(void *items, uint32_t *capacity, uint32_t count, size_t item_bytes)
 {
 	if (count < *capacity) {

@@ -217,7 +217,8 @@ bool book_take_restored(struct book *book, uint64_t leaf, struct said *out_said)
 /* Keeps what was said about a leaf that is not here yet; an older one is replaced. Returns 0 or -ERR_NOMEM. */
 int book_keep_restored(struct book *book, uint64_t leaf, const struct said *said);
 
-/* a + b, held at the ends of int64. */
+/* a + b, a - b, held at the ends of int64. */
 int64_t book_add_ns(int64_t a, int64_t b);
+int64_t book_subtract_ns(int64_t a, int64_t b);
 
 #endif

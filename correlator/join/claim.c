@@ -101,7 +101,7 @@ static int claim_of(struct book *book, const struct context *context, bool bare,
 			claim.flags |= CLAIM_REPLACED;
 			continue;
 		}
-		int rc = book_id(book, kind, id[kind], &claim.id[kind]);
+		int rc = book_id(book, (enum id_kind)kind, id[kind], &claim.id[kind]);
 		if (rc != 0) {
 			return rc;
 		}

@@ -44,7 +44,7 @@ int clocks_intersect(const struct clock_interval *interval, size_t count,
 		}
 	}
 	free(edge);
-	int64_t width = book_add_ns(high, -low);
+	int64_t width = book_subtract_ns(high, low);
 	out->offset_ns = low + width / 2;
 	out->bound_ns = width - width / 2;
 	out->pair_count = most;
@@ -64,11 +64,11 @@ static size_t collect(const struct book *book, uint16_t source, struct clock_int
 			continue;
 		}
 		const struct request *request = &book->requests[row->request];
-		int64_t raw_ns = book_add_ns(row->at_ns, -book->sources[source].offset_ns);
-		if ((request->flags & REQUEST_NO_LATENCY) == 0 && raw_ns != INT64_MIN) {
+		int64_t raw_ns = book_subtract_ns(row->at_ns, book->sources[source].offset_ns);
+		if ((request->flags & REQUEST_NO_LATENCY) == 0) {
 			out[count++] = (struct clock_interval){
-				.low_ns = book_add_ns(request->start_ns, -raw_ns),
-				.high_ns = book_add_ns(request->end_ns, -raw_ns)};
+				.low_ns = book_subtract_ns(request->start_ns, raw_ns),
+				.high_ns = book_subtract_ns(request->end_ns, raw_ns)};
 		}
 	}
 	return count;

@@ -115,9 +115,9 @@ static void gather(const struct book *book, uint32_t index, struct evidence *out
 	if (out->found.request != BOOK_NONE) {
 		const struct request *request = &book->requests[out->found.request];
 		if (row->at_ns < request->start_ns) {
-			out->outside_ns = book_add_ns(row->at_ns, -request->start_ns);
+			out->outside_ns = book_subtract_ns(row->at_ns, request->start_ns);
 		} else if (row->at_ns > request->end_ns) {
-			out->outside_ns = book_add_ns(row->at_ns, -request->end_ns);
+			out->outside_ns = book_subtract_ns(row->at_ns, request->end_ns);
 		}
 	}
 }
@@ -216,7 +216,7 @@ static enum reason contradiction(const struct book *book, const struct statement
 		return REASON_LONG_AFTER;
 	}
 	if (evidence->outside_ns < -book->options.slack_ns) {
-		out->detail = book_add_ns(0, -evidence->outside_ns);
+		out->detail = book_subtract_ns(0, evidence->outside_ns);
 		return REASON_LONG_BEFORE;
 	}
 	return REASON_NONE;

@@ -45,7 +45,8 @@ int join_new(const struct join_options *options, struct join **out_join, struct 
 		return rc;
 	}
 	for (int reason = 0; reason < REASON_COUNT; reason++) {
-		join->reason[reason] = text_mark(str_of(reason_text(reason, 0, join->text)));
+		join->reason[reason] =
+			text_mark(str_of(reason_text((enum reason)reason, 0, join->text)));
 	}
 	*out_join = join;
 	return 0;
@@ -311,7 +312,7 @@ static int judge_statement(struct join *join, uint32_t index)
 	struct book *book = &join->book;
 	struct statement *row = &book->statements[index];
 	struct queued queued = {.item = index, .leaf = row->leaf};
-	queued.time_ns = book_add_ns(row->at_ns, -book->sources[row->source].offset_ns);
+	queued.time_ns = book_subtract_ns(row->at_ns, book->sources[row->source].offset_ns);
 	grade_statement(book, index, &queued.outcome);
 	int rc = 0;
 	if (queued.outcome.request != row->request) {

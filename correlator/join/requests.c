@@ -26,7 +26,7 @@ static int read_ids(struct book *book, const struct record *line, struct request
 		    str_has_suffix(text, STR_LIT("_REPLACED_INVALID_REQUEST_ID"))) {
 			continue;
 		}
-		int rc = book_id(book, kind, text, &request->id[kind]);
+		int rc = book_id(book, (enum id_kind)kind, text, &request->id[kind]);
 		if (rc != 0) {
 			return rc;
 		}

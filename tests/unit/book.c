@@ -121,6 +121,9 @@ static void test_add_ns(void **state)
 	assert_int_equal(book_add_ns(2, -3), -1);
 	assert_int_equal(book_add_ns(INT64_MAX, 1), INT64_MAX);
 	assert_int_equal(book_add_ns(INT64_MIN, -1), INT64_MIN);
+	assert_int_equal(book_subtract_ns(2, 3), -1);
+	assert_int_equal(book_subtract_ns(0, INT64_MIN), INT64_MAX);
+	assert_int_equal(book_subtract_ns(INT64_MIN, 1), INT64_MIN);
 }
 
 int main(void)
