@@ -22,14 +22,19 @@ static void test_rows(void **state)
 	struct buf out;
 	struct error err;
 	buf_init(&out, 0);
-	assert_int_equal(
-		auditquery_rows(AUDITQUERY_FN_GET_AUDIT_FILE, columns, 4, true, &out, &err), 0);
+	assert_int_equal(auditquery_rows(&(struct auditquery_read){AUDITQUERY_FN_GET_AUDIT_FILE,
+								   columns, 4, true},
+					 &out, &err),
+			 0);
 	assert_string_equal(out.ptr,
 			    "SELECT TOP (@n) [event_time], CAST([statement] AS varbinary(8000)), "
 			    "CAST(CAST([action_id] AS nvarchar(4000)) AS varbinary(8000)), "
 			    "[odd]]name] FROM sys.fn_get_audit_file(@p, default, default)");
 	buf_clear(&out);
-	assert_int_equal(auditquery_rows(AUDITQUERY_RDS, columns, 1, false, &out, &err), 0);
+	assert_int_equal(
+		auditquery_rows(&(struct auditquery_read){AUDITQUERY_RDS, columns, 1, false}, &out,
+				&err),
+		0);
 	assert_string_equal(out.ptr, "SELECT TOP (@n) [event_time] FROM "
 				     "msdb.dbo.rds_fn_get_audit_file(@p, @f, @o)");
 	buf_done(&out);
@@ -48,8 +53,10 @@ static void test_limit(void **state)
 	}
 	buf_init(&out, 0);
 	buf_put_text(&out, "x");
-	assert_int_equal(auditquery_rows(AUDITQUERY_RDS, columns, 80, false, &out, &err),
-			 -ERR_LIMIT);
+	assert_int_equal(
+		auditquery_rows(&(struct auditquery_read){AUDITQUERY_RDS, columns, 80, false}, &out,
+				&err),
+		-ERR_LIMIT);
 	assert_string_equal(out.ptr, "x");
 	buf_done(&out);
 }

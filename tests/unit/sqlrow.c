@@ -29,7 +29,7 @@ static int convert_text(struct str utf16, struct arena *arena, struct str *out)
 	struct sqlrow_cell cell = {.bytes = utf16};
 	static struct auditrow row;
 	struct error err;
-	int status = sqlrow_convert(&column, &cell, 1, arena, &row, &err);
+	int status = sqlrow_convert(&(struct sqlrow){&column, &cell, 1}, arena, &row, &err);
 	*out = row.column[0].text;
 	return status;
 }
@@ -85,7 +85,8 @@ static void test_shapes(void **state)
 	struct arena arena;
 	struct error err;
 	arena_init(&arena, 1 << 16);
-	assert_int_equal(sqlrow_convert(columns, cells, 7, &arena, &row, &err), 0);
+	assert_int_equal(sqlrow_convert(&(struct sqlrow){columns, cells, 7}, &arena, &row, &err),
+			 0);
 	assert_int_equal(row.column_count, 7);
 	assert_int_equal(row.column[0].number, -7);
 	assert_int_equal(row.column[1].type, AUDITROW_BOOL);
@@ -117,18 +118,22 @@ static void test_failures(void **state)
 	struct buf raw;
 	arena_init(&arena, 1 << 10);
 	buf_init(&raw, 0);
-	assert_int_equal(sqlrow_convert(columns, cells, 2, &arena, &row, &err), -ERR_INPUT);
+	assert_int_equal(sqlrow_convert(&(struct sqlrow){columns, cells, 2}, &arena, &row, &err),
+			 -ERR_INPUT);
 	assert_non_null(strstr(err.text, "event_time"));
 	cells[0].days = 25567;
-	assert_int_equal(sqlrow_convert(columns, cells, 2, &arena, &row, &err), -ERR_INPUT);
+	assert_int_equal(sqlrow_convert(&(struct sqlrow){columns, cells, 2}, &arena, &row, &err),
+			 -ERR_INPUT);
 	assert_non_null(strstr(err.text, "connection_id"));
-	sqlrow_put_raw(columns, cells, 2, &raw);
+	sqlrow_put_raw(&(struct sqlrow){columns, cells, 2}, &raw);
 	assert_string_equal(raw.ptr, "event_time=day 25567 time 0 connection_id=0x7879");
 	static const struct auditquery_column text = {"statement", AUDITQUERY_TEXT};
 	static char large[4096];
 	struct sqlrow_cell cell = {.bytes = {large, sizeof(large)}};
-	assert_int_equal(sqlrow_convert(&text, &cell, 1, &arena, &row, &err), -ERR_LIMIT);
-	assert_int_equal(sqlrow_convert(&text, &cell, AUDITROW_COLUMNS_MAX + 1, &arena, &row, &err),
+	assert_int_equal(sqlrow_convert(&(struct sqlrow){&text, &cell, 1}, &arena, &row, &err),
+			 -ERR_LIMIT);
+	assert_int_equal(sqlrow_convert(&(struct sqlrow){&text, &cell, AUDITROW_COLUMNS_MAX + 1},
+					&arena, &row, &err),
 			 -ERR_LIMIT);
 	buf_done(&raw);
 	arena_done(&arena);

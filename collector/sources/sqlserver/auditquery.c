@@ -122,26 +122,26 @@ static void put_column(struct buf *out, const struct auditquery_column *column)
 	}
 }
 
-int auditquery_rows(enum auditquery_adapter adapter, const struct auditquery_column *columns,
-		    size_t column_count, bool from_start, struct buf *out, struct error *err)
+int auditquery_rows(const struct auditquery_read *read, struct buf *out, struct error *err)
 {
 	size_t begin = out->len;
 	buf_put_text(out, "SELECT TOP (@n) ");
-	for (size_t i = 0; i < column_count; i++) {
+	for (size_t i = 0; i < read->column_count; i++) {
 		if (i > 0) {
 			buf_put_text(out, ", ");
 		}
-		put_column(out, &columns[i]);
+		put_column(out, &read->columns[i]);
 	}
-	buf_put_text(out, adapter == AUDITQUERY_RDS ? " FROM " RDS_FILE : " FROM " AUDIT_FILE);
-	buf_put_text(out, from_start ? "(@p, default, default)" : "(@p, @f, @o)");
+	buf_put_text(out,
+		     read->adapter == AUDITQUERY_RDS ? " FROM " RDS_FILE : " FROM " AUDIT_FILE);
+	buf_put_text(out, read->from_start ? "(@p, default, default)" : "(@p, @f, @o)");
 	if (out->failed || out->len - begin > AUDITQUERY_TEXT_MAX) {
 		size_t len = out->len - begin;
 		buf_truncate(out, begin);
 		return error_set(err, ERR_LIMIT,
 				 "the audit function has %zu columns, the query for them %zu "
 				 "bytes; at most %d are possible",
-				 column_count, len, AUDITQUERY_TEXT_MAX);
+				 read->column_count, len, AUDITQUERY_TEXT_MAX);
 	}
 	return 0;
 }

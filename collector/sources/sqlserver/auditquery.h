@@ -42,10 +42,16 @@ struct auditquery_column {
 /* Columns of the audit function without reading a row. Parameter: @p. */
 const char *auditquery_columns(enum auditquery_adapter adapter);
 
+struct auditquery_read {
+	enum auditquery_adapter adapter;
+	const struct auditquery_column *columns;
+	size_t column_count;
+	bool from_start; /* else behind @o in @f */
+};
+
 /* Appends the text that reads rows, with the columns in their order: @n, @p and, unless from_start, @f and @o.
- * Returns 0, or ERR_LIMIT when the text passes AUDITQUERY_TEXT_MAX. */
-int auditquery_rows(enum auditquery_adapter adapter, const struct auditquery_column *columns,
-		    size_t column_count, bool from_start, struct buf *out, struct error *err);
+ * Returns 0, or ERR_LIMIT when the text passes AUDITQUERY_TEXT_MAX; then out is as before. */
+int auditquery_rows(const struct auditquery_read *read, struct buf *out, struct error *err);
 
 /* The first file behind @f and @o that is not the one of base name @b, matching @p: one row file_name, or none. */
 const char *auditquery_next_file(enum auditquery_adapter adapter);

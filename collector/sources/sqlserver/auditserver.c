@@ -115,8 +115,13 @@ static int on_read(void *owner, const struct auditdb_range *range, struct error 
 	}
 	if (status == 0) {
 		buf_clear(&server->text);
-		status = auditquery_rows(server->adapter, server->columns, server->column_count,
-					 from_start, &server->text, err);
+		const struct auditquery_read read = {
+			.adapter = server->adapter,
+			.columns = server->columns,
+			.column_count = server->column_count,
+			.from_start = from_start,
+		};
+		status = auditquery_rows(&read, &server->text, err);
 	}
 	if (status != 0) {
 		return status;
@@ -170,14 +175,14 @@ static int fill_row(struct auditserver *server, struct arena *arena, struct audi
 		dbconnection_cell(server->connection, i, server->columns[i].shape, &cells[i]);
 	}
 	out->kind = AUDITDB_ROW;
-	int status = sqlrow_convert(server->columns, cells, server->column_count, arena, &out->row,
-				    &why);
+	const struct sqlrow row = {server->columns, cells, server->column_count};
+	int status = sqlrow_convert(&row, arena, &out->row, &why);
 	if (status == 0) {
 		return 0;
 	}
 	out->kind = AUDITDB_BAD_ROW;
 	buf_clear(&server->raw);
-	sqlrow_put_raw(server->columns, cells, server->column_count, &server->raw);
+	sqlrow_put_raw(&row, &server->raw);
 	if (arena_str(arena, buf_str(&server->raw), &out->raw) != 0 ||
 	    arena_str(arena, str_of(why.text), &out->reason) != 0) {
 		return error_set(err, ERR_NOMEM, "no memory for a row that does not convert");
@@ -215,15 +220,20 @@ static void on_stop(void *owner)
 	dbconnection_stop(server->connection);
 }
 
+struct question {
+	const char *text;
+	const struct dbconnection_parameter *parameters;
+	size_t parameter_count;
+};
+
 /* Runs a query of one text column and appends each value and a NUL. */
-static int collect_names(struct auditserver *server, const char *text,
-			 const struct dbconnection_parameter *parameters, size_t count,
+static int collect_names(struct auditserver *server, const struct question *question,
 			 struct buf *out, struct error *err)
 {
 	int status = ensure(server, err);
 	if (status == 0) {
-		status = dbconnection_query(server->connection, str_of(text), parameters, count,
-					    err);
+		status = dbconnection_query(server->connection, str_of(question->text),
+					    question->parameters, question->parameter_count, err);
 	}
 	if (status != 0) {
 		return status;
@@ -236,12 +246,11 @@ static int collect_names(struct auditserver *server, const char *text,
 }
 
 /* The first of them, without its NUL. */
-static int collect_name(struct auditserver *server, const char *text,
-			const struct dbconnection_parameter *parameters, size_t count,
+static int collect_name(struct auditserver *server, const struct question *question,
 			struct buf *out, struct error *err)
 {
 	size_t begin = out->len;
-	int status = collect_names(server, text, parameters, count, out, err);
+	int status = collect_names(server, question, out, err);
 	if (status == 0 && out->len > begin) {
 		buf_truncate(out, begin + strnlen(out->ptr + begin, out->len - begin));
 	}
@@ -258,7 +267,8 @@ static int on_next_file(void *owner, const struct auditdb_range *range, struct s
 		number_parameter("@o", range->offset),
 		text_parameter("@b", base_name),
 	};
-	return collect_name(server, auditquery_next_file(server->adapter), parameters, 4, out, err);
+	const struct question question = {auditquery_next_file(server->adapter), parameters, 4};
+	return collect_name(server, &question, out, err);
 }
 
 /* Reads all files, so it gets half of the time that is left: the first file alone can be asked for after it. */
@@ -269,8 +279,8 @@ static int on_list_files(void *owner, struct str pattern, struct buf *out, struc
 	int64_t now_ns = clock_monotonic_ns();
 	dbconnection_set_deadline(server->connection, now_ns + (server->deadline_ns - now_ns) / 2,
 				  server->stop_fd);
-	int status = collect_names(server, auditquery_list_files(server->adapter), &parameter, 1,
-				   out, err);
+	const struct question question = {auditquery_list_files(server->adapter), &parameter, 1};
+	int status = collect_names(server, &question, out, err);
 	dbconnection_set_deadline(server->connection, server->deadline_ns, server->stop_fd);
 	return status;
 }
@@ -279,8 +289,8 @@ static int on_first_file(void *owner, struct str pattern, struct buf *out, struc
 {
 	struct auditserver *server = owner;
 	struct dbconnection_parameter parameter = text_parameter("@p", pattern);
-	return collect_name(server, auditquery_first_file(server->adapter), &parameter, 1, out,
-			    err);
+	const struct question question = {auditquery_first_file(server->adapter), &parameter, 1};
+	return collect_name(server, &question, out, err);
 }
 
 static int ask(struct auditserver *server, const char *text, struct str audit, size_t columns,

@@ -154,39 +154,39 @@ static int convert_column(const struct auditquery_column *column, const struct s
 	return error_set(err, ERR_INPUT, "column %s has an unknown shape", column->name);
 }
 
-int sqlrow_convert(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
-		   size_t count, struct arena *arena, struct auditrow *out_row, struct error *err)
+int sqlrow_convert(const struct sqlrow *row, struct arena *arena, struct auditrow *out_row,
+		   struct error *err)
 {
-	if (count > AUDITROW_COLUMNS_MAX) {
+	if (row->count > AUDITROW_COLUMNS_MAX) {
 		return error_set(err, ERR_LIMIT, "a row has %zu columns, at most %d are possible",
-				 count, AUDITROW_COLUMNS_MAX);
+				 row->count, AUDITROW_COLUMNS_MAX);
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < row->count; i++) {
 		struct auditrow_column *out = &out_row->column[i];
-		*out = (struct auditrow_column){.name = str_of(columns[i].name)};
-		if (!cells[i].is_null) {
-			int status = convert_column(&columns[i], &cells[i], arena, out, err);
+		*out = (struct auditrow_column){.name = str_of(row->columns[i].name)};
+		if (!row->cells[i].is_null) {
+			int status =
+				convert_column(&row->columns[i], &row->cells[i], arena, out, err);
 			if (status != 0) {
 				return status;
 			}
 		}
 	}
-	out_row->column_count = count;
+	out_row->column_count = row->count;
 	out_row->line = (struct str){0};
 	return 0;
 }
 
-void sqlrow_put_raw(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
-		    size_t count, struct buf *out)
+void sqlrow_put_raw(const struct sqlrow *row, struct buf *out)
 {
-	for (size_t i = 0; i < count && out->len < RAW_MAX_BYTES; i++) {
-		const struct sqlrow_cell *cell = &cells[i];
-		buf_putf(out, "%s%s=", i > 0 ? " " : "", columns[i].name);
+	for (size_t i = 0; i < row->count && out->len < RAW_MAX_BYTES; i++) {
+		const struct sqlrow_cell *cell = &row->cells[i];
+		buf_putf(out, "%s%s=", i > 0 ? " " : "", row->columns[i].name);
 		if (cell->is_null) {
 			buf_put_text(out, "NULL");
 			continue;
 		}
-		switch (columns[i].shape) {
+		switch (row->columns[i].shape) {
 		case AUDITQUERY_INT:
 		case AUDITQUERY_BIT:
 			buf_put_i64(out, cell->number);

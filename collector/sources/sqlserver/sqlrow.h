@@ -21,14 +21,19 @@ struct sqlrow_cell {
 	int64_t days;       /* TIME: since 1900-01-01 */
 };
 
-/* Converts a row. columns and cells hold count entries.
+struct sqlrow {
+	const struct auditquery_column *columns;
+	const struct sqlrow_cell *cells;
+	size_t count; /* of both */
+};
+
+/* Converts a row.
  * Returns 0, ERR_INPUT (which column, why), or ERR_LIMIT (more columns than a row may have, or the arena is full). */
-int sqlrow_convert(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
-		   size_t count, struct arena *arena, struct auditrow *out_row, struct error *err);
+int sqlrow_convert(const struct sqlrow *row, struct arena *arena, struct auditrow *out_row,
+		   struct error *err);
 
 /* Appends what came, for people: name=value pairs, texts and bytes in hexadecimal as sent. */
-void sqlrow_put_raw(const struct auditquery_column *columns, const struct sqlrow_cell *cells,
-		    size_t count, struct buf *out);
+void sqlrow_put_raw(const struct sqlrow *row, struct buf *out);
 
 /* Nanoseconds since 1970 of a datetime2; false when it does not fit (before 1677, after 2262). */
 bool sqlrow_time_ns(int64_t days, int64_t time_100ns, int64_t *out_ns);
