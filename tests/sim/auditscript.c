@@ -1,51 +1,8 @@
-/* A scripted auditdb for tests of the reader: audit files in memory that grow, fill, go away and fail as told. */
-#ifndef TESTS_UNIT_AUDITDB_SCRIPT_H
-#define TESTS_UNIT_AUDITDB_SCRIPT_H
-
-#include "base/clock.h"
-#include "collector/sources/sqlserver/auditdb.h"
-#include "collector/sources/sqlserver/auditfile.h"
+#include "tests/sim/auditscript.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define SCRIPT_FILES 8
-#define SCRIPT_ROWS  4096
-#define SCRIPT_TIME  INT64_C(1795000000000000000)
-
-struct script_row {
-	int64_t offset;
-	int64_t time_ns;
-	int sequence;
-	int session;
-	bool bad;     /* cannot be converted */
-	bool skipped; /* stands for message 33226 */
-	char text[4001];
-};
-
-struct script_file {
-	char name[128];
-	bool deleted, transmitted;
-	struct script_row *rows; /* SCRIPT_ROWS of them */
-	size_t row_count;
-};
-
-struct script {
-	struct auditdb db;
-	struct script_file files[SCRIPT_FILES];
-	size_t file_count;
-	bool deny_status, deny_settings;
-	bool bad_offset; /* 33225 for reads that begin at an offset */
-	int close_after; /* rows until the connection breaks; -1: never */
-	unsigned audit_count;
-	/* the read that runs */
-	struct script_file *reading;
-	size_t at;
-	int64_t behind;
-	uint64_t left;
-	unsigned read_count, list_count, next_count, pattern_count;
-};
 
 static struct script_file *script_file(struct script *script, struct str path)
 {
@@ -260,7 +217,7 @@ static int script_server(void *owner, struct arena *arena, struct auditdb_server
 	return 0;
 }
 
-static void script_init(struct script *script)
+void script_init(struct script *script)
 {
 	*script = (struct script){.close_after = -1, .audit_count = 1};
 	script->db = (struct auditdb){
@@ -278,15 +235,14 @@ static void script_init(struct script *script)
 	};
 }
 
-static void script_done(struct script *script)
+void script_done(struct script *script)
 {
 	for (size_t i = 0; i < script->file_count; i++) {
 		free(script->files[i].rows);
 	}
 }
 
-/* Adds an empty file, newer than the others; the server writes to it from now on. */
-static struct script_file *script_add_file(struct script *script)
+struct script_file *script_add_file(struct script *script)
 {
 	assert(script->file_count < SCRIPT_FILES);
 	struct script_file *file = &script->files[script->file_count];
@@ -298,8 +254,7 @@ static struct script_file *script_add_file(struct script *script)
 	return file;
 }
 
-/* Adds a row to the end of a file. */
-static struct script_row *script_add_row(struct script_file *file, int64_t offset, const char *text)
+struct script_row *script_add_row(struct script_file *file, int64_t offset, const char *text)
 {
 	assert(file->row_count < SCRIPT_ROWS);
 	struct script_row *row = &file->rows[file->row_count];
@@ -311,5 +266,3 @@ static struct script_row *script_add_row(struct script_file *file, int64_t offse
 	file->row_count++;
 	return row;
 }
-
-#endif
