@@ -156,7 +156,9 @@ static void run(struct call *call)
 		count(server, offsetof(struct cloudwatch_counts, imds));
 		call->op = "imds";
 		faults_take(call);
-		identity_imds(call);
+		if (!answer_fault(call)) {
+			identity_imds(call);
+		}
 	} else {
 		count(server, offsetof(struct cloudwatch_counts, sts));
 		call->op = "sts";

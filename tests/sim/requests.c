@@ -29,6 +29,8 @@ static bool fault_fits(uint8_t fault, uint8_t service)
 		return true;
 	case FAULT_FORGED_ID:
 		return service == SERVICE_LEGACY;
+	case FAULT_SIGNATURE:
+		return service == SERVICE_CRM;
 	default:
 		return service == SERVICE_ORDERS || service == SERVICE_CRM;
 	}
@@ -49,7 +51,7 @@ static uint8_t choose_fault(struct world *world, uint16_t route, uint16_t status
 	}
 	static const uint8_t faults[] = {FAULT_REPLACED, FAULT_FORGED_ID, FAULT_EXTENDED,
 					 FAULT_LOGIN,    FAULT_ASYNC,     FAULT_BACKGROUND,
-					 FAULT_HUGE};
+					 FAULT_HUGE,     FAULT_PRINCIPAL, FAULT_SIGNATURE};
 	uint8_t fault = faults[chance_below(chance, sizeof(faults))];
 	return fault_fits(fault, company_route(route)->service) ? fault : FAULT_NONE;
 }
@@ -172,6 +174,15 @@ static void give_ids(struct world *world, uint32_t index)
 	}
 }
 
+/* The user that the context names: the request's, or somebody else who asks at the same desk. */
+static struct str context_user(const struct work *work)
+{
+	const struct note *note = &work->world->notes[work->index];
+	const struct user *first = &work->world->users[note->user->kind][0];
+	const struct user *other = note->user == first ? first + 1 : first;
+	return note->fault == FAULT_PRINCIPAL ? other->name : note->user->name;
+}
+
 static void put_context(const struct work *work, struct buf *out)
 {
 	const struct world_request *request = &work->world->requests[work->index];
@@ -179,15 +190,18 @@ static void put_context(const struct work *work, struct buf *out)
 	struct context context = {.time_ms = work->now_ns / NS_PER_MS};
 	context.lambda_request_id = request->lambda_request_id;
 	if (carrier != CARRIER_LAMBDA) {
+		struct str user = context_user(work);
 		context.extended_request_id = request->extended_request_id;
 		context.request_id = request->request_id;
-		size_t len = request->user.len;
-		assert(len <= sizeof(context.principal));
-		memcpy(context.principal, request->user.ptr, len);
-		context.principal_len = len;
+		assert(user.len <= sizeof(context.principal));
+		memcpy(context.principal, user.ptr, user.len);
+		context.principal_len = user.len;
 	}
-	struct str none = {0};
-	context_put(&context, carrier == CARRIER_SIGNED ? work->world->signing_key : none, out);
+	struct str key = carrier == CARRIER_SIGNED ? work->world->signing_key : (struct str){0};
+	if (work->world->notes[work->index].fault == FAULT_SIGNATURE) {
+		key = STR_LIT("the key of another environment");
+	}
+	context_put(&context, key, out);
 }
 
 /* Sends the context to the database in the service's way. */
@@ -277,10 +291,25 @@ static void put_huge(struct world *world, const struct table *table, struct buf 
 	buf_put_text(out, "0)");
 }
 
+static void put_trace(struct chance *chance, struct buf *out)
+{
+	buf_put_text(out, "traceparent='00-");
+	chance_put_hex(chance, 32, out);
+	buf_put_byte(out, '-');
+	chance_put_hex(chance, 16, out);
+	buf_put_text(out, "-01'");
+}
+
 static void put_comment(const struct work *work, bool leading, struct buf *out)
 {
 	const struct world_request *request = &work->world->requests[work->index];
 	bool sqlcommenter = work->index % 2 == 1;
+	if (work->service->carrier == CARRIER_NONE && sqlcommenter && !leading) {
+		/* an agent for performance says which trace, which tells nobody which request */
+		buf_put_text(out, " /*");
+		put_trace(&work->world->chance, out);
+		buf_put_text(out, "*/");
+	}
 	if (!work->comment || leading == sqlcommenter) {
 		return;
 	}
@@ -288,11 +317,9 @@ static void put_comment(const struct work *work, bool leading, struct buf *out)
 		buf_putf(out, "/*request_id='%.*s'*/ ", STR_ARG(request->request_id));
 		return;
 	}
-	buf_putf(out, " /*request_id='%.*s',traceparent='00-", STR_ARG(request->request_id));
-	chance_put_hex(&work->world->chance, 32, out);
-	buf_put_byte(out, '-');
-	chance_put_hex(&work->world->chance, 16, out);
-	buf_put_text(out, "-01'*/");
+	buf_putf(out, " /*request_id='%.*s',", STR_ARG(request->request_id));
+	put_trace(&work->world->chance, out);
+	buf_put_text(out, "*/");
 }
 
 static struct draft *run_template(struct work *work, const struct template *template)

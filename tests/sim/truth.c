@@ -45,6 +45,12 @@ static const char *contradiction(const struct world *world, const struct draft *
 {
 	const struct note *note = &world->notes[draft->carried];
 	const struct service *service = company_service(company_route(note->route)->service);
+	if (note->fault == FAULT_SIGNATURE) {
+		return "context is signed with another key";
+	}
+	if (note->fault == FAULT_PRINCIPAL) {
+		return "context names another user than the gateway";
+	}
 	if (!str_is(draft->row.principal, service->login)) {
 		return "login does not fit the route";
 	}

@@ -30,6 +30,8 @@ enum request_fault {
 	FAULT_ASYNC,      /* one statement runs up to 4 s after the end */
 	FAULT_BACKGROUND, /* one statement runs 10 s after the end */
 	FAULT_HUGE,       /* a statement in many parts */
+	FAULT_PRINCIPAL,  /* its context names another user than the gateway does */
+	FAULT_SIGNATURE,  /* its context is signed with another key */
 	FAULT_REFUSED,    /* 403 with a user agent that forges the rest of the line */
 };
 
