@@ -1,6 +1,6 @@
 /* jsontext - the text of a JSON string slice, in an arena.
  *
- * Threads: pure. Blocking: never. Tests: tests/unit/auditrow-row.c
+ * Threads: pure. Blocking: never. Tests: tests/unit/auditrow.c
  */
 #ifndef MODEL_JSONTEXT_H
 #define MODEL_JSONTEXT_H

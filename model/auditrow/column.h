@@ -1,6 +1,6 @@
 /* column - the columns of sys.fn_get_audit_file that are known, and what becomes of each.
  *
- * Threads: static data. Blocking: never. Source: Microsoft "sys.fn_get_audit_file". Tests: tests/unit/auditrow-row.c
+ * Threads: static data. Blocking: never. Source: Microsoft "sys.fn_get_audit_file". Tests: tests/unit/auditrow.c
  */
 #ifndef MODEL_AUDITROW_COLUMN_H
 #define MODEL_AUDITROW_COLUMN_H
