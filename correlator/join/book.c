@@ -252,6 +252,7 @@ int book_source(struct book *book, struct str name, uint32_t *out_index)
 	if (rc != 0) {
 		return rc;
 	}
+	source.tie = fingerprint_fixed(name).lo;
 	*out_index = book->last_source = book->source_count;
 	book->sources[book->source_count++] = source;
 	return 0;

@@ -115,6 +115,7 @@ struct session {
 
 struct source {
 	struct str name; /* owned */
+	uint64_t tie;    /* part of the tie of its records */
 	int64_t offset_ns;
 };
 
