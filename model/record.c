@@ -112,21 +112,58 @@ static size_t value_size(const struct record *record, unsigned field)
 	return 1;
 }
 
-static void put_value(const struct record *record, unsigned field, struct buf *out)
+/* The record's size is known before it is written, so nothing here looks for room. */
+static uint8_t *put_varint(uint8_t *at, uint64_t value)
+{
+	for (; value >= 0x80; value >>= 7) {
+		*at++ = (uint8_t)(value | 0x80);
+	}
+	*at++ = (uint8_t)value;
+	return at;
+}
+
+static uint8_t *put_block(uint8_t *at, struct str bytes)
+{
+	at = put_varint(at, bytes.len);
+	if (bytes.len != 0) {
+		memcpy(at, bytes.ptr, bytes.len);
+	}
+	return at + bytes.len;
+}
+
+static uint8_t *put_value(uint8_t *at, const struct record *record, unsigned field)
 {
 	switch (field_info(field)->type) {
 	case FIELD_TYPE_TEXT:
 	case FIELD_TYPE_BYTES:
-		wire_put_block(out, record->value[field].text);
-		return;
+		return put_block(at, record->value[field].text);
 	case FIELD_TYPE_INT:
 	case FIELD_TYPE_TIME:
-		wire_put_zigzag(out, record->value[field].number);
-		return;
+		return put_varint(at, zigzag(record->value[field].number));
 	case FIELD_TYPE_BOOL:
-		wire_put_u8(out, (uint8_t)record->value[field].number);
-		return;
+		break;
 	}
+	*at = (uint8_t)record->value[field].number;
+	return at + 1;
+}
+
+/* Writes the record; returns the end. */
+static uint8_t *put_record(uint8_t *at, const struct record *record, const unsigned *fields,
+			   size_t count)
+{
+	*at++ = RECORD_VERSION;
+	*at++ = (uint8_t)record->kind;
+	at = put_block(at, record->source);
+	at = put_block(at, record->key);
+	for (unsigned i = 0; i < 8; i++) {
+		*at++ = (uint8_t)((uint64_t)record->time_ns >> (8 * i));
+	}
+	at = put_varint(at, count);
+	for (size_t i = 0; i < count; i++) {
+		*at++ = (uint8_t)fields[i]; /* below 128: a varint of one byte */
+		at = put_value(at, record, fields[i]);
+	}
+	return at;
 }
 
 int record_encode(const struct record *record, struct buf *out, struct error *err)
@@ -135,6 +172,7 @@ int record_encode(const struct record *record, struct buf *out, struct error *er
 	size_t count = 0;
 	size_t size = 2 + block_size(record->source) + block_size(record->key) + 8;
 	bool had_failed = out->failed;
+	uint8_t *end;
 
 	if (!record_source_is_allowed(record->source)) {
 		return error_set(err, ERR_INPUT,
@@ -161,16 +199,10 @@ int record_encode(const struct record *record, struct buf *out, struct error *er
 				 "a record of %.*s takes %zu bytes, more than there is room for",
 				 STR_ARG(record->source), size);
 	}
-	wire_put_u8(out, RECORD_VERSION);
-	wire_put_u8(out, (uint8_t)record->kind);
-	wire_put_block(out, record->source);
-	wire_put_block(out, record->key);
-	wire_put_u64(out, (uint64_t)record->time_ns);
-	wire_put_varint(out, count);
-	for (size_t i = 0; i < count; i++) {
-		wire_put_u8(out, (uint8_t)fields[i]); /* below 128: a varint of one byte */
-		put_value(record, fields[i], out);
-	}
+	end = put_record((uint8_t *)out->ptr + out->len, record, fields, count);
+	assert(end == (uint8_t *)out->ptr + out->len + size);
+	out->len += size;
+	out->ptr[out->len] = '\0';
 	return 0;
 }
 
