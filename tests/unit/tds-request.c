@@ -1,7 +1,5 @@
 /* Requests of TDS clients are read as [MS-TDS] has them, and no cut or bent one is read beyond its end. */
-#include "tests/sim/tds-request.h"
-
-#include "base/wire.h"
+#include "tests/unit/tds-client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,14 +33,6 @@ static int close_scene(void **state)
 	return 0;
 }
 
-static void put_wide(struct buf *out, const char *text)
-{
-	for (; *text != '\0'; text++) {
-		buf_put_byte(out, (uint8_t)*text);
-		buf_put_byte(out, 0);
-	}
-}
-
 /* Exactly as many bytes on the heap, so that a sanitizer sees a read behind them. */
 static struct str tight(struct str bytes, char **out_owned)
 {
@@ -73,45 +63,12 @@ static void test_prelogin(void **state)
 	}
 }
 
-/* Puts one text of a LOGIN7 and its place in the table. */
-static void put_field(struct buf *login, struct buf *data, const char *text)
-{
-	wire_put_u16(login, (uint16_t)(94 + data->len));
-	wire_put_u16(login, (uint16_t)strlen(text));
-	put_wide(data, text);
-}
-
-static void put_login(struct buf *out, const char *password)
-{
-	struct buf data;
-	buf_init(&data, 0);
-	wire_put_u32(out, 0);
-	wire_put_u32(out, 0x74000004);
-	wire_put_u32(out, 4096);
-	buf_put_fill(out, 0, 24);
-	const char *fields[] = {"host", "user", password, "app", "server", "", "lib", "", "msdb"};
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		put_field(out, &data, fields[i]);
-	}
-	buf_put_fill(out, 0, 94 - out->len);
-	size_t at = 8 + 2 * strlen("host") - 8; /* behind host: user, then the password */
-	at += 2 * strlen("user");
-	for (size_t i = 0; i < 2 * strlen(password); i++) {
-		unsigned byte = (uint8_t)data.ptr[at + i];
-		data.ptr[at + i] = (char)(((byte << 4 | byte >> 4) & 0xff) ^ 0xa5);
-	}
-	buf_put_str(out, buf_str(&data));
-	out->ptr[0] = (char)out->len;
-	out->ptr[1] = (char)(out->len >> 8);
-	buf_done(&data);
-}
-
 /* A LOGIN7 gives its texts, the password in the clear; every cut of it is refused. */
 static void test_login(void **state)
 {
 	struct scene *scene = *state;
 	struct tds_login login;
-	put_login(&scene->message, "Se{cret1");
+	client_put_login(&scene->message, "Se{cret1");
 	struct str whole = buf_str(&scene->message);
 	assert_int_equal(tds_parse_login(whole, &scene->arena, &login, &scene->err), 0);
 	assert_true(str_is(login.user, "user"));
@@ -134,7 +91,7 @@ static void test_login_offsets(void **state)
 {
 	struct scene *scene = *state;
 	struct tds_login login;
-	put_login(&scene->message, "x");
+	client_put_login(&scene->message, "x");
 	for (size_t at = 36; at <= 68; at += 4) {
 		if (at == 52 || at == 56 || at == 60) {
 			continue; /* server, extension and library are not read */
@@ -151,21 +108,13 @@ static void test_login_offsets(void **state)
 	}
 }
 
-static void put_headers(struct buf *out)
-{
-	wire_put_u32(out, 22);
-	wire_put_u32(out, 18);
-	wire_put_u16(out, 2);
-	buf_put_fill(out, 0, 12);
-}
-
 /* A batch is the text behind ALL_HEADERS; lengths that do not fit are refused. */
 static void test_batch(void **state)
 {
 	struct scene *scene = *state;
 	struct str text;
-	put_headers(&scene->message);
-	put_wide(&scene->message, "SELECT 1");
+	client_put_headers(&scene->message);
+	client_put_wide(&scene->message, "SELECT 1");
 	struct str whole = buf_str(&scene->message);
 	assert_int_equal(tds_parse_batch(whole, &scene->arena, &text, &scene->err), 0);
 	assert_true(str_is(text, "SELECT 1"));
@@ -184,7 +133,7 @@ static void test_batch(void **state)
 static void put_parameter(struct buf *out, const char *name, const char *type, size_t type_len)
 {
 	buf_put_byte(out, (uint8_t)strlen(name));
-	put_wide(out, name);
+	client_put_wide(out, name);
 	buf_put_byte(out, 0);
 	buf_put(out, type, type_len);
 }
@@ -193,7 +142,7 @@ static void put_parameter(struct buf *out, const char *name, const char *type, s
 
 static void put_call(struct buf *out)
 {
-	put_headers(out);
+	client_put_headers(out);
 	wire_put_u16(out, 0xffff);
 	wire_put_u16(out, 10);
 	wire_put_u16(out, 0);
@@ -273,7 +222,7 @@ static void test_rpc_refused(void **state)
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		buf_clear(&scene->message);
-		put_headers(&scene->message);
+		client_put_headers(&scene->message);
 		buf_put(&scene->message, "\xff\xff\x0a\0\0\0", 6);
 		put_parameter(&scene->message, "@p", cases[i].bytes, cases[i].len);
 		assert_int_equal(
@@ -281,7 +230,7 @@ static void test_rpc_refused(void **state)
 			-ERR_INPUT);
 	}
 	buf_clear(&scene->message);
-	put_headers(&scene->message);
+	client_put_headers(&scene->message);
 	buf_put(&scene->message, "\xff\xff\x0a\0\0\0\xff", 7);
 	assert_int_equal(tds_parse_rpc(buf_str(&scene->message), &scene->arena, &rpc, &scene->err),
 			 -ERR_INPUT);
@@ -292,7 +241,7 @@ static void test_rpc_limit(void **state)
 {
 	struct scene *scene = *state;
 	struct tds_rpc rpc;
-	put_headers(&scene->message);
+	client_put_headers(&scene->message);
 	buf_put(&scene->message, "\xff\xff\x0a\0\0\0", 6);
 	for (size_t i = 0; i <= TDS_PARAMETERS_MAX; i++) {
 		PARAMETER(&scene->message, "", "\x1f");
