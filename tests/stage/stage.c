@@ -26,8 +26,30 @@ const char *stage_path(const struct stage *stage, const char *name, char out[STA
 	return out;
 }
 
+/* Test programs stand in BUILD/tests/<folder>: tells them where the others are. */
+static void find_build(void)
+{
+	static const char *const folders[] = {"collector", "correlator", "query", "tests/sim"};
+	char own[4096];
+	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	struct buf paths;
+	buf_init(&paths, 0);
+	while (len > 1 && own[len - 1] != '/') {
+		len--;
+	}
+	for (size_t i = 0; len > 1 && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		buf_putf(&paths, "%s%.*s../../%s", i == 0 ? "" : ":", (int)len, own, folders[i]);
+	}
+	if (paths.len != 0) {
+		(void)setenv("QUERYTRAIL_LIBEXEC", paths.ptr,
+			     0); /* without it a program is missing, and that is told */
+	}
+	buf_done(&paths);
+}
+
 void stage_init(struct stage *stage, const char *name)
 {
+	find_build();
 	char path[STAGE_PATH_MAX];
 	struct error err = {0};
 	*stage = (struct stage){.company = {.pid = -1, .in_fd = -1, .out_fd = -1},
@@ -176,16 +198,20 @@ bool stage_settle(struct stage *stage, int quiet_ms, int limit_ms)
 	enum { STEP_MS = 100 };
 	uint64_t before = UINT64_MAX;
 	int quiet = 0;
-	for (int waited = 0; waited < limit_ms && quiet < quiet_ms; waited += STEP_MS) {
+	bool was_caught_up =
+		false; /* within the quiet time: a sweep for late lines is not caught up while it runs */
+	for (int waited = 0; waited < limit_ms && (quiet < quiet_ms || !was_caught_up);
+	     waited += STEP_MS) {
 		bool caught_up;
 		if (process_wait(&stage->daemon, STEP_MS, NULL)) {
 			return false;
 		}
 		uint64_t now = stage_stored(stage, &caught_up);
-		quiet = caught_up && now == before ? quiet + STEP_MS : 0;
+		quiet = now == before ? quiet + STEP_MS : 0;
+		was_caught_up = caught_up || (was_caught_up && now == before);
 		before = now;
 	}
-	return quiet >= quiet_ms;
+	return quiet >= quiet_ms && was_caught_up;
 }
 
 int stage_stop_daemon(struct stage *stage)
