@@ -349,7 +349,7 @@ int feedserver_open(const struct feedserver_options *options, struct feedserver 
 	arena_init(&server->arena, FEED_FRAME_MAX);
 	server->path = strdup(options->path);
 	int rc = server->path == NULL ? error_set(err, ERR_NOMEM, "no memory for feed.sock")
-				      : io_unix_listen(options->path, 0600, &server->fd, err);
+				      : io_unix_listen(options->path, 0660, &server->fd, err);
 	if (rc == 0) {
 		/* accept must not wait for a connection that was taken back */
 		(void)fcntl(server->fd, F_SETFL, O_NONBLOCK);

@@ -44,7 +44,7 @@ SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no --recursive-errors=no 
 for name in $(sed -n 's/^\(User\|Group\)=//p' "$work"/*.service | sort -u); do
 	grep -Eq "^[ug] $name( |$)" "$source/sysusers.d/querytrail.conf" || fail "nobody creates the user or group $name"
 done
-for folder in $(sed -n 's/^\(RootDirectory\|BindPaths\)=//p' "$work"/*.service | sort -u); do
+for folder in $(sed -n 's/^\(RootDirectory\|BindPaths\)=//p' "$work"/*.service | tr ' ' '\n' | grep -v '^-' | sort -u); do
 	grep -Eq "^d $folder " "$source/tmpfiles.d/querytrail.conf" || fail "nobody creates the folder $folder"
 done
 if command -v systemd-sysusers >/dev/null; then
