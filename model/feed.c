@@ -177,6 +177,8 @@ static const char *read_hello(struct wire_reader *reader, struct feed_frame *fra
 static const char *read_payload(struct wire_reader *reader, struct arena *arena,
 				struct feed_frame *frame)
 {
+	uint32_t code;
+
 	switch (frame->type) {
 	case FEED_HELLO:
 		return read_hello(reader, frame);
@@ -201,9 +203,10 @@ static const char *read_payload(struct wire_reader *reader, struct arena *arena,
 			       ? NULL
 			       : "an unknown state";
 	case FEED_ERROR:
-		frame->code = (int)(wire_u32(reader) & INT32_MAX);
+		code = wire_u32(reader);
+		frame->code = code <= CODE_MAX ? (int)code : 0;
 		frame->text = wire_block(reader, TEXT_BYTES);
-		return frame->code > 0 && frame->code <= CODE_MAX ? NULL : "an unknown error code";
+		return frame->code != 0 ? NULL : "an unknown error code";
 	}
 	return "an unknown type";
 }

@@ -68,6 +68,9 @@ int accesslog_parse(const struct accesslog_format *format, struct str line, stru
 				 "an access log line of %zu bytes is longer than %d", line.len,
 				 ACCESSLOG_LINE_MAX);
 	}
+	if (text.len == 0) {
+		return error_set(err, ERR_INPUT, "an access log line is empty");
+	}
 	reading.count = 0;
 	if (format->wellknown ? !read_wellknown(format, text, arena, &reading, &format)
 			      : !read_templated(format, text, arena, &reading)) {
