@@ -162,15 +162,16 @@ static uint32_t epoll_mask(unsigned wanted)
 	       ((wanted & LOOP_WRITE) != 0 ? (uint32_t)EPOLLOUT : 0);
 }
 
-int loop_add_fd(struct loop *loop, int fd, unsigned wanted, loop_fd_fn *each, void *owner,
-		struct loop_event **out_event, struct error *err)
+int loop_add_fd(struct loop *loop, int fd, struct loop_fd_call call, struct loop_event **out_event,
+		struct error *err)
 {
-	struct loop_event *event = new_event(loop, owner, err);
+	struct loop_event *event = new_event(loop, call.owner, err);
 	if (event == NULL) {
 		return -ERR_NOMEM;
 	}
-	event->on_fd = each;
-	int rc = sd_event_add_io(loop->event, &event->source, fd, epoll_mask(wanted), on_io, event);
+	event->on_fd = call.each;
+	int rc = sd_event_add_io(loop->event, &event->source, fd, epoll_mask(call.wanted), on_io,
+				 event);
 	return added(event, rc, out_event, err);
 }
 
@@ -180,14 +181,14 @@ void loop_want(struct loop_event *event, unsigned wanted)
 	assert(rc >= 0);
 }
 
-int loop_add_timer(struct loop *loop, loop_fn *each, void *owner, struct loop_event **out_event,
+int loop_add_timer(struct loop *loop, struct loop_call call, struct loop_event **out_event,
 		   struct error *err)
 {
-	struct loop_event *event = new_event(loop, owner, err);
+	struct loop_event *event = new_event(loop, call.owner, err);
 	if (event == NULL) {
 		return -ERR_NOMEM;
 	}
-	event->on_event = each;
+	event->on_event = call.each;
 	int rc = sd_event_add_time(loop->event, &event->source, CLOCK_MONOTONIC, UINT64_MAX, 1,
 				   on_time, event);
 	if (rc >= 0) {
@@ -214,14 +215,14 @@ void loop_unset_timer(struct loop_event *event)
 	assert(rc >= 0);
 }
 
-int loop_add_signal(struct loop *loop, int number, loop_fn *each, void *owner,
+int loop_add_signal(struct loop *loop, int number, struct loop_call call,
 		    struct loop_event **out_event, struct error *err)
 {
-	struct loop_event *event = new_event(loop, owner, err);
+	struct loop_event *event = new_event(loop, call.owner, err);
 	if (event == NULL) {
 		return -ERR_NOMEM;
 	}
-	event->on_event = each;
+	event->on_event = call.each;
 	sigset_t set;
 	(void)sigemptyset(&set);                  /* these three can't fail with a valid number */
 	(void)sigaddset(&set, number);            /* as above */
@@ -230,14 +231,14 @@ int loop_add_signal(struct loop *loop, int number, loop_fn *each, void *owner,
 	return added(event, rc, out_event, err);
 }
 
-int loop_add_child(struct loop *loop, pid_t pid, loop_fn *each, void *owner,
+int loop_add_child(struct loop *loop, pid_t pid, struct loop_call call,
 		   struct loop_event **out_event, struct error *err)
 {
-	struct loop_event *event = new_event(loop, owner, err);
+	struct loop_event *event = new_event(loop, call.owner, err);
 	if (event == NULL) {
 		return -ERR_NOMEM;
 	}
-	event->on_event = each;
+	event->on_event = call.each;
 	event->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (event->pidfd < 0) {
 		return added(event, -errno, out_event, err);

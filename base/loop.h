@@ -26,30 +26,40 @@ struct loop_event;
 typedef int loop_fd_fn(void *owner, unsigned ready, struct error *err);
 typedef int loop_fn(void *owner, struct error *err);
 
+/* Who is called back. */
+struct loop_call {
+	loop_fn *each;
+	void *owner;
+};
+struct loop_fd_call {
+	loop_fd_fn *each;
+	void *owner;
+	unsigned wanted; /* LOOP_READ | LOOP_WRITE */
+};
+
 /* Returns 0 and *out_loop, or ERR_IO, ERR_NOMEM. */
 int loop_new(struct loop **out_loop, struct error *err);
 void loop_free(struct loop *loop);
 
-/* Calls each(owner, ..) whenever fd is ready for one of wanted. The descriptor stays the caller's; remove the event before it is
- * closed. */
-int loop_add_fd(struct loop *loop, int fd, unsigned wanted, loop_fd_fn *each, void *owner,
-		struct loop_event **out_event, struct error *err);
+/* Calls back whenever fd is ready for one of wanted. The descriptor stays the caller's; remove the event before it is closed. */
+int loop_add_fd(struct loop *loop, int fd, struct loop_fd_call call, struct loop_event **out_event,
+		struct error *err);
 
 /* Changes what is waited for; 0 waits only for LOOP_GONE. */
 void loop_want(struct loop_event *event, unsigned wanted);
 
 /* A timer that is not set; loop_set_timer makes it go off once at due_ns (clock_monotonic_ns), loop_unset_timer takes that back. */
-int loop_add_timer(struct loop *loop, loop_fn *each, void *owner, struct loop_event **out_event,
+int loop_add_timer(struct loop *loop, struct loop_call call, struct loop_event **out_event,
 		   struct error *err);
 void loop_set_timer(struct loop_event *event, int64_t due_ns);
 void loop_unset_timer(struct loop_event *event);
 
 /* Blocks the signal and calls back when it came. */
-int loop_add_signal(struct loop *loop, int number, loop_fn *each, void *owner,
+int loop_add_signal(struct loop *loop, int number, struct loop_call call,
 		    struct loop_event **out_event, struct error *err);
 
 /* Calls back once when the process has ended; it is not reaped: process_wait does that. */
-int loop_add_child(struct loop *loop, pid_t pid, loop_fn *each, void *owner,
+int loop_add_child(struct loop *loop, pid_t pid, struct loop_call call,
 		   struct loop_event **out_event, struct error *err);
 
 /* Ends waiting for it and frees it. NULL is fine. */

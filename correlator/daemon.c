@@ -40,12 +40,20 @@ static int on_commit_due(void *owner, struct error *err)
 static int add_events(struct daemon *daemon, struct error *err)
 {
 	struct loop *loop = daemon->loop;
-	int rc = loop_add_signal(loop, SIGTERM, on_stop, daemon, &daemon->signals[0], err);
-	rc = rc < 0 ? rc : loop_add_signal(loop, SIGINT, on_stop, daemon, &daemon->signals[1], err);
+	int rc = loop_add_signal(loop, SIGTERM, (struct loop_call){on_stop, daemon},
+				 &daemon->signals[0], err);
 	rc = rc < 0 ? rc
-		    : loop_add_signal(loop, SIGHUP, on_reload, daemon, &daemon->signals[2], err);
-	rc = rc < 0 ? rc : loop_add_timer(loop, on_commit_due, daemon, &daemon->commit_timer, err);
-	rc = rc < 0 ? rc : loop_add_timer(loop, watch_tick, daemon, &daemon->watch_timer, err);
+		    : loop_add_signal(loop, SIGINT, (struct loop_call){on_stop, daemon},
+				      &daemon->signals[1], err);
+	rc = rc < 0 ? rc
+		    : loop_add_signal(loop, SIGHUP, (struct loop_call){on_reload, daemon},
+				      &daemon->signals[2], err);
+	rc = rc < 0 ? rc
+		    : loop_add_timer(loop, (struct loop_call){on_commit_due, daemon},
+				     &daemon->commit_timer, err);
+	rc = rc < 0 ? rc
+		    : loop_add_timer(loop, (struct loop_call){watch_tick, daemon},
+				     &daemon->watch_timer, err);
 	if (rc == 0) {
 		loop_keep_watchdog(loop);
 		loop_set_timer(daemon->watch_timer, 0);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #define READ_BYTES   (256 << 10)
-#define KEEP_BYTES   (1 << 20) /* a larger buffer is given back once it is empty */
+#define KEEP_BYTES   (16 << 20) /* a larger buffer is given back once it is empty */
 #define DRAIN_ROUNDS 64
 
 struct feedpeer {
@@ -306,7 +306,8 @@ static int add_peer(struct feedserver *server, int fd, struct error *err)
 		(void)close(fd); /* nothing was said yet */
 		return error_set(err, ERR_NOMEM, "no memory for a peer of feed.sock");
 	}
-	int rc = loop_add_fd(server->options.loop, fd, LOOP_READ, on_peer, peer, &peer->event, err);
+	int rc = loop_add_fd(server->options.loop, fd,
+			     (struct loop_fd_call){on_peer, peer, LOOP_READ}, &peer->event, err);
 	if (rc < 0) {
 		(void)close(fd); /* nothing was said yet */
 		free(peer);
@@ -353,7 +354,8 @@ int feedserver_open(const struct feedserver_options *options, struct feedserver 
 	if (rc == 0) {
 		/* accept must not wait for a connection that was taken back */
 		(void)fcntl(server->fd, F_SETFL, O_NONBLOCK);
-		rc = loop_add_fd(options->loop, server->fd, LOOP_READ, on_listen, server,
+		rc = loop_add_fd(options->loop, server->fd,
+				 (struct loop_fd_call){on_listen, server, LOOP_READ},
 				 &server->event, err);
 	}
 	if (rc < 0) {

@@ -49,7 +49,7 @@ bool keeper_has_pending(const struct keeper *keeper)
 struct keeper_figures keeper_figures(const struct keeper *keeper)
 {
 	struct keeper_figures figures = {.leaves = store_leaf_count(keeper->store),
-					 .keys = keeper->seen.leaves.entry_count,
+					 .keys = keeper->seen.key_count,
 					 .join_full = keeper->join_full};
 	join_pending(keeper->join, &figures.open_statements, &figures.open_requests);
 	return figures;
@@ -94,7 +94,7 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 		return join_restore(replay->join, &record, err);
 	}
 	if (replay->with_keys) {
-		rc = seen_restore(&replay->keeper->seen, &record, leaf, err);
+		rc = seen_add(&replay->keeper->seen, &record, leaf, err);
 	}
 	return rc < 0 ? rc : add_to_join(replay->keeper, replay->join, leaf, &record, err);
 }
@@ -186,14 +186,13 @@ static int append(struct keeper *keeper, const struct record *record, struct str
 static int keep(struct keeper *keeper, const struct record *record, struct str encoded,
 		enum seen_verdict *out_seen, struct error *err)
 {
-	uint64_t slot = 0;
 	uint64_t leaf = 0;
-	int rc = seen_find(&keeper->seen, record, encoded, out_seen, &slot, err);
+	int rc = seen_find(&keeper->seen, record, encoded, out_seen, err);
 	if (rc < 0 || *out_seen == SEEN_DUPLICATE) {
 		return rc;
 	}
 	rc = append(keeper, record, encoded, &leaf, err);
-	rc = rc < 0 ? rc : seen_add(&keeper->seen, slot, leaf, err);
+	rc = rc < 0 ? rc : seen_add(&keeper->seen, record, leaf, err);
 	return rc < 0 ? rc : add_to_join(keeper, keeper->join, leaf, record, err);
 }
 
@@ -202,8 +201,8 @@ static int check_batch(const struct keeper_batch *batch, struct error *err)
 {
 	const unsigned always = 1u << RECORD_GAP | 1u << RECORD_REJECT;
 	const char *name = batch->source->about.name;
+	struct record record;
 	for (size_t i = 0; i < batch->record_count; i++) {
-		struct record record;
 		int rc = record_decode(batch->records[i], &record, err);
 		if (rc < 0) {
 			(void)error_prefix(err, "record %zu of a batch",
@@ -263,8 +262,8 @@ int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
 	if (rc < 0) {
 		return rc;
 	}
+	struct record record; /* outside of the loop: each new one is set to zero */
 	for (size_t i = 0; i < batch->record_count; i++) {
-		struct record record;
 		enum seen_verdict seen = SEEN_NEW;
 		rc = record_decode(batch->records[i], &record, err);
 		rc = rc < 0 ? rc : keep(keeper, &record, batch->records[i], &seen, err);
@@ -301,9 +300,9 @@ static int append_verdicts(struct keeper *keeper, bool *out_more, struct error *
 	roster_watermarks(&keeper->roster, &requests_ns, &statements_ns);
 	join_settle(keeper->join, requests_ns, statements_ns);
 	struct join_verdict said;
+	struct verdict verdict;
 	*out_more = false;
 	for (size_t count = 0; join_take(keeper->join, &said); count++) {
-		struct verdict verdict;
 		uint64_t leaf = 0;
 		int rc = verdict_make(keeper->store, &said, &verdict, err);
 		buf_clear(&keeper->encoded);

@@ -1,31 +1,28 @@
 #include "correlator/seen.h"
 
+#include <stdlib.h>
+
+#define FIRST_SLOTS 4096
+
 void seen_init(struct seen *seen, struct store *store, size_t max_keys)
 {
-	u64map_init(&seen->leaves, max_keys);
-	seen->key = hash_key_random();
-	seen->store = store;
+	*seen = (struct seen){.max_keys = max_keys, .key = hash_key_random(), .store = store};
 }
 
 void seen_done(struct seen *seen)
 {
-	u64map_done(&seen->leaves);
+	free(seen->slots);
+	*seen = (struct seen){0};
 }
 
-static uint64_t first_slot(const struct seen *seen, const struct record *record)
+static uint32_t hash_of(const struct seen *seen, const struct record *record)
 {
 	char text[RECORD_SOURCE_MAX + 1 + RECORD_KEY_MAX];
 	size_t source_len = record->source.len;
 	memcpy(text, record->source.ptr, source_len);
 	text[source_len] = 0;
 	memcpy(text + source_len + 1, record->key.ptr, record->key.len);
-	return hash_bytes(&seen->key, str_make(text, source_len + 1 + record->key.len));
-}
-
-/* The next place for the same key. The odd constant keeps 0 from leading to itself. */
-static uint64_t next_slot(uint64_t slot)
-{
-	return hash_u64(slot + UINT64_C(0x9e3779b97f4a7c15));
+	return (uint32_t)hash_bytes(&seen->key, str_make(text, source_len + 1 + record->key.len));
 }
 
 static bool same_original(const struct record *a, struct str a_bytes, const struct record *b,
@@ -37,54 +34,93 @@ static bool same_original(const struct record *a, struct str a_bytes, const stru
 	return str_equal(a_bytes, b_bytes);
 }
 
-int seen_find(struct seen *seen, const struct record *record, struct str encoded,
-	      enum seen_verdict *out_verdict, uint64_t *out_slot, struct error *err)
+struct candidate {
+	const struct record *record;
+	struct str encoded;
+};
+
+/* Compares a record with a stored one whose hash is the same; a foreign one leaves *verdict as it is. */
+static int compare(struct store *store, uint64_t leaf, const struct candidate *candidate,
+		   enum seen_verdict *verdict, struct error *err)
 {
-	uint64_t slot = first_slot(seen, record);
-	enum seen_verdict verdict = SEEN_NEW;
-	for (const uint64_t *leaf = u64map_get(&seen->leaves, slot); leaf != NULL;
-	     leaf = u64map_get(&seen->leaves, slot)) {
-		struct str stored_bytes;
-		int rc = store_peek(seen->store, *leaf, &stored_bytes, err);
-		if (rc < 0) {
-			return rc;
-		}
-		struct record stored;
-		rc = record_decode(stored_bytes, &stored, err);
-		if (rc < 0) {
-			return error_prefix(err, "leaf %llu", (unsigned long long)*leaf);
-		}
-		if (str_equal(stored.source, record->source) &&
-		    str_equal(stored.key, record->key)) {
-			if (same_original(&stored, stored_bytes, record, encoded)) {
-				*out_verdict = SEEN_DUPLICATE;
-				return 0;
-			}
-			verdict = SEEN_CONFLICT;
-		} /* else a foreign record with our hash, which is passed by */
-		slot = next_slot(slot);
+	const struct record *record = candidate->record;
+	struct str stored_bytes;
+	struct record stored;
+	int rc = store_peek(store, leaf, &stored_bytes, err);
+	rc = rc < 0 ? rc : record_decode(stored_bytes, &stored, err);
+	if (rc < 0) {
+		(void)error_prefix(err, "leaf %llu",
+				   (unsigned long long)leaf); /* rc says the same */
+		return rc;
 	}
-	*out_verdict = verdict;
-	*out_slot = slot;
+	if (str_equal(stored.source, record->source) && str_equal(stored.key, record->key)) {
+		*verdict = same_original(&stored, stored_bytes, record, candidate->encoded)
+				   ? SEEN_DUPLICATE
+				   : SEEN_CONFLICT;
+	}
 	return 0;
 }
 
-int seen_add(struct seen *seen, uint64_t slot, uint64_t leaf, struct error *err)
+int seen_find(struct seen *seen, const struct record *record, struct str encoded,
+	      enum seen_verdict *out_verdict, struct error *err)
 {
-	int rc = u64map_put(&seen->leaves, slot, leaf);
-	if (rc == -ERR_LIMIT) {
-		return error_set(err, ERR_LIMIT, "the table of known event keys is full at %zu",
-				 seen->leaves.entry_count);
+	const struct candidate candidate = {.record = record, .encoded = encoded};
+	enum seen_verdict verdict = SEEN_NEW;
+	uint32_t hash = hash_of(seen, record);
+	size_t mask = seen->slot_count - 1;
+	size_t at = hash & mask;
+	while (seen->slot_count > 0 && seen->slots[at] != 0 && verdict != SEEN_DUPLICATE) {
+		if (seen->slots[at] >> 32 == hash) {
+			uint64_t leaf = (seen->slots[at] & UINT32_MAX) - 1;
+			int rc = compare(seen->store, leaf, &candidate, &verdict, err);
+			if (rc < 0) {
+				return rc;
+			}
+		}
+		at = (at + 1) & mask;
 	}
-	return rc < 0 ? error_set(err, ERR_NOMEM, "no memory for the table of known event keys")
-		      : 0;
+	*out_verdict = verdict;
+	return 0;
 }
 
-int seen_restore(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err)
+static void put(uint64_t *slots, size_t slot_count, uint64_t entry)
 {
-	uint64_t slot = first_slot(seen, record);
-	while (u64map_get(&seen->leaves, slot) != NULL) {
-		slot = next_slot(slot);
+	size_t at = (entry >> 32) & (slot_count - 1);
+	while (slots[at] != 0) {
+		at = (at + 1) & (slot_count - 1);
 	}
-	return seen_add(seen, slot, leaf, err);
+	slots[at] = entry;
+}
+
+static int grow(struct seen *seen)
+{
+	size_t slot_count = seen->slot_count > 0 ? seen->slot_count * 2 : FIRST_SLOTS;
+	uint64_t *slots = calloc(slot_count, sizeof slots[0]);
+	if (slots == NULL) {
+		return -ERR_NOMEM;
+	}
+	for (size_t i = 0; i < seen->slot_count; i++) {
+		if (seen->slots[i] != 0) {
+			put(slots, slot_count, seen->slots[i]);
+		}
+	}
+	free(seen->slots);
+	seen->slots = slots;
+	seen->slot_count = slot_count;
+	return 0;
+}
+
+int seen_add(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err)
+{
+	if (seen->key_count >= seen->max_keys || leaf >= UINT32_MAX) {
+		return error_set(err, ERR_LIMIT,
+				 "the table of known event keys is full at %zu keys",
+				 seen->key_count);
+	}
+	if (seen->key_count >= seen->slot_count / 4 * 3 && grow(seen) < 0) {
+		return error_set(err, ERR_NOMEM, "no memory for the table of known event keys");
+	}
+	put(seen->slots, seen->slot_count, (uint64_t)hash_of(seen, record) << 32 | (leaf + 1));
+	seen->key_count++;
+	return 0;
 }

@@ -1,10 +1,10 @@
 /* seen - which records the store has already, by source and event key.
  *
- * Shape:   a table from a keyed 64-bit hash of source and key to a leaf. A hash only points at a candidate; the stored record
- *          decides. Records that share a key stand in a chain of slots, so that each version of an event is found again.
+ * Shape:   open addressing, 8 bytes a slot: 32 bits of a keyed hash of source and key, 32 bits of the leaf. A hash only points at
+ *          candidates; the stored record decides. Records that share a key stand in one run, so each version is found again.
  * Same:    same source, same key and the same original bytes (field raw; without it the whole record): a duplicate. The same
  *          key with other original bytes is not: it is kept beside the first. docs/decisions.md.
- * Limits:  max_keys given at seen_init; passing it is ERR_LIMIT.
+ * Limits:  max_keys given at seen_init, and leaves below 2^32 - 1; passing either is ERR_LIMIT.
  * Threads: one per thread. Blocking: reads the store for a key that comes again.
  * Source:  docs/decisions.md. Tests: tests/unit/seen.c
  */
@@ -15,7 +15,9 @@
 #include "store/store.h"
 
 struct seen {
-	struct u64map leaves;
+	uint64_t *slots;   /* hash << 32 | leaf + 1, or 0 */
+	size_t slot_count; /* a power of two, or 0 */
+	size_t key_count, max_keys;
 	struct hash_key key;
 	struct store *store; /* borrowed */
 };
@@ -30,17 +32,13 @@ enum seen_verdict {
 void seen_init(struct seen *seen, struct store *store, size_t max_keys);
 void seen_done(struct seen *seen);
 
-/* Looks a record up.
- *   encoded   its canonical bytes
- *   out_slot  where seen_add puts it, when it is not a duplicate; valid until the next seen_add
- * Returns 0, ERR_CORRUPT or ERR_IO from the store. */
+/* Looks a record up among those that were added.
+ *   encoded  its canonical bytes
+ * Returns 0 and *out_verdict, or ERR_CORRUPT or ERR_IO from the store. */
 int seen_find(struct seen *seen, const struct record *record, struct str encoded,
-	      enum seen_verdict *out_verdict, uint64_t *out_slot, struct error *err);
+	      enum seen_verdict *out_verdict, struct error *err);
 
-/* Remembers that the record of a slot got a leaf. Returns 0, ERR_LIMIT or ERR_NOMEM. */
-int seen_add(struct seen *seen, uint64_t slot, uint64_t leaf, struct error *err);
-
-/* Remembers a stored record at start-up, without looking at others. */
-int seen_restore(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err);
+/* Remembers that a record got a leaf; several may share a key. Returns 0, ERR_LIMIT or ERR_NOMEM. */
+int seen_add(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err);
 
 #endif

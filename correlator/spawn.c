@@ -92,8 +92,8 @@ static int try_start(struct child *child, struct error *err)
 	buf_done(&path);
 	if (rc == 0) {
 		child->started_ns = clock_monotonic_ns();
-		rc = loop_add_child(child->spawn->loop, child->process.pid, on_ended, child,
-				    &child->ended, err);
+		rc = loop_add_child(child->spawn->loop, child->process.pid,
+				    (struct loop_call){on_ended, child}, &child->ended, err);
 	}
 	return rc;
 }
@@ -137,7 +137,8 @@ int spawn_add(struct spawn *spawn, const char *name, const char *const *argument
 		free_child(child);
 		return error_set(err, ERR_NOMEM, "no memory to start %s", name);
 	}
-	int rc = loop_add_timer(spawn->loop, on_timer, child, &child->timer, err);
+	int rc = loop_add_timer(spawn->loop, (struct loop_call){on_timer, child}, &child->timer,
+				err);
 	if (rc < 0) {
 		free_child(child);
 		return rc;

@@ -185,11 +185,12 @@ int story_find(struct store *store, struct str id, struct story *out_story, stru
 	*out_story = (struct story){0};
 	uint64_t leaves[STORY_FOUND_MAX];
 	uint64_t number;
-	size_t count = 0;
-	int result = scan_find_id(store, id, leaves, STORY_FOUND_MAX, &count, err);
+	struct scan_found found = {.leaves = leaves, .max = STORY_FOUND_MAX};
+	int result = scan_find_id(store, id, &found, err);
 	if (result != 0) {
 		return result;
 	}
+	size_t count = found.count;
 	if (count == 0 && parse_u64(id, &number) && number < store_leaf_count(store)) {
 		leaves[0] = number;
 		count = 1;

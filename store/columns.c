@@ -126,12 +126,21 @@ const struct columns_section *columns_directory_find(const struct columns_direct
 	return NULL;
 }
 
-size_t columns_entry_count(const struct columns_section *section, const uint8_t *kinds,
-			   size_t row_count)
+struct columns_rows columns_rows(const uint8_t *kinds, size_t row_count)
+{
+	struct columns_rows rows = {.kinds = kinds, .row_count = row_count};
+	for (size_t row = 0; row < row_count; row++) {
+		rows.of_kind[kinds[row]]++;
+	}
+	return rows;
+}
+
+/* How many rows have an entry in a section. */
+static size_t entry_count(const struct columns_section *section, const struct columns_rows *rows)
 {
 	size_t count = 0;
-	for (size_t row = 0; row < row_count; row++) {
-		count += (section->kinds >> kinds[row]) & 1u;
+	for (unsigned kind = 1; kind < RECORD_KIND_COUNT; kind++) {
+		count += (section->kinds >> kind & 1) != 0 ? rows->of_kind[kind] : 0;
 	}
 	return count;
 }
@@ -207,22 +216,24 @@ static void fill_numbers(int64_t *out, size_t count)
 
 struct number_coding {
 	uint64_t base, scale, absent;
-	unsigned width, kinds;
+	size_t entry_count; /* > 0 */
+	unsigned kinds;
 };
 
+/* Without branches, because the kinds of neighbours are as good as random: a row without entry reads that of the next one and
+ * drops it. */
 static inline __attribute__((always_inline)) void
 decode_numbers(const char *at, const struct number_coding *coding, unsigned width,
 	       const struct columns_rows *rows, int64_t *out)
 {
 	size_t entry = 0;
+	size_t last = coding->entry_count - 1;
 	for (size_t row = 0; row < rows->row_count; row++) {
-		out[row] = INT64_MIN;
-		if (((coding->kinds >> rows->kinds[row]) & 1u) != 0) {
-			uint64_t raw = entry_at(at, entry++, width);
-			if (raw != coding->absent) {
-				out[row] = (int64_t)(coding->base + raw * coding->scale);
-			}
-		}
+		unsigned has = (coding->kinds >> rows->kinds[row]) & 1u;
+		uint64_t raw = entry_at(at, entry < last ? entry : last, width);
+		int64_t value = (int64_t)(coding->base + raw * coding->scale);
+		out[row] = has != 0 && raw != coding->absent ? value : INT64_MIN;
+		entry += has;
 	}
 }
 
@@ -241,13 +252,14 @@ int columns_read_numbers(const struct columns_section *section, struct str bytes
 		fill_numbers(out_values, rows->row_count);
 		return bytes.len == 0 ? 0 : wrong_size(section, bytes.len, err);
 	}
-	size_t count = columns_entry_count(section, rows->kinds, rows->row_count);
-	if (bytes.len != 16 + count * section->width) {
+	size_t count = entry_count(section, rows);
+	if (count == 0 || bytes.len != 16 + count * section->width) {
 		return wrong_size(section, bytes.len, err);
 	}
 	struct number_coding coding = {.base = fixed_at(bytes.ptr, 8),
 				       .scale = fixed_at(bytes.ptr + 8, 8),
 				       .absent = UINT64_MAX >> (64 - 8 * section->width),
+				       .entry_count = count,
 				       .kinds = section->kinds};
 	const char *at = bytes.ptr + 16;
 	switch (section->width) {
@@ -267,23 +279,23 @@ int columns_read_numbers(const struct columns_section *section, struct str bytes
 	return 0;
 }
 
-static int dict_room(struct columns_dict *dict, size_t count)
+static int text_room(struct columns_codes *out, size_t count)
 {
-	if (count <= dict->room) {
+	if (count <= out->text_room) {
 		return 0;
 	}
-	struct str *texts = realloc(dict->texts, count * sizeof texts[0]);
+	struct str *texts = realloc(out->texts, count * sizeof texts[0]);
 	if (texts == NULL) {
 		return -ERR_NOMEM;
 	}
-	dict->texts = texts;
-	dict->room = count;
+	out->texts = texts;
+	out->text_room = count;
 	return 0;
 }
 
 /* Reads the dictionary at the front of a section; sets *out_used to its bytes. */
 static int read_dict(const struct columns_section *section, struct str bytes,
-		     struct columns_dict *dict, size_t *out_used, struct error *err)
+		     struct columns_codes *out, size_t *out_used, struct error *err)
 {
 	if (bytes.len < 4) {
 		return wrong_size(section, bytes.len, err);
@@ -293,7 +305,7 @@ static int read_dict(const struct columns_section *section, struct str bytes,
 	if (count == 0 || count > COLUMNS_ROWS_MAX || texts_at > bytes.len) {
 		return wrong_size(section, bytes.len, err);
 	}
-	if (dict_room(dict, count) < 0) {
+	if (text_room(out, count) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for a dictionary of %zu texts", count);
 	}
 	size_t room = bytes.len - texts_at;
@@ -304,48 +316,54 @@ static int read_dict(const struct columns_section *section, struct str bytes,
 			return error_set(err, ERR_CORRUPT, "a text of column %u lies outside of it",
 					 (unsigned)section->id);
 		}
-		dict->texts[i] = str_make(bytes.ptr + texts_at + start, end - start);
+		out->texts[i] = str_make(bytes.ptr + texts_at + start, end - start);
 		start = end;
 	}
-	dict->count = count;
+	out->text_count = count;
 	*out_used = texts_at + start;
 	return 0;
 }
 
-static inline __attribute__((always_inline)) uint64_t decode_codes(const char *at, unsigned width,
-								   unsigned kinds,
-								   const struct columns_rows *rows,
-								   uint32_t *out)
+struct code_coding {
+	size_t entry_count;  /* > 0 */
+	uint32_t text_count; /* the code that says "absent" */
+	unsigned kinds;
+};
+
+/* Without branches, as decode_numbers. Returns the largest code. */
+static inline __attribute__((always_inline)) uint32_t
+decode_codes(const char *at, const struct code_coding *coding, unsigned width,
+	     const struct columns_rows *rows, uint32_t *out)
 {
 	size_t entry = 0;
-	uint64_t largest = 0;
+	size_t last = coding->entry_count - 1;
+	uint32_t largest = 0;
 	for (size_t row = 0; row < rows->row_count; row++) {
-		out[row] = UINT32_MAX;
-		if (((kinds >> rows->kinds[row]) & 1u) != 0) {
-			uint64_t code = entry_at(at, entry++, width);
-			largest = code > largest ? code : largest;
-			out[row] = (uint32_t)code;
-		}
+		unsigned has = (coding->kinds >> rows->kinds[row]) & 1u;
+		uint32_t code = (uint32_t)entry_at(at, entry < last ? entry : last, width);
+		largest = code > largest ? code : largest;
+		out[row] = has != 0 && code < coding->text_count ? code : UINT32_MAX;
+		entry += has;
 	}
 	return largest;
 }
 
-static uint64_t decode_codes_of(const struct columns_section *section, const char *at,
+static uint32_t decode_codes_of(unsigned width, const char *at, const struct code_coding *coding,
 				const struct columns_rows *rows, uint32_t *out)
 {
-	switch (section->width) {
+	switch (width) {
 	case 1:
-		return decode_codes(at, 1, section->kinds, rows, out);
+		return decode_codes(at, coding, 1, rows, out);
 	case 2:
-		return decode_codes(at, 2, section->kinds, rows, out);
+		return decode_codes(at, coding, 2, rows, out);
 	default:
-		return decode_codes(at, 4, section->kinds, rows, out);
+		return decode_codes(at, coding, 4, rows, out);
 	}
 }
 
 int columns_read_codes(const struct columns_section *section, struct str bytes,
-		       const struct columns_rows *rows, struct columns_dict *dict,
-		       uint32_t *out_codes, struct error *err)
+		       const struct columns_rows *rows, struct columns_codes *out,
+		       struct error *err)
 {
 	int rc = check_bytes(section, bytes, err);
 	if (rc < 0) {
@@ -355,29 +373,26 @@ int columns_read_codes(const struct columns_section *section, struct str bytes,
 		return error_set(err, ERR_CORRUPT, "section %u holds no codes",
 				 (unsigned)section->id);
 	}
-	dict->count = 0;
+	out->text_count = 0;
 	if (section->width == 0) {
-		memset(out_codes, 0xff, rows->row_count * sizeof out_codes[0]);
+		memset(out->codes, 0xff, rows->row_count * sizeof out->codes[0]);
 		return bytes.len == 0 ? 0 : wrong_size(section, bytes.len, err);
 	}
 	size_t used = 0;
-	rc = read_dict(section, bytes, dict, &used, err);
+	rc = read_dict(section, bytes, out, &used, err);
 	if (rc < 0) {
 		return rc;
 	}
-	size_t count = columns_entry_count(section, rows->kinds, rows->row_count);
-	if (bytes.len - used != count * section->width) {
+	struct code_coding coding = {.entry_count = entry_count(section, rows),
+				     .text_count = (uint32_t)out->text_count,
+				     .kinds = section->kinds};
+	if (coding.entry_count == 0 || bytes.len - used != coding.entry_count * section->width) {
 		return wrong_size(section, bytes.len, err);
 	}
-	uint64_t largest = decode_codes_of(section, bytes.ptr + used, rows, out_codes);
-	if (largest > dict->count) {
+	if (decode_codes_of(section->width, bytes.ptr + used, &coding, rows, out->codes) >
+	    coding.text_count) {
 		return error_set(err, ERR_CORRUPT, "a code of column %u is past its dictionary",
 				 (unsigned)section->id);
-	}
-	if (largest == dict->count) { /* some are absent */
-		for (size_t row = 0; row < rows->row_count; row++) {
-			out_codes[row] = out_codes[row] < dict->count ? out_codes[row] : UINT32_MAX;
-		}
 	}
 	return 0;
 }
@@ -407,7 +422,7 @@ int columns_find_id(const struct columns_section *section, struct str bytes,
 	if (section->width == 0) {
 		return bytes.len == 0 ? 0 : wrong_size(section, bytes.len, err);
 	}
-	if (bytes.len != columns_entry_count(section, rows->kinds, rows->row_count) * 4) {
+	if (bytes.len != entry_count(section, rows) * 4) {
 		return wrong_size(section, bytes.len, err);
 	}
 	if (!holds_hash(bytes.ptr, bytes.len / 4, wanted->hash)) {

@@ -88,34 +88,37 @@ int columns_directory_read(struct str front, size_t blob_bytes, struct columns_d
 const struct columns_section *columns_directory_find(const struct columns_directory *directory,
 						     unsigned id);
 
-/* How many of the rows have an entry in a section. */
-size_t columns_entry_count(const struct columns_section *section, const uint8_t *kinds,
-			   size_t row_count);
-
-/* Each of these reads one section's bytes (checked against its CRC) for row_count rows of the given kinds and writes one value
- * per row; rows without entry are absent. They return 0, ERR_CORRUPT, or ERR_NOMEM.
- *   kinds     row_count bytes, each a record kind
- *   out_*     row_count values
- * columns_read_codes: out_dict is set to *out_dict_count texts that borrow from bytes; *dict_room tells how many fit and is
- * raised (realloc) when more are needed. */
+/* The kinds of a block's rows, and how many there are of each. */
 struct columns_rows {
-	const uint8_t *kinds;
+	const uint8_t *kinds; /* row_count bytes, each a record kind */
 	size_t row_count;
+	size_t of_kind[RECORD_KIND_COUNT];
 };
 
+/* Counts the rows of each kind. kinds is borrowed. */
+struct columns_rows columns_rows(const uint8_t *kinds, size_t row_count);
+
+/* The readers below take one section's bytes, check them against its CRC, and write one value per row; rows without an entry are
+ * absent. They return 0, ERR_CORRUPT, or ERR_NOMEM. */
+
+/* The kind of each row: row_count bytes. */
 int columns_read_kinds(const struct columns_section *section, struct str bytes, size_t row_count,
 		       uint8_t *out_kinds, struct error *err);
+
+/* Numbers; INT64_MIN where absent. */
 int columns_read_numbers(const struct columns_section *section, struct str bytes,
 			 const struct columns_rows *rows, int64_t *out_values, struct error *err);
 
-struct columns_dict {
-	struct str *texts; /* malloc'ed; free it when done */
-	size_t count, room;
+struct columns_codes {
+	uint32_t *codes;   /* room for row_count, by the caller; UINT32_MAX where absent */
+	struct str *texts; /* the dictionary, borrowing from bytes; malloc'ed: free it when done */
+	size_t text_count, text_room;
 };
 
+/* Codes and their dictionary. */
 int columns_read_codes(const struct columns_section *section, struct str bytes,
-		       const struct columns_rows *rows, struct columns_dict *dict,
-		       uint32_t *out_codes, struct error *err);
+		       const struct columns_rows *rows, struct columns_codes *out,
+		       struct error *err);
 
 /* Calls each(owner, row) for every row whose id hash is the wanted one. Returns 0 or ERR_CORRUPT, or what each returned. */
 typedef int columns_row_fn(void *owner, size_t row);

@@ -102,7 +102,10 @@ static int look_in_batch(struct find *find, const struct head_batch *batch, stru
 	}
 	rc = sections_read_kinds(&find->sections, &find->scratch, find->kinds, err);
 	find->first_leaf = batch->first_leaf;
-	struct columns_rows rows = {.kinds = find->kinds, .row_count = (size_t)batch->record_count};
+	struct columns_rows rows = {0};
+	if (rc == 0) {
+		rows = columns_rows(find->kinds, (size_t)batch->record_count);
+	}
 	const struct columns_directory *directory = &find->sections.directory;
 	for (size_t i = 0; i < directory->section_count && rc == 0; i++) {
 		if (directory->sections[i].form == COLUMNS_IDS) {
@@ -154,14 +157,8 @@ static int compare_leaves(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-struct find_out {
-	uint64_t *leaves;
-	size_t max;
-	size_t count;
-};
-
 /* Keeps the candidates that really hold the id, in leaf order, each once. */
-static int confirm(struct find *find, struct find_out *out, struct error *err)
+static int confirm(struct find *find, struct scan_found *out, struct error *err)
 {
 	if (find->candidate_count == 0) {
 		return 0;
@@ -188,17 +185,16 @@ static int confirm(struct find *find, struct find_out *out, struct error *err)
 	return rc;
 }
 
-int scan_find_id(struct store *store, struct str id, uint64_t *out_leaves, size_t max,
-		 size_t *out_count, struct error *err)
+int scan_find_id(struct store *store, struct str id, struct scan_found *found, struct error *err)
 {
 	int rc = store_snapshot_begin(store, err);
 	if (rc < 0) {
 		return rc;
 	}
 	struct find find = {.store = store, .id = id};
+	struct scan_found out = {.leaves = found->leaves, .max = found->max};
 	sections_init(&find.sections, store->reading, true);
 	buf_init(&find.scratch, 0);
-	struct find_out out = {.leaves = out_leaves, .max = max};
 	rc = look_everywhere(&find, err);
 	rc = rc < 0 ? rc : confirm(&find, &out, err);
 	sections_done(&find.sections);
@@ -207,7 +203,7 @@ int scan_find_id(struct store *store, struct str id, uint64_t *out_leaves, size_
 	free(find.candidates);
 	store_snapshot_end(store);
 	if (rc == 0) {
-		*out_count = out.count;
+		found->count = out.count;
 	}
 	return rc;
 }

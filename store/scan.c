@@ -11,12 +11,11 @@
 /* One column of the current block. The memory stays for the next block. */
 struct scan_column {
 	bool loaded;
-	struct buf bytes; /* the section */
-	uint32_t *codes;
+	struct buf bytes;          /* the section */
+	struct columns_codes text; /* its texts borrow from bytes, or from made */
 	int64_t *numbers;
 	size_t codes_room, numbers_room;
-	struct columns_dict dict; /* texts borrow from bytes, or from made */
-	struct dict *made;        /* of a column that was read from the records */
+	struct dict *made; /* of a column that was read from the records */
 };
 
 struct scan_block {
@@ -24,6 +23,7 @@ struct scan_block {
 	struct head_batch batch;
 	size_t row_count;
 	uint8_t *kinds;
+	struct columns_rows rows; /* of kinds */
 	size_t kinds_room;
 	struct str *records; /* per row; ptr NULL: not read yet */
 	size_t records_room;
@@ -82,9 +82,9 @@ int scan_open(struct store *store, const struct scan_options *options, struct sc
 static void column_done(struct scan_column *column)
 {
 	buf_done(&column->bytes);
-	free(column->codes);
+	free(column->text.codes);
 	free(column->numbers);
-	free(column->dict.texts);
+	free(column->text.texts);
 	if (column->made != NULL) {
 		dict_done(column->made);
 		free(column->made);
@@ -153,6 +153,9 @@ static int load_block(struct scan *scan, const struct head_batch *batch, struct 
 	if (rc == 0) {
 		struct buf *bytes = &scan->columns[COLUMNS_KIND].bytes;
 		rc = sections_read_kinds(&scan->sections, bytes, block->kinds, err);
+	}
+	if (rc == 0) {
+		block->rows = columns_rows(block->kinds, block->row_count);
 	}
 	const int64_t *times = NULL;
 	return rc < 0 ? rc : scan_number_column(block, (enum field)COLUMNS_TIME, &times, err);
@@ -339,11 +342,11 @@ int scan_record(const struct scan_block *block, size_t row, struct record *out_r
 
 static int codes_room(struct scan_column *column, size_t count, struct error *err)
 {
-	void *codes = column->codes;
-	if (make_room(&codes, &column->codes_room, count, sizeof column->codes[0]) < 0) {
+	void *codes = column->text.codes;
+	if (make_room(&codes, &column->codes_room, count, sizeof column->text.codes[0]) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for a column of %zu rows", count);
 	}
-	column->codes = codes;
+	column->text.codes = codes;
 	return 0;
 }
 
@@ -373,7 +376,7 @@ static int codes_from_records(struct scan *scan, unsigned field, struct error *e
 	dict_clear(column->made);
 	struct record record;
 	for (size_t row = 0; row < block->row_count; row++) {
-		column->codes[row] = SCAN_ABSENT;
+		column->text.codes[row] = SCAN_ABSENT;
 		if ((kinds >> block->kinds[row] & 1) == 0) {
 			continue;
 		}
@@ -381,22 +384,22 @@ static int codes_from_records(struct scan *scan, unsigned field, struct error *e
 		if (rc < 0) {
 			return rc;
 		}
-		if (record_has(&record, field) &&
-		    dict_code(column->made, record.value[field].text, &column->codes[row]) < 0) {
+		if (record_has(&record, field) && dict_code(column->made, record.value[field].text,
+							    &column->text.codes[row]) < 0) {
 			return error_set(err, ERR_NOMEM, "no memory for the values of %s",
 					 field_info(field)->name);
 		}
 	}
-	void *texts = column->dict.texts;
-	if (make_room(&texts, &column->dict.room, column->made->count,
-		      sizeof column->dict.texts[0]) < 0) {
+	void *texts = column->text.texts;
+	if (make_room(&texts, &column->text.text_room, column->made->count,
+		      sizeof column->text.texts[0]) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for the values of %s",
 				 field_info(field)->name);
 	}
-	column->dict.texts = texts;
-	column->dict.count = column->made->count;
+	column->text.texts = texts;
+	column->text.text_count = column->made->count;
 	for (uint32_t code = 0; code < column->made->count; code++) {
-		column->dict.texts[code] = dict_text(column->made, code);
+		column->text.texts[code] = dict_text(column->made, code);
 	}
 	return 0;
 }
@@ -450,9 +453,7 @@ static int load_codes(struct scan *scan, unsigned id, struct error *err)
 	if (rc < 0) {
 		return rc;
 	}
-	struct columns_rows rows = {.kinds = block->kinds, .row_count = block->row_count};
-	rc = columns_read_codes(section, buf_str(&column->bytes), &rows, &column->dict,
-				column->codes, err);
+	rc = columns_read_codes(section, buf_str(&column->bytes), &block->rows, &column->text, err);
 	return rc < 0 ? sections_blame(&scan->sections, err, rc) : 0;
 }
 
@@ -476,8 +477,8 @@ static int load_numbers(struct scan *scan, unsigned id, struct error *err)
 	if (rc < 0) {
 		return rc;
 	}
-	struct columns_rows rows = {.kinds = block->kinds, .row_count = block->row_count};
-	rc = columns_read_numbers(section, buf_str(&column->bytes), &rows, column->numbers, err);
+	rc = columns_read_numbers(section, buf_str(&column->bytes), &block->rows, column->numbers,
+				  err);
 	return rc < 0 ? sections_blame(&scan->sections, err, rc) : 0;
 }
 
@@ -492,9 +493,9 @@ static int text_column(const struct scan_block *block, unsigned id, struct scan_
 		}
 		column->loaded = true;
 	}
-	*out_codes = (struct scan_codes){.code = column->codes,
-					 .dict = column->dict.texts,
-					 .dict_count = column->dict.count};
+	*out_codes = (struct scan_codes){.code = column->text.codes,
+					 .dict = column->text.texts,
+					 .dict_count = column->text.text_count};
 	return 0;
 }
 

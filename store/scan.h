@@ -81,11 +81,16 @@ int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *ou
 		      int64_t *out_ingest_ns, struct error *err);
 
 /* Leaves of records that hold this id in one of their id fields (request ids, trace id, statement_id, connection_id) or as stable
- * id; at most max. Sets *out_count to how many there are in all. */
-int scan_find_id(struct store *store, struct str id, uint64_t *out_leaves, size_t max,
-		 size_t *out_count, struct error *err);
+ * id, in rising order: at most found->max of them are written, and found->count is how many there are in all. Returns 0, ERR_CORRUPT
+ * (also when some records could not be searched), ERR_IO or ERR_NOMEM; then found->count is untouched. */
+struct scan_found {
+	uint64_t *leaves; /* room for max */
+	size_t max;
+	size_t count;
+};
+int scan_find_id(struct store *store, struct str id, struct scan_found *found, struct error *err);
 
-/* What the scan has read and skipped so far. */
+/* What the scan has done so far. */
 struct scan_stats scan_stats(const struct scan *scan);
 
 #endif

@@ -196,11 +196,11 @@ static int find(const char *dir, const char *id)
 	struct error err;
 	struct store *store = NULL;
 	uint64_t leaves[16];
-	size_t count = 0;
+	struct scan_found found = {.leaves = leaves, .max = 16};
 	int64_t start = clock_monotonic_ns();
 	must(store_open(dir, STORE_READ, &store, &err), &err);
-	must(scan_find_id(store, str_of(id), leaves, 16, &count, &err), &err);
-	(void)printf("%zu leaves in %.1f ms\n", count, ms_since(start));
+	must(scan_find_id(store, str_of(id), &found, &err), &err);
+	(void)printf("%zu leaves in %.1f ms\n", found.count, ms_since(start));
 	store_close(store);
 	return 0;
 }

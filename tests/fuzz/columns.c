@@ -60,7 +60,7 @@ static void read_columns(struct str blob)
 	static int64_t numbers[ROWS_MAX];
 	static uint32_t codes[ROWS_MAX];
 	struct columns_directory directory;
-	struct columns_dict dict = {0};
+	struct columns_codes text = {.codes = codes};
 	if (columns_directory_read(str_slice(blob, 0, COLUMNS_FRONT_BYTES), blob.len, &directory,
 				   NULL) < 0 ||
 	    directory.row_count > ROWS_MAX) {
@@ -69,7 +69,7 @@ static void read_columns(struct str blob)
 	for (size_t row = 0; row < directory.row_count; row++) {
 		kinds[row] = (uint8_t)(1 + row % (RECORD_KIND_COUNT - 1));
 	}
-	struct columns_rows rows = {.kinds = kinds, .row_count = directory.row_count};
+	struct columns_rows rows = columns_rows(kinds, directory.row_count);
 	struct columns_wanted wanted = {.hash = 1, .each = ignore};
 	for (size_t i = 0; i < directory.section_count; i++) {
 		const struct columns_section *section = &directory.sections[i];
@@ -77,12 +77,13 @@ static void read_columns(struct str blob)
 		if (columns_read_kinds(section, bytes, rows.row_count, (uint8_t *)codes, NULL) ==
 		    0) {
 			memcpy(kinds, codes, rows.row_count);
+			rows = columns_rows(kinds, rows.row_count);
 		}
 		(void)columns_read_numbers(section, bytes, &rows, numbers, NULL);
-		(void)columns_read_codes(section, bytes, &rows, &dict, codes, NULL);
+		(void)columns_read_codes(section, bytes, &rows, &text, NULL);
 		(void)columns_find_id(section, bytes, &rows, &wanted, NULL);
 	}
-	free(dict.texts);
+	free(text.texts);
 }
 
 static void read_chunk(struct str bytes)

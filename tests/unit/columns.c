@@ -16,7 +16,7 @@ struct world {
 	uint8_t kinds[512];
 	int64_t numbers[512];
 	uint32_t codes[512];
-	struct columns_dict dict;
+	struct columns_codes text;
 	size_t row_count;
 };
 
@@ -27,6 +27,7 @@ static void world_init(struct world *world)
 	world->builder = columns_builder_new();
 	assert_non_null(world->builder);
 	buf_init(&world->columns, 0);
+	world->text.codes = world->codes;
 	buf_init(&world->ids, 0);
 }
 
@@ -35,7 +36,7 @@ static void world_done(struct world *world)
 	columns_builder_free(world->builder);
 	buf_done(&world->columns);
 	buf_done(&world->ids);
-	free(world->dict.texts);
+	free(world->text.texts);
 	fixture_done(&world->fixture);
 }
 
@@ -69,7 +70,7 @@ static void finish(struct world *world, size_t row_count)
 static const int64_t *numbers(struct world *world, unsigned id)
 {
 	struct error err;
-	struct columns_rows rows = {.kinds = world->kinds, .row_count = world->row_count};
+	struct columns_rows rows = columns_rows(world->kinds, world->row_count);
 	const struct columns_section *section = columns_directory_find(&world->directory, id);
 	assert_non_null(section);
 	assert_int_equal(columns_read_numbers(section,
@@ -82,12 +83,12 @@ static const int64_t *numbers(struct world *world, unsigned id)
 static const uint32_t *codes(struct world *world, unsigned id)
 {
 	struct error err;
-	struct columns_rows rows = {.kinds = world->kinds, .row_count = world->row_count};
+	struct columns_rows rows = columns_rows(world->kinds, world->row_count);
 	const struct columns_section *section = columns_directory_find(&world->directory, id);
 	assert_non_null(section);
 	assert_int_equal(columns_read_codes(section,
 					    section_bytes(section, buf_str(&world->columns)), &rows,
-					    &world->dict, world->codes, &err),
+					    &world->text, &err),
 			 0);
 	return world->codes;
 }
@@ -122,8 +123,8 @@ static void every_value_comes_back(void **state)
 				assert_true(world.numbers[n] ==
 					    (has ? record->value[field].number : INT64_MIN));
 			} else if (has) {
-				assert_true(world.codes[n] < world.dict.count);
-				assert_true(str_equal(world.dict.texts[world.codes[n]],
+				assert_true(world.codes[n] < world.text.text_count);
+				assert_true(str_equal(world.text.texts[world.codes[n]],
 						      record->value[field].text));
 			} else {
 				assert_int_equal(world.codes[n], UINT32_MAX);
@@ -232,7 +233,7 @@ static void dictionaries_of_any_size(void **state)
 				 texts <= 255 ? 1 : 2);
 		assert_int_equal(codes(&world, FIELD_gap_kind)[texts], UINT32_MAX);
 		assert_int_equal(world.codes[texts - 1], texts - 1);
-		assert_int_equal(world.dict.count, texts);
+		assert_int_equal(world.text.text_count, texts);
 		world_done(&world);
 	}
 }
@@ -248,7 +249,7 @@ static size_t find_row(struct world *world, unsigned id, uint32_t hash)
 {
 	struct error err;
 	size_t sum = 0;
-	struct columns_rows rows = {.kinds = world->kinds, .row_count = world->row_count};
+	struct columns_rows rows = columns_rows(world->kinds, world->row_count);
 	struct columns_wanted wanted = {.hash = hash, .each = count_row, .owner = &sum};
 	const struct columns_section *section = columns_directory_find(&world->directory, id);
 	assert_non_null(section);
@@ -291,7 +292,8 @@ static bool reads_whole(struct world *world, struct str blob)
 	}
 	bool whole = true;
 	size_t sum = 0;
-	struct columns_rows rows = {.kinds = world->kinds, .row_count = world->directory.row_count};
+	size_t row_count = world->directory.row_count;
+	struct columns_rows rows = {0};
 	struct columns_wanted wanted = {.hash = 1, .each = count_row, .owner = &sum};
 	for (size_t i = 0; i < world->directory.section_count; i++) {
 		const struct columns_section *section = &world->directory.sections[i];
@@ -302,12 +304,12 @@ static bool reads_whole(struct world *world, struct str blob)
 			if (!whole) {
 				return false;
 			}
+			rows = columns_rows(world->kinds, row_count);
 		} else if (section->form == COLUMNS_NUMBERS) {
 			whole &= columns_read_numbers(section, bytes, &rows, world->numbers,
 						      NULL) == 0;
 		} else if (section->form == COLUMNS_CODES) {
-			whole &= columns_read_codes(section, bytes, &rows, &world->dict,
-						    world->codes, NULL) == 0;
+			whole &= columns_read_codes(section, bytes, &rows, &world->text, NULL) == 0;
 		} else {
 			whole &= columns_find_id(section, bytes, &rows, &wanted, NULL) == 0;
 		}

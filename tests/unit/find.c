@@ -10,10 +10,10 @@
 static size_t find(struct filled *filled, struct str id, uint64_t *out_first)
 {
 	uint64_t leaves[4] = {UINT64_MAX};
-	size_t count = 0;
-	assert_int_equal(scan_find_id(filled->store, id, leaves, 4, &count, &filled->err), 0);
+	struct scan_found found = {.leaves = leaves, .max = 4};
+	assert_int_equal(scan_find_id(filled->store, id, &found, &filled->err), 0);
 	*out_first = leaves[0];
-	return count;
+	return found.count;
 }
 
 static void each_kind_of_id(void **state)
@@ -49,13 +49,13 @@ static void damaged_ids_are_told(void **state)
 	/* ids that can't be read are ERR_CORRUPT: "none" would be a lie */
 	struct filled filled;
 	uint64_t leaf = 0;
-	size_t count = 7;
+	struct scan_found found = {.leaves = &leaf, .max = 1, .count = 7};
 	(void)state;
 	filled_init(&filled, 300, 100);
 	filled_sql(&filled, "UPDATE head_ids SET ids = zeroblob(length(ids)) WHERE batch = 2");
-	assert_int_equal(scan_find_id(filled.store, STR_LIT("x"), &leaf, 1, &count, &filled.err),
+	assert_int_equal(scan_find_id(filled.store, STR_LIT("x"), &found, &filled.err),
 			 -ERR_CORRUPT);
-	assert_int_equal(count, 7);
+	assert_int_equal(found.count, 7);
 	assert_non_null(strstr(filled.err.text, "batch 2"));
 	filled_done(&filled);
 }

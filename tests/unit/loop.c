@@ -55,8 +55,10 @@ static void descriptors(void **state)
 	int pair[2];
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(
-		loop_add_fd(seen.loop, pair[0], LOOP_READ, on_fd, &seen, &seen.event, &err), 0);
+	assert_int_equal(loop_add_fd(seen.loop, pair[0],
+				     (struct loop_fd_call){on_fd, &seen, LOOP_READ}, &seen.event,
+				     &err),
+			 0);
 	assert_int_equal(loop_step(seen.loop, 0, &err), 0);
 	assert_int_equal(seen.calls, 0);
 	assert_int_equal(write(pair[1], "x", 1), 1);
@@ -87,8 +89,10 @@ static void failing_callback_ends_the_run(void **state)
 	int pair[2];
 	(void)state;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(
-		loop_add_fd(seen.loop, pair[0], LOOP_WRITE, on_fd, &seen, &seen.event, &err), 0);
+	assert_int_equal(loop_add_fd(seen.loop, pair[0],
+				     (struct loop_fd_call){on_fd, &seen, LOOP_WRITE}, &seen.event,
+				     &err),
+			 0);
 	assert_int_equal(loop_run(seen.loop, &err), -ERR_CORRUPT);
 	assert_string_equal(err.text, "as asked");
 	loop_free(seen.loop);
@@ -102,7 +106,9 @@ static void timers(void **state)
 	struct error err;
 	int64_t start = clock_monotonic_ns();
 	(void)state;
-	assert_int_equal(loop_add_timer(seen.loop, on_event, &seen, &seen.event, &err), 0);
+	assert_int_equal(
+		loop_add_timer(seen.loop, (struct loop_call){on_event, &seen}, &seen.event, &err),
+		0);
 	loop_set_timer(seen.event, start + 20 * NS_PER_MS);
 	assert_int_equal(loop_run(seen.loop, &err), 0);
 	assert_true(clock_monotonic_ns() - start >= 20 * NS_PER_MS);
@@ -115,8 +121,10 @@ static void timers(void **state)
 	struct seen other = {.loop = seen.loop};
 	int pair[2];
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_int_equal(
-		loop_add_fd(seen.loop, pair[0], LOOP_WRITE, on_fd, &other, &other.event, &err), 0);
+	assert_int_equal(loop_add_fd(seen.loop, pair[0],
+				     (struct loop_fd_call){on_fd, &other, LOOP_WRITE}, &other.event,
+				     &err),
+			 0);
 	loop_set_timer(seen.event, 0);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(loop_step(seen.loop, 0, &err), 0);
@@ -136,7 +144,8 @@ static void signals_and_children(void **state)
 	struct seen seen = {.loop = new_loop()};
 	struct error err;
 	(void)state;
-	assert_int_equal(loop_add_signal(seen.loop, SIGUSR1, on_event, &seen, &seen.event, &err),
+	assert_int_equal(loop_add_signal(seen.loop, SIGUSR1, (struct loop_call){on_event, &seen},
+					 &seen.event, &err),
 			 0);
 	assert_int_equal(kill(getpid(), SIGUSR1), 0);
 	assert_int_equal(loop_run(seen.loop, &err), 0);
@@ -146,13 +155,16 @@ static void signals_and_children(void **state)
 	if (pid == 0) {
 		_exit(5);
 	}
-	assert_int_equal(loop_add_child(seen.loop, pid, on_event, &child, &child.event, &err), 0);
+	assert_int_equal(loop_add_child(seen.loop, pid, (struct loop_call){on_event, &child},
+					&child.event, &err),
+			 0);
 	assert_int_equal(loop_run(seen.loop, &err), 0);
 	assert_int_equal(child.calls, 1);
 	int status = 0;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(WEXITSTATUS(status), 5);
-	assert_int_equal(loop_add_child(seen.loop, pid, on_event, &child, &child.event, &err),
+	assert_int_equal(loop_add_child(seen.loop, pid, (struct loop_call){on_event, &child},
+					&child.event, &err),
 			 -ERR_IO);
 	loop_free(seen.loop);
 	loop_free(NULL);
