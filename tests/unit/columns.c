@@ -299,7 +299,7 @@ static bool reads_whole(struct world *world, struct str blob)
 		const struct columns_section *section = &world->directory.sections[i];
 		struct str bytes = section_bytes(section, blob);
 		if (section->form == COLUMNS_BYTES) {
-			whole &= columns_read_kinds(section, bytes, rows.row_count, world->kinds,
+			whole &= columns_read_kinds(section, bytes, row_count, world->kinds,
 						    NULL) == 0;
 			if (!whole) {
 				return false;
