@@ -275,6 +275,71 @@ static void test_silence(void **state)
 	}
 }
 
+/* A server that sends a byte now and then is given up at the deadline too, in a query and in a login. */
+static void test_drip(void **state)
+{
+	(void)state;
+	static struct site site;
+	site_init(&site, 20);
+	site_start(&site);
+	for (int in_login = 0; in_login <= 1; in_login++) {
+		site_open(&site, "localhost", "");
+		if (!in_login) {
+			assert_int_equal(site_fetch(&site), 0);
+		}
+		site_fault(&site, "drip ms=300 bytes=1");
+		site.timeout_ns = NS_PER_SEC;
+		int64_t begin_ns = clock_monotonic_ns();
+		assert_int_equal(site_fetch(&site), -ERR_AGAIN);
+		assert_non_null(strstr(site.err.text, "in time"));
+		assert_in_range(clock_monotonic_ns() - begin_ns, NS_PER_SEC / 2, 5 * NS_PER_SEC);
+		site_fault(&site, "clear");
+	}
+	site.timeout_ns = 10 * NS_PER_SEC;
+	site_drain(&site, 1);
+	check_complete(&site);
+	site_done(&site);
+}
+
+static int64_t stepped_now(void *owner)
+{
+	return __atomic_load_n((int64_t *)owner, __ATOMIC_RELAXED);
+}
+
+/* Rows that become visible while the source polls, in buffers that grow and files that fill, all come, once. */
+static void test_live(void **state)
+{
+	(void)state;
+	static struct site site;
+	static int64_t now_ns;
+	site_init(&site, 20);
+	world_free(site.world);
+	struct world_options options = world_defaults(11, 1500, SITE_NOW);
+	options.visible_base_ns = options.from_ns;
+	options.visible_speed = 1;
+	site.world = world_new(&options);
+	assert_non_null(site.world);
+	__atomic_store_n(&now_ns, options.from_ns, __ATOMIC_RELAXED);
+	site.options.world = site.world;
+	site.options.clock = (struct clock){.now_ns = stepped_now, .owner = &now_ns};
+	site.finite = false;
+	site_start(&site);
+	site_open(&site, "localhost", "    batch_rows: 60\n    part_timeout: 1h\n");
+	for (int i = 0; i < 150; i++) {
+		__atomic_store_n(&now_ns, options.from_ns + i * (NS_PER_DAY / 140),
+				 __ATOMIC_RELAXED);
+		if (i % 40 == 39) {
+			site_open(&site, "localhost", "    batch_rows: 60\n    part_timeout: 1h\n");
+		}
+		site_drain(&site, 0);
+	}
+	uint32_t files;
+	(void)world_files(site.world, &files);
+	assert_true(files >= 3);
+	check_complete(&site);
+	site_done(&site);
+}
+
 /* Packets and writes of one byte change nothing. */
 static void test_tiny_packets(void **state)
 {
@@ -386,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_certificates), cmocka_unit_test(test_certificate_host),
 		cmocka_unit_test(test_bad_options),  cmocka_unit_test(test_clear_text),
 		cmocka_unit_test(test_breaks),       cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_drip),         cmocka_unit_test(test_live),
 		cmocka_unit_test(test_tiny_packets), cmocka_unit_test(test_deleted_file),
 		cmocka_unit_test(test_skipped),      cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_server_gone),

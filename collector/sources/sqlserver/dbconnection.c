@@ -1,10 +1,9 @@
 #include "collector/sources/sqlserver/dbconnection.h"
 
 #include "base/clock.h"
-#include "base/io.h"
-#include "base/secret.h"
 #include "collector/sources/sqlserver/dbhandler.h"
-#include "collector/sources/sqlserver/tlsprobe.h"
+#include "collector/sources/sqlserver/hangup.h"
+#include "collector/sources/sqlserver/tdslogin.h"
 
 #define MSDBLIB 1
 #include <sybfront.h>
@@ -12,18 +11,10 @@
 #include <sybdb.h>
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
-#define SYSTEM_CA_FILE  "/etc/ssl/certs/ca-certificates.crt"
-#define SECTION         "querytrail"
-#define HOST_MAX_BYTES  200 /* FreeTDS reads lines of 255 bytes */
-#define PEM_MAX_BYTES   65536
-#define CONF_MAX_BYTES  4096
 #define DEFINITIONS_MAX 1024
 #define SYB_UNIQUE      36 /* types on the wire that sybdb.h does not name */
 #define XSYB_VARBINARY  165
@@ -40,32 +31,16 @@ struct dbconnection {
 	bool was_stopped, was_late;
 };
 
-/* Environment that overrides the configuration, or writes queries and rows to a file. */
-static void clear_environment(void)
-{
-	static const char *const names[] = {"TDSVER",  "TDSPORT",       "TDSHOST",     "TDSQUERY",
-					    "TDSDUMP", "TDSDUMPCONFIG", "FREETDSCONF", "FREETDS",
-					    "DSQUERY", "SYBASE"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		(void)unsetenv(names[i]); /* fails only for malformed names */
-	}
-}
-
-/* What FreeTDS would take for the end of the value, a comment, or a second word. */
-static bool is_plain_host(const char *host)
-{
-	size_t len = strlen(host);
-	return len > 0 && len <= HOST_MAX_BYTES &&
-	       strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			    ".-_:%") == len;
-}
-
 int dbconnection_new(const struct dbconnection_options *options, struct dbconnection **out,
 		     struct error *err)
 {
-	if (!is_plain_host(options->host)) {
+	if (!tdslogin_is_host(options->host)) {
 		return error_set(err, ERR_CONFIG, "host \"%s\" is no host name or address",
 				 options->host);
+	}
+	int status = hangup_init(err);
+	if (status != 0) {
+		return status;
 	}
 	struct dbconnection *connection = calloc(1, sizeof(*connection));
 	if (connection == NULL) {
@@ -76,7 +51,7 @@ int dbconnection_new(const struct dbconnection_options *options, struct dbconnec
 		 options->port);
 	dbhandler_init(&connection->handler);
 	connection->deadline_ns = INT64_MAX;
-	clear_environment();
+	tdslogin_clear_environment();
 	if (dbinit() == FAIL) {
 		free(connection);
 		return error_set(err, ERR_NOMEM, "DB-Library does not start");
@@ -88,6 +63,7 @@ int dbconnection_new(const struct dbconnection_options *options, struct dbconnec
 
 static void disconnect(struct dbconnection *connection)
 {
+	(void)hangup_disarm(); /* it must not shut down who gets the descriptor next */
 	if (connection->process != NULL) {
 		dbclose(connection->process);
 		connection->process = NULL;
@@ -139,166 +115,19 @@ static int handle_interrupt(void *process)
 	return INT_CANCEL;
 }
 
-/* Whole seconds until the timeout or the deadline, at least one: FreeTDS counts in seconds and takes 0 for ever. */
-static int seconds_left(const struct dbconnection *connection)
-{
-	int64_t left_ns = connection->deadline_ns - clock_monotonic_ns();
-	if (left_ns > connection->options.timeout_ns) {
-		left_ns = connection->options.timeout_ns;
-	}
-	int64_t seconds = (left_ns + NS_PER_SEC - 1) / NS_PER_SEC;
-	return seconds < 1 ? 1 : (int)seconds;
-}
-
-/* A file in memory that FreeTDS and GnuTLS can open by the path /proc/self/fd/N. */
-static int memory_file(const char *name, struct str text, int *out_fd, struct error *err)
-{
-	*out_fd = memfd_create(name, MFD_CLOEXEC);
-	if (*out_fd < 0) {
-		return error_errno(err, "a file in memory for FreeTDS");
-	}
-	return io_write_all(*out_fd, text, err);
-}
-
-static const char *ca_file_of(const struct dbconnection *connection)
-{
-	const char *path = connection->options.ca_file;
-	return path != NULL && path[0] != '\0' ? path : SYSTEM_CA_FILE;
-}
-
-static struct tlsprobe_target tlsprobe_target(const struct dbconnection *connection,
-					      const char *name)
+/* When a call that begins now must be over: by its timeout or the deadline. */
+static int64_t end_of_call_ns(const struct dbconnection *connection)
 {
 	int64_t timeout_ns = clock_monotonic_ns() + connection->options.timeout_ns;
-	return (struct tlsprobe_target){
-		.host = connection->options.host,
-		.port = connection->options.port,
-		.name = name,
-		.ca_file = ca_file_of(connection),
-		.deadline_ns =
-			timeout_ns < connection->deadline_ns ? timeout_ns : connection->deadline_ns,
-	};
+	return timeout_ns < connection->deadline_ns ? timeout_ns : connection->deadline_ns;
 }
 
-/* The name that must be in the certificate when FreeTDS cannot check it by itself, else NULL. */
-static const char *other_name(const struct dbconnection *connection)
+/* Whole seconds until then, at least one: FreeTDS counts in seconds and takes 0 for ever. */
+static int seconds_left(const struct dbconnection *connection)
 {
-	const char *name = connection->options.certificate_host;
-	if (name == NULL || name[0] == '\0' ||
-	    str_equal_fold(str_of(name), str_of(connection->options.host))) {
-		return NULL;
-	}
-	return name;
-}
-
-/* Opens what FreeTDS shall trust: the authorities, or one certificate that was verified already. A path of the operator's may
- * hold what ends a value in FreeTDS's file, hence the descriptor. */
-static int open_trust(const struct dbconnection *connection, int *out_fd, struct error *err)
-{
-	const char *name = other_name(connection);
-	if (name == NULL) {
-		*out_fd = open(ca_file_of(connection), O_RDONLY | O_CLOEXEC);
-		if (*out_fd < 0) {
-			return error_set(err, ERR_CONFIG, "ca_file %s: %s", ca_file_of(connection),
-					 strerror(errno));
-		}
-		return 0;
-	}
-	struct tlsprobe_target target = tlsprobe_target(connection, name);
-	struct buf pem;
-	buf_init(&pem, PEM_MAX_BYTES);
-	int status = tlsprobe_run(&target, &pem, err);
-	if (status == 0) {
-		status = buf_check(&pem, "the server's certificate", err);
-	}
-	if (status == 0) {
-		status = memory_file("querytrail-peer", buf_str(&pem), out_fd, err);
-	}
-	buf_done(&pem);
-	return status;
-}
-
-static void put_conf(const struct dbconnection *connection, int trust_fd, struct buf *out)
-{
-	buf_putf(out,
-		 "[" SECTION "]\n"
-		 "host = %s\n"
-		 "port = %u\n"
-		 "tds version = 7.4\n"
-		 "client charset = UTF-8\n",
-		 connection->options.host, connection->options.port);
-	if (!connection->options.encrypt) {
-		buf_put_text(out, "encryption = off\n");
-		return;
-	}
-	buf_putf(out,
-		 "encryption = require\n"
-		 "ca file = /proc/self/fd/%d\n"
-		 "check certificate hostname = %s\n",
-		 trust_fd, other_name(connection) == NULL ? "yes" : "no");
-}
-
-/* Fills in the login. The password is wiped here; FreeTDS wipes its copy with the login. */
-static int fill_login(const struct dbconnection *connection, LOGINREC *login, struct error *err)
-{
-	struct secret password;
-	secret_init(&password);
-	int status = secret_read(&password, connection->options.password_file, err);
-	if (status != 0) {
-		return status;
-	}
-	bool ok = DBSETLUSER(login, connection->options.user) == SUCCEED &&
-		  DBSETLPWD(login, secret_peek(&password).ptr) == SUCCEED &&
-		  DBSETLDBNAME(login, connection->options.database) == SUCCEED &&
-		  DBSETLAPP(login, "querytrail") == SUCCEED &&
-		  DBSETLVERSION(login, DBVERSION_74) == SUCCEED;
-	secret_done(&password);
-	return ok ? 0 : dbhandler_error(&connection->handler, connection->where, err);
-}
-
-static int log_in(struct dbconnection *connection, int conf_fd, struct error *err)
-{
-	char conf[64];
-	snprintf(conf, sizeof(conf), "/proc/self/fd/%d", conf_fd);
-	dbsetifile(conf);
-	dbsetlogintime(seconds_left(connection));
-	LOGINREC *login = dblogin();
-	if (login == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory for a login");
-	}
-	dbhandler_clear(&connection->handler);
-	dbhandler_set_login(&connection->handler);
-	int status = fill_login(connection, login, err);
-	if (status == 0) {
-		connection->process = dbopen(login, SECTION);
-		if (connection->process == NULL) {
-			status = dbhandler_error(&connection->handler, connection->where, err);
-		}
-	}
-	dbloginfree(login);
-	dbhandler_set_login(NULL);
-	if (status == 0) {
-		dbsetuserdata(connection->process, (BYTE *)&connection->handler);
-		dbsetinterrupt(connection->process, check_interrupt, handle_interrupt);
-	}
-	return status;
-}
-
-/* FreeTDS says of every TLS failure only that the login failed: asks again, without a login, what it is. */
-static int explain(const struct dbconnection *connection, int status, struct error *err)
-{
-	const struct dbhandler *handler = &connection->handler;
-	if (!connection->options.encrypt || other_name(connection) != NULL ||
-	    handler->message != 0 || handler->timed_out || handler->system != 0) {
-		return status;
-	}
-	struct error why = {0};
-	struct tlsprobe_target target = tlsprobe_target(connection, connection->options.host);
-	int verdict = tlsprobe_run(&target, NULL, &why);
-	if (verdict == -ERR_CONFIG) {
-		return error_set(err, ERR_CONFIG, "%s", why.text);
-	}
-	return status;
+	int64_t left_ns = end_of_call_ns(connection) - clock_monotonic_ns();
+	int64_t seconds = (left_ns + NS_PER_SEC - 1) / NS_PER_SEC;
+	return seconds < 1 ? 1 : (int)seconds;
 }
 
 int dbconnection_begin(struct dbconnection *connection, bool *out_is_new, struct error *err)
@@ -308,25 +137,17 @@ int dbconnection_begin(struct dbconnection *connection, bool *out_is_new, struct
 		return 0;
 	}
 	disconnect(connection);
-	IO_CLOSE int trust_fd = -1;
-	IO_CLOSE int conf_fd = -1;
-	struct buf conf;
-	buf_init(&conf, CONF_MAX_BYTES);
 	connection->was_late = connection->was_stopped = false;
-	int status = connection->options.encrypt ? open_trust(connection, &trust_fd, err) : 0;
+	const struct tdslogin login = {
+		.options = &connection->options,
+		.where = connection->where,
+		.handler = &connection->handler,
+		.deadline_ns = end_of_call_ns(connection),
+	};
+	int status = tdslogin_open(&login, &connection->process, err);
 	if (status == 0) {
-		put_conf(connection, trust_fd, &conf);
-		status = buf_check(&conf, "the configuration of FreeTDS", err);
-	}
-	if (status == 0) {
-		status = memory_file("querytrail-tds", buf_str(&conf), &conf_fd, err);
-	}
-	buf_done(&conf);
-	if (status == 0) {
-		status = log_in(connection, conf_fd, err);
-		if (status == -ERR_AGAIN) {
-			status = explain(connection, status, err);
-		}
+		dbsetuserdata(connection->process, (BYTE *)&connection->handler);
+		dbsetinterrupt(connection->process, check_interrupt, handle_interrupt);
 	}
 	*out_is_new = status == 0;
 	return status;
@@ -335,6 +156,7 @@ int dbconnection_begin(struct dbconnection *connection, bool *out_is_new, struct
 /* What a failed call means. A server message on a connection that lives leaves it usable. */
 static int failure(struct dbconnection *connection, struct error *err)
 {
+	connection->was_late |= hangup_disarm();
 	bool is_answer = connection->handler.message != 0 && connection->process != NULL &&
 			 dbdead(connection->process) == FALSE &&
 			 dbcancel(connection->process) == SUCCEED;
@@ -419,6 +241,7 @@ int dbconnection_query(struct dbconnection *connection, struct str text,
 	connection->was_late = connection->was_stopped = false;
 	snprintf(seconds, sizeof(seconds), "%d", seconds_left(connection));
 	connection->has_query = true;
+	hangup_arm(end_of_call_ns(connection), dbiordesc(connection->process));
 	bool ok = !is_over(connection) &&
 		  dbsetopt(connection->process, DBSETTIME, seconds, 0) == SUCCEED &&
 		  send_call(connection, text, buf_str(&definitions), parameters, parameter_count) &&
@@ -455,6 +278,7 @@ int dbconnection_next_row(struct dbconnection *connection, struct error *err)
 		return failure(connection, err);
 	}
 	connection->has_query = false;
+	(void)hangup_disarm(); /* the end came before it, or with it */
 	return 0;
 }
 
@@ -464,7 +288,8 @@ void dbconnection_stop(struct dbconnection *connection)
 		return;
 	}
 	connection->has_query = false;
-	if (connection->process != NULL && dbcancel(connection->process) != SUCCEED) {
+	bool is_usable = connection->process != NULL && dbcancel(connection->process) == SUCCEED;
+	if (hangup_disarm() || !is_usable) {
 		disconnect(connection);
 	}
 }

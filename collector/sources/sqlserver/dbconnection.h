@@ -1,9 +1,6 @@
 /* dbconnection - one login to a SQL Server by DB-Library, and one query on it at a time.
  *
- * TLS:     required and verified unless encrypt is false: chain by ca_file, name by host. FreeTDS 1.3 takes both only from a
- *          configuration file, and the name only from its host entry. So the file is written anew for each login into memory
- *          (memfd), and when certificate_host differs from host, tlsprobe.h verifies chain and name first and FreeTDS then accepts
- *          no certificate but that very one.
+ * Login:   tdslogin.h.
  * Deadline: of connection_set_deadline, for all that blocks; checked each second while the server is silent, and at each row.
  * Queries: sp_executesql with bound parameters. Rows are read in order; a query that is not read to its end is ended by
  *          connection_stop.
