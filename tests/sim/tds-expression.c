@@ -421,9 +421,11 @@ static struct tds_node *parse_chain(struct tds_parser *parser, const char *signs
 				    struct tds_node *(*operand)(struct tds_parser *))
 {
 	struct tds_node *node = operand(parser);
-	while (node != NULL && parser->token.kind == TDS_LEX_SIGN && parser->token.text.len == 1 &&
-	       strchr(signs, parser->token.text.ptr[0]) != NULL) {
+	while (node != NULL && parser->token.kind == TDS_LEX_SIGN && parser->token.text.len == 1) {
 		char op = parser->token.text.ptr[0];
+		if (op == '\0' || strchr(signs, op) == NULL) {
+			break;
+		}
 		tds_parser_step(parser);
 		node = over(parser, TDS_NODE_SUM, node, operand(parser));
 		if (node != NULL) {

@@ -5,6 +5,8 @@
 #define LOGIN_FIXED_BYTES 94
 #define PLP_NULL          UINT64_MAX
 #define PLP_UNKNOWN       (UINT64_MAX - 1)
+#define TICKS_PER_DAY     INT64_C(864000000000)
+#define LAST_DAY          3652058 /* 9999-12-31 */
 #define VALUE_BYTES_MAX   (16U << 20)
 
 int tds_parse_prelogin(struct str message, struct tds_prelogin *out, struct error *err)
@@ -279,18 +281,33 @@ static int64_t number_of(struct str bytes)
 	return bytes.len == 4 ? (int32_t)value : (int64_t)value;
 }
 
-/* The ticks of a DATETIME2: 3, 4 or 5 bytes of time in units of its scale, 3 of days. */
-static int64_t ticks_of(struct str bytes, uint32_t scale)
+/* Unsigned, up to 5 bytes. */
+static int64_t small_number(struct str bytes)
 {
-	size_t time_bytes = bytes.len - 3;
-	int64_t time = number_of(str_slice(bytes, 0, time_bytes == 4 ? 0 : time_bytes));
-	if (time_bytes == 4) {
-		time = (int64_t)(uint32_t)number_of(str_slice(bytes, 0, 4));
+	int64_t value = 0;
+	for (size_t i = 0; i < bytes.len; i++) {
+		value |= (int64_t)(uint8_t)bytes.ptr[i] << (8 * i);
 	}
+	return value;
+}
+
+/* The ticks of a DATETIME2: 3, 4 or 5 bytes of time in units of its scale, 3 of days. False when there is no such time. */
+static bool ticks_of(struct str bytes, uint32_t scale, int64_t *out)
+{
+	if (bytes.len < 6 || bytes.len > 8 || scale > 7) {
+		return false;
+	}
+	int64_t time = small_number(str_slice(bytes, 0, bytes.len - 3));
+	int64_t day = small_number(str_slice(bytes, bytes.len - 3, 3));
+	int64_t unit = 1; /* in ticks */
 	for (uint32_t i = scale; i < 7; i++) {
-		time *= 10;
+		unit *= 10;
 	}
-	return number_of(str_slice(bytes, time_bytes, 3)) * INT64_C(864000000000) + time;
+	if (time >= TICKS_PER_DAY / unit || day > LAST_DAY) {
+		return false;
+	}
+	*out = day * TICKS_PER_DAY + time * unit;
+	return true;
 }
 
 static int make_value(const struct wire_type *type, struct str bytes, struct arena *arena,
@@ -306,11 +323,11 @@ static int make_value(const struct wire_type *type, struct str bytes, struct are
 		return 0;
 	}
 	if (type->kind == TDS_DATETIME2) {
-		if (bytes.len < 6 || bytes.len > 8 || type->size > 7) {
-			return error_set(err, ERR_INPUT, "A datetime2 of %zu bytes as a parameter.",
+		if (!ticks_of(bytes, type->size, &value->number)) {
+			return error_set(err, ERR_INPUT,
+					 "A datetime2 of %zu bytes as a parameter is no time.",
 					 bytes.len);
 		}
-		value->number = ticks_of(bytes, type->size);
 		return 0;
 	}
 	if (type->text_units) {

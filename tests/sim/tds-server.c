@@ -27,7 +27,8 @@ struct seat { /* of one connection */
 
 struct tds_server {
 	struct tds_service service;
-	pthread_mutex_t lock; /* what follows */
+	pthread_mutex_t control; /* held by who starts or stops to listen */
+	pthread_mutex_t lock;    /* what follows */
 	struct seat seat[CONNECTIONS_MAX];
 	int listen_fd; /* -1: gone */
 	uint16_t port;
@@ -196,7 +197,8 @@ int tds_server_start(const struct tds_server_options *options, struct tds_server
 	}
 	server->port = options->port;
 	server->listen_fd = -1;
-	(void)pthread_mutex_init(&server->lock, NULL); /* cannot fail with these attributes */
+	(void)pthread_mutex_init(&server->control, NULL); /* cannot fail with these attributes */
+	(void)pthread_mutex_init(&server->lock, NULL);    /* cannot fail with these attributes */
 	rc = start_listening(server, err);
 	if (rc != 0) {
 		tds_server_stop(server);
@@ -213,9 +215,24 @@ void tds_server_stop(struct tds_server *server)
 		return;
 	}
 	stop_listening(server);
-	(void)pthread_mutex_destroy(&server->lock); /* nobody holds it any more */
+	(void)pthread_mutex_destroy(&server->control); /* nobody holds it any more */
+	(void)pthread_mutex_destroy(&server->lock);    /* nobody holds it any more */
 	tds_service_done(&server->service);
 	free(server);
+}
+
+/* Listens again, or no more. */
+static int come_or_go(struct tds_server *server, bool come, struct error *err)
+{
+	int rc = 0;
+	(void)pthread_mutex_lock(&server->control);
+	if (!come) {
+		stop_listening(server);
+	} else if (server->listen_fd < 0) {
+		rc = start_listening(server, err);
+	}
+	(void)pthread_mutex_unlock(&server->control);
+	return rc;
 }
 
 int tds_server_fault(struct tds_server *server, struct str line, struct error *err)
@@ -231,10 +248,8 @@ int tds_server_fault(struct tds_server *server, struct str line, struct error *e
 	case TDS_FAULT_TRANSMIT_FILE:
 		return tds_service_move(&server->service, fault.number, TDS_FILE_TRANSMITTED, err);
 	case TDS_FAULT_GONE:
-		stop_listening(server);
-		return 0;
 	case TDS_FAULT_BACK:
-		return server->listen_fd >= 0 ? 0 : start_listening(server, err);
+		return come_or_go(server, fault.kind == TDS_FAULT_BACK, err);
 	case TDS_FAULT_CLEAR:
 	case TDS_FAULT_FREEZE:
 		tds_service_freeze(&server->service, fault.kind == TDS_FAULT_FREEZE);

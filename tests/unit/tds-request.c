@@ -218,6 +218,7 @@ static void test_rpc_refused(void **state)
 		{"\xa5\xff\xff\x05\0\0\0\0\0\0\0\x01\0\0\0a\0\0\0\0", 20},
 		{"\x26\x04\x03\x01\x02\x03", 6},
 		{"\x2a\x09\x08\0\0\0\0\0\0\0\0", 11},
+		{"\x2a\x07\x08\0\0\0\0\0\0\0\xf0", 11},
 		{"\xe7\x40\x1f\x09\x04\xd0\x00\x34\x01\x00S", 11},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

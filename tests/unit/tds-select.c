@@ -212,6 +212,16 @@ static void test_select(void **state)
 	CHECK(*state, examples);
 }
 
+/* A NUL in a text is a sign that nothing knows. */
+static void test_nul(void **state)
+{
+	struct console *console = *state;
+	struct tds_statement *first;
+	struct tds_message message;
+	assert_false(tds_sql_parse(STR_LIT("SELECT 1\0 2"), &console->arena, &first, &message));
+	assert_int_equal(message.number, 102);
+}
+
 /* A text that is nested, or long, beyond all reason is refused, not recursed into. */
 static void test_depth(void **state)
 {
@@ -243,7 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ON_CONSOLE(test_expressions), ON_CONSOLE(test_casts),   ON_CONSOLE(test_conditions),
 		ON_CONSOLE(test_errors),      ON_CONSOLE(test_batches), ON_CONSOLE(test_select),
-		ON_CONSOLE(test_depth),
+		ON_CONSOLE(test_depth),       ON_CONSOLE(test_nul),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
