@@ -48,6 +48,19 @@ ask() { # ask SERVER PASSWORD <SQL
 	timeout 30 tsql -S "$1" -U querytrail -P "$2" -o fhq 2>&1
 }
 
+# tell LINE: a command to the first simulator (scene_command in tests/sim/scene.h); returns when it is done.
+told=1
+tell() {
+	echo "$1" >&9
+	told=$((told + 1))
+	tries=0
+	while [ "$(wc -l <"$dir/good.ready")" -lt $told ] && [ $tries -lt 50 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	[ "$(sed -n ${told}p "$dir/good.ready")" = ok ] || echo "# $1: $(sed -n ${told}p "$dir/good.ready")"
+}
+
 number=0
 failed=0
 check() { # check NAME EXPECTED ACTUAL
@@ -101,6 +114,17 @@ says "a file and offset that are none are message 33225" 'Msg 33225 (severity 16
 	"$(printf "SELECT 1 FROM sys.fn_get_audit_file('D:\\\\audit\\\\*', '%s', 77)\ngo\n" "$last" | ask good "$password")"
 check "two results of one batch arrive" "1 2" \
 	"$(printf 'SELECT 1 SELECT 2\ngo\n' | ask good "$password" | tr '\n' ' ' | sed 's/ $//; s/  */ /g')"
+
+tell 'sql gone'
+says "a server that is gone does not answer" 'Adaptive Server' "$(ask good "$password" </dev/null)"
+tell 'sql back'
+check "when it is back it does" 1 "$(printf 'SELECT 1\ngo\n' | ask good "$password")"
+tell 'sql login-failed times=1'
+says "a fault can be set while it runs" 'Msg 18456' "$(ask good "$password" </dev/null)"
+check "and is over after as many uses as it was given" 1 "$(printf 'SELECT 1\ngo\n' | ask good "$password")"
+tell 'sql delete-file index=0'
+check "a deleted file is no longer among them" "$(($(sed 's/.*"file_name":"\([^"]*\)".*/\1/' "$dir/good/audit.jsonl" | sort -u | wc -l) - 1))" \
+	"$(printf "SELECT DISTINCT file_name FROM %s\ngo\n" "$all" | ask good "$password" | wc -l)"
 
 start stranger 8 --sql-fault 'bad-certificate kind=ca times=1'
 server stranger 127.0.0.1 "$port" require "$dir/stranger/ca.pem"

@@ -15,11 +15,27 @@ static int fail(const struct error *err)
 	return error_exit_status(err->code);
 }
 
-/* Waits until a signal to stop comes or standard input ends. */
-static int wait_for_end(int signals)
+/* Obeys the lines that are complete in input (see scene_command), and answers each with "ok" or what is wrong. */
+static void obey(struct scene *scene, struct buf *input)
+{
+	ptrdiff_t end;
+	while ((end = str_find_byte(buf_str(input), '\n', 0)) >= 0) {
+		struct error err;
+		struct str line = str_slice(buf_str(input), 0, (size_t)end);
+		bool done = scene_command(scene, line, &err) == 0;
+		(void)printf("%s\n", done ? "ok" : err.text);
+		(void)fflush(stdout); /* a reader that is gone shows as the end of stdin */
+		buf_consume(input, (size_t)end + 1);
+	}
+}
+
+/* Serves until a signal to stop comes or standard input ends, obeying the lines that come there. */
+static int serve(struct scene *scene, int signals)
 {
 	struct pollfd waits[2] = {{.fd = signals, .events = POLLIN},
 				  {.fd = STDIN_FILENO, .events = POLLIN}};
+	struct buf input __attribute__((cleanup(buf_done)));
+	buf_init(&input, 1 << 20);
 	for (;;) {
 		if (poll(waits, 2, -1) < 0 && errno != EINTR) {
 			return 2;
@@ -27,10 +43,13 @@ static int wait_for_end(int signals)
 		if (waits[0].revents != 0) {
 			return 0;
 		}
-		char ignored[256];
-		if (waits[1].revents != 0 && read(STDIN_FILENO, ignored, sizeof(ignored)) <= 0) {
+		char bytes[4096];
+		ssize_t got = waits[1].revents != 0 ? read(STDIN_FILENO, bytes, sizeof(bytes)) : 0;
+		if (waits[1].revents != 0 && got <= 0) {
 			return 0;
 		}
+		buf_put(&input, bytes, (size_t)got);
+		obey(scene, &input);
 	}
 }
 
@@ -60,7 +79,7 @@ int main(int argc, char **argv)
 	(void)printf("ready cloudwatch=%s://127.0.0.1:%u sqlserver=127.0.0.1:%u\n", scheme,
 		     scene.cloudwatch_port, scene.sql_port);
 	(void)fflush(stdout); /* a reader that is gone shows as the end of stdin */
-	int status = wait_for_end(signals);
+	int status = serve(&scene, signals);
 	scene_close(&scene);
 	(void)close(signals);
 	return status;

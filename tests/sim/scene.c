@@ -254,6 +254,19 @@ int scene_open(const struct scene_options *options, struct scene *out_scene, str
 	return 0;
 }
 
+int scene_command(struct scene *scene, struct str line, struct error *err)
+{
+	struct str rest = str_trim(line);
+	struct str who = str_split(&rest, ' ');
+	if (str_is(who, "sql")) {
+		return tds_server_fault(scene->sql, rest, err);
+	}
+	if (str_is(who, "cloudwatch")) {
+		return cloudwatch_fault(scene->cloudwatch, rest, err);
+	}
+	return error_set(err, ERR_INPUT, "There is no server \"%.*s\" here.", STR_ARG(who));
+}
+
 void scene_close(struct scene *scene)
 {
 	cloudwatch_stop(scene->cloudwatch);

@@ -34,6 +34,10 @@ struct scene {
 /* Opens the scene. Returns 0, or the error of the part that failed, with nothing left running. */
 int scene_open(const struct scene_options *options, struct scene *out_scene, struct error *err);
 
+/* Does what a line says: "sql WORDS" is a fault of the SQL Server (tests/sim/tds.h), "cloudwatch JSON" a script for
+ * cloudwatch_fault. Returns 0, or ERR_INPUT for any other line, or the error of the server that did not take it. */
+int scene_command(struct scene *scene, struct str line, struct error *err);
+
 /* Stops the servers and frees the world. */
 void scene_close(struct scene *scene);
 

@@ -4,6 +4,7 @@
  *          that an audit collector asks. Not a SQL engine: SELECT over one of these with expressions, WHERE, ORDER BY, DISTINCT,
  *          TOP and joins; anything else is answered with the error of SQL Server.
  * Faults:  scriptable while it runs (tds_server_fault); they change what the next connections and answers do.
+ *          querytrail-sim takes the same lines on its standard input, behind "sql ".
  * Limits:  256 connections at a time; a request of at most 16 MiB.
  * Threads: one for accept, one for each connection; the calls below may come from any thread.
  * Source:  [MS-TDS] 2.2; facts on SQL Server Audit in docs. Tests: tests/unit/tds-*.c, tests/integration/tds-*
