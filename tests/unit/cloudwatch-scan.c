@@ -78,7 +78,11 @@ static void test_last_page(void **state)
 	scans_token_lost(&scans, kind);
 	assert_int_equal(scans.scan[kind].token.len, 0);
 	assert_true(scans.scan[kind].start_ms == NOW - HOUR);
+	assert_true(scans.scan[kind].end_ms == NOW - HOUR / 2); /* half of it: fewer pages */
 	assert_true(scans.tail_end_ms == SCAN_NONE);
+	page(&scans, kind, "", NOW + 9);
+	assert_true(scans.tail_end_ms == NOW - HOUR / 2);
+	assert_true(scans.scan[kind].start_ms == NOW - HOUR / 2);
 	page(&scans, kind, "", NOW + 9);
 	assert_true(scans.tail_end_ms == NOW); /* when it was begun, not when it ended */
 	scans_done(&scans);

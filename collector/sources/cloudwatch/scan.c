@@ -316,6 +316,12 @@ void scans_page_done(struct scans *scans, const struct scan_options *options, en
 
 void scans_token_lost(struct scans *scans, enum scan_kind kind)
 {
-	assert(scans->scan[kind].active);
-	first_page(&scans->scan[kind]);
+	struct scan *scan = &scans->scan[kind];
+
+	assert(scan->active);
+	first_page(scan);
+	if (scan->end_ms > scan->start_ms) {
+		scan->end_ms = scan->start_ms + (scan->end_ms - scan->start_ms) / 2;
+		scans->window_ms = max_of(scan->end_ms - scan->start_ms, 1);
+	}
 }

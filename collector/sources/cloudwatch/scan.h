@@ -6,7 +6,7 @@
  * Rules:   only a page without nextToken ends a window; only the last window of a scan moves its position; an empty page or a failed
  *          call moves nothing. Windows include both their ends, and the next one begins at the last one's end, never 1 ms later.
  *          settled_ms moves only by a finished settle sweep, to when that sweep began less settle_delay.
- *          A token that is lost or older than its life restarts its window.
+ *          A token that is older than its life restarts its window; one that is refused halves it too.
  * Cursor:  the whole state as bytes (scan_put, scan_read): version, positions, and the scans that are under way with their tokens.
  * Threads: one per thread; pure: "now" is an argument. Blocking: never.
  * Source:  docs/architecture.md, "CloudWatch". Tests: tests/unit/cloudwatch-scan.c
@@ -84,7 +84,7 @@ int64_t scans_wait_ms(const struct scans *scans, const struct scan_options *opti
 void scans_page_done(struct scans *scans, const struct scan_options *options, enum scan_kind kind,
 		     struct str next_token, int64_t now_ms);
 
-/* The token was refused: the window begins again. */
+/* The token was refused: the window begins again, half as long, so that where tokens never work windows of one page do. */
 void scans_token_lost(struct scans *scans, enum scan_kind kind);
 
 #endif

@@ -21,7 +21,7 @@
 #define PAGE_ARENA_MAX     (16u << 20)
 #define USER_FIELDS        64
 #define RETENTION_LEAST_NS (23 * NS_PER_HOUR) /* AWS keeps lines for a day at least */
-#define TOKENS_LOST_MAX    3
+#define TOKENS_LOST_MAX    48 /* more than the halvings from weeks to a millisecond */
 
 struct source {
 	struct buf name;
@@ -42,7 +42,7 @@ struct source {
 	bool have_page;
 	enum scan_kind page_kind;   /* the scan that it belongs to */
 	size_t page_next;           /* its first event that is not given yet */
-	unsigned tokens_lost;       /* in a row */
+	unsigned tokens_lost;       /* since a window was finished */
 	int64_t retention_asked_ms; /* for the scan that began then the retention is known */
 	bool gone;                  /* the group did not exist at the last call */
 	const char *note;           /* static */
@@ -300,7 +300,9 @@ static int fetch_page(struct source *source, const struct source_request *reques
 	}
 	pace_good(&source->pace);
 	source->tallies.pages++;
-	source->tokens_lost = 0;
+	if (source->answer.page.next_token.len == 0) {
+		source->tokens_lost = 0;
+	}
 	source->have_page = true;
 	source->page_kind = kind;
 	source->page_next = 0;
