@@ -169,8 +169,8 @@ static int run_daemon(struct import *import, const char *config_path, struct err
 		buf_done(&program);
 		return -ERR_IO;
 	}
-	const char *const argv[] = {"querytraild", "--config", config_path, "--import-until-done",
-				    NULL};
+	const char *const argv[] = {"querytraild",         "--spawn", "--config", config_path,
+				    "--import-until-done", NULL};
 	struct process_start how = {.path = program.ptr,
 				    .argv = argv,
 				    .out_fd = import->session->err.fd,
