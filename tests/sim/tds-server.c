@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -115,6 +116,9 @@ static void *run_acceptor(void *owner)
 		int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED || errno == EMFILE)) {
 			clear_seats(server, false);
+			(void)poll(
+				NULL, 0,
+				10); /* until a connection has ended, and given its descriptors back */
 			continue;
 		}
 		if (fd < 0) {
