@@ -1,11 +1,17 @@
 /* accesslog - one API Gateway access log line, read into a request record.
  *
  * Shape:   a format is compiled once from the stage's template ('{"requestId":"$context.requestId",...}', CLF, CSV, any text with
- *          $context variables), or is the "well-known" one that reads a JSON object by the usual key names.
+ *          $context variables), or is the "well-known" one that reads a JSON object by the usual key names, and AWS's own CLF and
+ *          CSV formats.
  * Trust:   any caller-set value (user agent, path, claims) may hold quotes and forged keys. With a template the line is read by
  *          the template's literal separators; a value that could be split in more than one way sets parse = ambiguous, and then
  *          ids and user come only from the reading in which every server-set field fits its own shape; else they stay absent.
  *          A JSON line that does not parse, or repeats a key, goes to the recovery parser: parse = recovered or ambiguous.
+ *          Without a template a key that a caller adds, and that the gateway's format lacks, can't be told from a real one: configure
+ *          the template. A line that does not fit the template but is well formed JSON is read by its keys (the stage's format was
+ *          changed): parse = recovered.
+ * User:    the first variable of user_fields (or of the built-in order, model/accesslog/user.c) that has a value; when its value
+ *          is not sure, nobody is named, and user_kind stays absent too.
  * Unset:   "-" and "" count as absent for every variable; "(none)" too. Numbers that are no numbers stay in extra.
  * Limits:  a line <= ACCESSLOG_LINE_MAX; a template <= 16 KiB, 128 variables.
  * Life:    the record borrows from the line and the arena.
