@@ -87,7 +87,7 @@ struct claim { /* what a context says; equal contexts are one claim */
 #define STATEMENT_RESETS       (1U << 9)
 #define STATEMENT_COLUMN_OTHER (1U << 10) /* its session context column holds no context */
 #define STATEMENT_EXACT        (1U << 11) /* ids agree exactly: a measure of the clock */
-#define STATEMENT_DOUBT        (1U << 12) /* may be part of the next batch, which sets another context */
+#define STATEMENT_DOUBT        (1U << 12) /* it is not sure that it is part of batch_marker */
 
 struct statement {
 	uint64_t leaf, tie;
@@ -97,6 +97,7 @@ struct statement {
 	uint32_t session;
 	uint32_t claim[ROLE_COUNT], next[ROLE_COUNT];
 	uint32_t write_marker, replay_marker; /* statements whose mark governs this one */
+	uint32_t batch_marker; /* the next batch that sets, when this row is part of it */
 	uint32_t login;
 	uint32_t request; /* named by the verdict of now */
 	uint32_t duration_ms;

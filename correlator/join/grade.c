@@ -84,20 +84,28 @@ static const struct claim *governing_claim(const struct book *book, uint32_t mar
 				   : claim_at(book, book->statements[marker].claim[ROLE_MARK]);
 }
 
+/* The batch whose context is a row's: the one it is part of, where that is sure or nothing else governs it. */
+static uint32_t replayed(const struct statement *row)
+{
+	bool sure = row->batch_marker != BOOK_NONE && (row->flags & STATEMENT_DOUBT) == 0;
+	return sure || row->replay_marker == BOOK_NONE ? row->batch_marker : row->replay_marker;
+}
+
 static void gather(const struct book *book, uint32_t index, struct evidence *out)
 {
 	const struct statement *row = &book->statements[index];
 	*out = (struct evidence){.carrier = CARRIER_NONE, .found = {.request = BOOK_NONE}};
 	out->claim[CARRIER_COLUMN] = claim_at(book, row->claim[ROLE_COLUMN]);
 	out->claim[CARRIER_WRITE] = governing_claim(book, row->write_marker);
-	out->claim[CARRIER_REPLAY] = governing_claim(book, row->replay_marker);
+	uint32_t batch = replayed(row);
+	out->claim[CARRIER_REPLAY] = governing_claim(book, batch);
 	out->claim[CARRIER_APPLICATION] = claim_at(book, row->claim[ROLE_APPLICATION]);
 	out->claim[CARRIER_COMMENT] = claim_at(book, row->claim[ROLE_COMMENT]);
-	if (row->replay_marker == index) {
+	if (batch == index) {
 		/* The column of a batch that sets may still show what stood before. */
 		out->claim[CARRIER_COLUMN] = NULL;
-	} else if (row->replay_marker != BOOK_NONE && (row->flags & STATEMENT_COLUMN_OTHER) != 0 &&
-		   (book->statements[row->replay_marker].flags & STATEMENT_BY_INFO) == 0) {
+	} else if (batch != BOOK_NONE && (row->flags & STATEMENT_COLUMN_OTHER) != 0 &&
+		   (book->statements[batch].flags & STATEMENT_BY_INFO) == 0) {
 		/* The server itself says that the session no longer has this context. */
 		out->claim[CARRIER_REPLAY] = NULL;
 	}

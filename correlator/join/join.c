@@ -67,6 +67,7 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 	struct statement fresh = {.leaf = leaf,
 				  .write_marker = BOOK_NONE,
 				  .replay_marker = BOOK_NONE,
+				  .batch_marker = BOOK_NONE,
 				  .request = BOOK_NONE,
 				  .login = BOOK_NONE,
 				  .flags = STATEMENT_OPEN};

@@ -26,8 +26,9 @@ static const struct {
 	[REASON_NO_LATENCY] = {"the access log has no latency, so nobody knows whether the request "
 			       "was still running; add $context.responseLatency to its format",
 			       PLAIN},
-	[REASON_SAME_BATCH] = {"the session's context changed at about this time, so the statement "
-			       "may belong to the next request",
+	[REASON_SAME_BATCH] = {"the session's context changed at about this time; the statement "
+			       "may belong to another "
+			       "request",
 			       PLAIN},
 	[REASON_HISTORY] = {"earlier rows of this session may still be missing", PLAIN},
 	[REASON_CALLER_ID] = {"only requestId matched, which a caller may choose", PLAIN},

@@ -144,26 +144,32 @@ static bool is_border(const struct statement *row)
 	return (row->flags & (STATEMENT_SETS | STATEMENT_RESETS)) != 0;
 }
 
-/* Whether a row may be part of the batch that stands next in its session and sets another context: a batch is written when it
- * has ended, its parts before that. */
+/* How far before its row a batch may have begun. A batch is written when it has ended, its parts before that. */
+static int64_t batch_start(const struct book *book, const struct statement *batch)
+{
+	int64_t reach_ns = batch->duration_ms > 0 ? ((int64_t)batch->duration_ms + 1) * 1000000
+						  : book->options.tolerance_ns;
+	return book_subtract_ns(batch->at_ns, reach_ns);
+}
+
+/* Whether a row is part of the batch that stands next in its session and sets another context than the one that governs. */
 static bool in_next_batch(const struct book *book, const struct statement *row, uint32_t next)
 {
-	if (next == BOOK_NONE || row->replay_marker == BOOK_NONE || is_border(row)) {
+	if (next == BOOK_NONE || is_border(row)) {
 		return false;
 	}
 	const struct statement *batch = &book->statements[next];
 	uint32_t claim = batch->claim[ROLE_MARK];
 	if ((batch->flags & STATEMENT_MIXED) == 0 || claim == BOOK_NONE ||
-	    claim == book->statements[row->replay_marker].claim[ROLE_MARK]) {
+	    (row->replay_marker != BOOK_NONE &&
+	     claim == book->statements[row->replay_marker].claim[ROLE_MARK])) {
 		return false;
 	}
-	int64_t reach = batch->duration_ms > 0 ? ((int64_t)batch->duration_ms + 1) * 1000000
-					       : book->options.tolerance_ns;
-	return row->at_ns >= book_add_ns(batch->at_ns, -reach);
+	return row->at_ns >= batch_start(book, batch);
 }
 
-static int mark_doubts(struct book *book, const struct session *session, uint32_t from,
-		       uint32_t until)
+static int mark_batches(struct book *book, const struct session *session, uint32_t from,
+			uint32_t until)
 {
 	const struct timeline *line = &session->timeline;
 	uint32_t next = BOOK_NONE;
@@ -172,9 +178,12 @@ static int mark_doubts(struct book *book, const struct session *session, uint32_
 	}
 	for (uint32_t i = until; i-- > 0;) {
 		struct statement *row = &book->statements[line->at[i]];
-		bool doubt = in_next_batch(book, row, next);
-		if (doubt != ((row->flags & STATEMENT_DOUBT) != 0)) {
-			row->flags ^= STATEMENT_DOUBT;
+		uint32_t batch = in_next_batch(book, row, next) ? next : BOOK_NONE;
+		bool doubt = batch != BOOK_NONE && book->statements[batch].duration_ms == 0;
+		if (batch != row->batch_marker || doubt != ((row->flags & STATEMENT_DOUBT) != 0)) {
+			row->batch_marker = batch;
+			row->flags &= (uint16_t)~STATEMENT_DOUBT;
+			row->flags |= (uint16_t)(doubt ? STATEMENT_DOUBT : 0);
 			int rc = book_touch_statement(book, line->at[i]);
 			if (rc != 0) {
 				return rc;
@@ -225,7 +234,7 @@ static int refresh(struct book *book, struct session *session)
 		row->flags &= (uint16_t)~STATEMENT_FRESH;
 		now = after(book, index);
 	}
-	return session->sets == 0 ? 0 : mark_doubts(book, session, from, i);
+	return session->sets == 0 ? 0 : mark_batches(book, session, from, i);
 }
 
 int session_refresh(struct book *book)
@@ -261,6 +270,23 @@ static uint32_t position_of(const struct book *book, const struct timeline *line
 	return low;
 }
 
+/* The parts of a batch stand before its row. */
+static int touch_parts(struct book *book, const struct timeline *line, uint32_t position,
+		       uint32_t marker)
+{
+	while (position-- > 0) {
+		const struct statement *row = &book->statements[line->at[position]];
+		if (row->batch_marker != marker) {
+			break;
+		}
+		int rc = book_touch_statement(book, line->at[position]);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
 int session_touch_governed(struct book *book, uint32_t marker)
 {
 	int rc = book_touch_statement(book, marker);
@@ -268,15 +294,14 @@ int session_touch_governed(struct book *book, uint32_t marker)
 		return rc;
 	}
 	const struct timeline *line = &book->sessions[book->statements[marker].session].timeline;
-	for (uint32_t i = position_of(book, line, marker); i < line->count; i++) {
+	uint32_t position = position_of(book, line, marker);
+	rc = touch_parts(book, line, position, marker);
+	for (uint32_t i = position; rc == 0 && i < line->count; i++) {
 		const struct statement *row = &book->statements[line->at[i]];
 		if (row->write_marker != marker && row->replay_marker != marker) {
 			break;
 		}
 		rc = book_touch_statement(book, line->at[i]);
-		if (rc != 0) {
-			return rc;
-		}
 	}
-	return 0;
+	return rc;
 }

@@ -15,11 +15,11 @@
 /* Puts a statement of the book, whose fields are set, into the session of its row. Returns 0 or -ERR_NOMEM. */
 int session_add(struct book *book, const struct record *row, uint32_t statement);
 
-/* Brings all sessions up to date: sets write_marker, replay_marker and STATEMENT_DOUBT, marks statements where they changed.
+/* Brings all sessions up to date: sets the markers and STATEMENT_DOUBT of statements, marks them where they changed.
  * Returns 0, or -ERR_NOMEM: then the book is of no further use. */
 int session_refresh(struct book *book);
 
-/* Marks every statement that a marker's context governs. Sessions must be up to date. Returns 0 or -ERR_NOMEM. */
+/* Marks every statement that a marker's context governs or that is part of its batch. Sessions must be up to date. Returns 0 or -ERR_NOMEM. */
 int session_touch_governed(struct book *book, uint32_t marker);
 
 #endif

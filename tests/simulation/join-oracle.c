@@ -131,25 +131,26 @@ static bool claims_equal(const struct small_claim *a, const struct small_claim *
 	       a->signature == b->signature && a->replaced == b->replaced;
 }
 
-/* Whether the row may be a part of the batch that comes next and sets another context. */
-static bool may_be_in_next_batch(const struct small_world *world, const struct small_row *row,
-				 const struct small_row *replayed)
+/* The batch that comes next and sets another context, when the row is part of it; else NULL. */
+static const struct small_row *next_batch(const struct small_world *world,
+					  const struct small_row *row,
+					  const struct small_row *replayed)
 {
-	if (row->session < 0 || row->kind == SMALL_SETS || row->kind == SMALL_CLEARS) {
-		return false;
+	const struct small_row *next = row;
+	bool border = row->kind >= SMALL_SETS;
+	if (row->session < 0 || border) {
+		return NULL;
 	}
-	const struct small_row *next = next_row(world, row->session, row);
-	while (next != NULL && next->kind != SMALL_SETS && next->kind != SMALL_CLEARS &&
-	       next->kind != SMALL_LOGIN && next->kind != SMALL_LOGOUT) {
+	do {
 		next = next_row(world, row->session, next);
-	}
+	} while (next != NULL && next->kind < SMALL_SETS);
 	if (next == NULL || next->kind != SMALL_SETS || !next->mixed ||
-	    claims_equal(&next->mark, &replayed->mark)) {
-		return false;
+	    (replayed != NULL && claims_equal(&next->mark, &replayed->mark))) {
+		return NULL;
 	}
 	int64_t reach = next->duration_ms > 0 ? (next->duration_ms + 1) * SMALL_MS
 					      : world->options.tolerance_ns;
-	return row->time_ns >= next->time_ns - reach;
+	return row->time_ns >= next->time_ns - reach ? next : NULL;
 }
 
 /* How long before (negative) or after its request a row ran; 0 inside. */
@@ -266,8 +267,8 @@ static bool is_beyond(int64_t away, int64_t limit)
 }
 
 static struct oracle_verdict judge(const struct small_world *world, const struct small_row *row,
-				   const struct small_row *replayed,
-				   const struct small_claim *const claim[CARRIERS], int used)
+				   bool doubt, const struct small_claim *const claim[CARRIERS],
+				   int used)
 {
 	static const char *const carriers[] = {"session_context", "audit_write", "session_replay",
 					       "application", "comment"};
@@ -292,8 +293,7 @@ static struct oracle_verdict judge(const struct small_world *world, const struct
 		return verdict;
 	}
 	verdict.grade = strength(world, claim[used], used, &lead);
-	if (is_beyond(away, world->options.tolerance_ns) ||
-	    (used == REPLAYED && may_be_in_next_batch(world, row, replayed))) {
+	if (is_beyond(away, world->options.tolerance_ns) || (used == REPLAYED && doubt)) {
 		verdict.grade = "C";
 	}
 	if (verdict.grade[0] == 'A' && lead.by != 'x') {
@@ -307,6 +307,9 @@ struct oracle_verdict oracle_row(const struct small_world *world, int index)
 	const struct small_row *row = &world->row[index], *told, *replayed;
 	const struct small_claim *claim[CARRIERS];
 	registers(world, row, &told, &replayed);
+	const struct small_row *batch = next_batch(world, row, replayed);
+	bool doubt = batch != NULL && batch->duration_ms == 0;
+	replayed = batch != NULL && (!doubt || replayed == NULL) ? batch : replayed;
 	gather(row, told, replayed, claim);
 	for (int i = 0; i < CARRIERS; i++) {
 		struct lead lead = {.line = -1};
@@ -314,7 +317,7 @@ struct oracle_verdict oracle_row(const struct small_world *world, int index)
 			lead = follow(world, claim[i]);
 		}
 		if (lead.line >= 0 || lead.reused) {
-			return judge(world, row, replayed, claim, i);
+			return judge(world, row, doubt, claim, i);
 		}
 	}
 	return (struct oracle_verdict){is_forged(claim) ? "X" : "U1", "", "", -1};

@@ -32,16 +32,16 @@ struct small_claim {
 	enum small_signature signature;
 };
 
-enum small_kind {
-	SMALL_PLAIN,
-	SMALL_TELLS,       /* audit_write with a context */
-	SMALL_TELLS_NONE,  /* audit_write that clears, or whose context cannot be read */
-	SMALL_TELLS_OTHER, /* audit_write of something else */
-	SMALL_SETS,
-	SMALL_CLEARS, /* or sets what cannot be read */
-	SMALL_LOGIN,
-	SMALL_LOGOUT,
-	SMALL_KINDS,
+enum small_kind { /* from SMALL_SETS on: what ends or begins a context of the session */
+		  SMALL_PLAIN,
+		  SMALL_TELLS,       /* audit_write with a context */
+		  SMALL_TELLS_NONE,  /* audit_write that clears, or whose context cannot be read */
+		  SMALL_TELLS_OTHER, /* audit_write of something else */
+		  SMALL_SETS,
+		  SMALL_CLEARS, /* or sets what cannot be read */
+		  SMALL_LOGIN,
+		  SMALL_LOGOUT,
+		  SMALL_KINDS,
 };
 
 struct small_row {

@@ -127,20 +127,22 @@ static void test_column_overrules(void **state)
 	join_free(bench.join);
 }
 
-/* A row just before a batch that sets another context and does more may be part of it: C. A batch that only sets leaves no doubt. */
+/* A row just before a batch that sets another context and does more is part of it, or may be (C) where the batch has no duration. A
+ * batch that only sets has no parts. */
 static void test_next_batch(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *batch, *want;
 		int64_t duration_ms, before_ms;
+		uint64_t request;
 	} cases[] = {
-		{SET_B "; SELECT 1", "C", 0, 50},
-		{SET_B "; SELECT 1", "A", 0, 150},
-		{SET_B "; SELECT 1", "C", 200, 150},
-		{SET_B "; SELECT 1", "A", 20, 50},
-		{SET_B, "A", 0, 50},
-		{SET_A "; SELECT 1", "A", 0, 50},
+		{SET_B "; SELECT 1", "C", 0, 40, 0},
+		{SET_B "; SELECT 1", "A", 0, 150, 0},
+		{SET_B "; SELECT 1", "A", 200, 40, 1},
+		{SET_B "; SELECT 1", "A", 20, 40, 0},
+		{SET_B, "A", 0, 40, 0},
+		{SET_A "; SELECT 1", "A", 0, 40, 0},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		for (int late = 0; late < 2; late++) {
@@ -161,10 +163,35 @@ static void test_next_batch(void **state)
 			}
 			settle_all(&bench);
 			assert_string_equal(bench.last[11].grade, cases[i].want);
-			assert_int_equal(bench.last[11].request_leaf, 0);
+			assert_int_equal(bench.last[11].request_leaf, cases[i].request);
 			join_free(bench.join);
 		}
 	}
+}
+
+/* Parts of the first batch that sets in a session are the request's too, and follow when its line comes late. */
+static void test_first_batch(void **state)
+{
+	(void)state;
+	struct bench bench = bench_new();
+	struct row batch = {T0 + 100 * MS, "BCM", .text = SET_A "; SELECT 1", .session = 5,
+			    .duration_ms = 30};
+	add_row(&bench, 10, (struct row){T0 + 60 * MS, .session = 5});
+	add_row(&bench, 11, (struct row){T0 + 80 * MS, .session = 5});
+	add_row(&bench, 12, batch);
+	batch.session = 6;
+	batch.duration_ms = 0;
+	add_row(&bench, 13, (struct row){T0 + 80 * MS, .session = 6});
+	add_row(&bench, 14, batch);
+	settle_all(&bench);
+	expect(&bench, 11, "U1", JOIN_NO_LEAF);
+	add_line(&bench, 0, alice);
+	drain(&bench);
+	expect(&bench, 10, "U1", JOIN_NO_LEAF);
+	expect(&bench, 11, "A", 0);
+	expect(&bench, 12, "A", 0);
+	expect(&bench, 13, "C", 0);
+	join_free(bench.join);
 }
 
 /* A request that comes after everything reaches the rows that a marker governs, not only the marker. */
@@ -189,9 +216,10 @@ static void test_governed_rows_follow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_identity),   cmocka_unit_test(test_order),
-		cmocka_unit_test(test_two_places), cmocka_unit_test(test_column_overrules),
-		cmocka_unit_test(test_next_batch), cmocka_unit_test(test_governed_rows_follow),
+		cmocka_unit_test(test_identity),    cmocka_unit_test(test_order),
+		cmocka_unit_test(test_two_places),  cmocka_unit_test(test_column_overrules),
+		cmocka_unit_test(test_next_batch),  cmocka_unit_test(test_governed_rows_follow),
+		cmocka_unit_test(test_first_batch),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
