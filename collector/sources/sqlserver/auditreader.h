@@ -15,7 +15,7 @@
 #include "collector/sources/sqlserver/auditdb.h"
 #include "collector/sources/sqlserver/auditquery.h"
 
-#define AUDITREADER_BATCH_BYTES (4u << 20)
+#define AUDITREADER_BATCH_BYTES (2u << 20)
 #define AUDITREADER_HELD_BYTES  (4u << 20)
 
 struct auditreader_options { /* texts are borrowed for the reader's life; NULL or "" where not configured */
