@@ -1,0 +1,56 @@
+#!/bin/sh
+# The demo tells its story, its store agrees with the truth, and it leaves nothing running. Speaks TAP.
+# usage: demo.sh QUERYTRAIL CHECK_TRUTH
+set -u
+querytrail=$1
+check_truth=$2
+folder=$(mktemp -d /tmp/demo-test-XXXXXX)
+trap 'rm -rf "$folder"' EXIT
+number=0
+failed=0
+
+# check WHAT COMMAND..: one test.
+check() {
+	what=$1
+	shift
+	number=$((number + 1))
+	if "$@" >"$folder/check.log" 2>&1; then
+		echo "ok $number - $what"
+	else
+		echo "not ok $number - $what"
+		sed 's/^/# /' "$folder/check.log" | head -20
+		failed=1
+	fi
+}
+
+has() {
+	grep -q -e "$1" "$folder/told"
+}
+
+# lacks_escapes: nothing that acts on a terminal is in the demo's output.
+lacks_escapes() {
+	! grep -q "$(printf '\033')" "$folder/told"
+}
+
+truth() {
+	"$querytrail" who --store "$folder/demo/store" --format jsonl >"$folder/who.jsonl" 2>/dev/null
+	"$check_truth" "$folder/demo/company/truth.jsonl" <"$folder/who.jsonl" >"$folder/truth" || { cat "$folder/truth"; return 1; }
+}
+
+nothing_runs() {
+	! pgrep -f -- "$folder/demo" >/dev/null
+}
+
+echo 1..11
+check "the demo ends well" sh -c "'$querytrail' demo '$folder/demo' >'$folder/told' 2>&1"
+check "question 1 is told" has "Who read the customers"
+check "question 2 is told" has "What did this user run"
+check "question 3 is told" has "Which statements had no API request"
+check "question 4 is told" has "One request"
+check "question 5 is told" has "What contradicts itself"
+check "it tells what to do next" has "QUERYTRAIL_STORE=$folder/demo/store"
+check "each answer has its coverage" has "read up to"
+check "no escape reaches the terminal" lacks_escapes
+check "the store agrees with the truth; no wrong person" truth
+check "nothing is left running" nothing_runs
+exit $failed
