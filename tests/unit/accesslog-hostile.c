@@ -391,6 +391,48 @@ static void nothing_forged_is_ever_taken(void **state)
 	buf_done(&world.agent);
 }
 
+static void put_member(struct buf *out, const char *before, struct str text)
+{
+	buf_put_text(out, before);
+	json_put_string(out, text);
+}
+
+static void escaped_texts_are_exact(void **state)
+{
+	/* when the gateway escapes, every hostile text comes out whole, nothing is ambiguous and the user is the true one */
+	struct fixture *f = *state;
+	struct buf agent;
+	struct buf claim;
+	struct buf line;
+	uint32_t seed = 7;
+
+	buf_init(&agent, 0);
+	buf_init(&claim, 0);
+	buf_init(&line, 0);
+	use_format(f, shapes[0][0]);
+	for (int round = 0; round < 4000; round++) {
+		buf_clear(&agent);
+		buf_clear(&claim);
+		buf_clear(&line);
+		put_hostile(&agent, &seed);
+		buf_put_text(&agent, round % 2 == 0 ? "\\" : "~");
+		put_hostile(&claim, &seed);
+		buf_put_text(&claim, "\\\"al");
+		put_member(&line, "{\"id\":\"real\",\"ua\":", buf_str(&agent));
+		put_member(&line, ",\"u\":", buf_str(&claim));
+		buf_put_text(&line, ",\"s\":\"404\"}");
+		assert_int_equal(parse_str(f, buf_str(&line)), 0);
+		check_text(f, FIELD_parse, "ok");
+		check_text(f, FIELD_request_id, "real");
+		check_text(f, FIELD_user_agent, agent.ptr);
+		check_text(f, FIELD_user, claim.ptr);
+		assert_int_equal(record_number(&f->record, FIELD_status, 0), 404);
+	}
+	buf_done(&line);
+	buf_done(&claim);
+	buf_done(&agent);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +446,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lines_of_another_template, make, unmake),
 		cmocka_unit_test_setup_teardown(two_values_of_one_variable, make, unmake),
 		cmocka_unit_test_setup_teardown(nothing_forged_is_ever_taken, make, unmake),
+		cmocka_unit_test_setup_teardown(escaped_texts_are_exact, make, unmake),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
