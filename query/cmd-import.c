@@ -7,10 +7,12 @@
 #include "query/writer.h"
 
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #define PROGRESS_MS 250
+#define STOP_MS     30000
 
 struct import {
 	struct session *session;
@@ -160,6 +162,26 @@ static void show_progress(struct import *import)
 	(void)output_flush(out, NULL); /* progress is only for show */
 }
 
+/* SIGINT and SIGTERM wait in the queue while the daemon runs, so that the temporary folder is always removed. */
+static void hold_signals(int how)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigprocmask(how, &set, NULL); /* cannot fail with these arguments */
+}
+
+static bool is_interrupted(void)
+{
+	sigset_t set;
+	struct timespec none = {0, 0};
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	return sigtimedwait(&set, NULL, &none) > 0;
+}
+
 static int run_daemon(struct import *import, const char *config_path, struct error *err)
 {
 	struct buf program;
@@ -183,6 +205,13 @@ static int run_daemon(struct import *import, const char *config_path, struct err
 		return result;
 	}
 	while (!process_wait(&daemon, PROGRESS_MS, &status)) {
+		if (is_interrupted()) {
+			(void)process_stop(&daemon, STOP_MS); /* how it ended does not matter now */
+			return error_set(
+				err, ERR_CANCELLED,
+				"interrupted; what was committed stays, and a second import goes "
+				"on from there");
+		}
 		show_progress(import);
 	}
 	(void)process_stop(&daemon, 0); /* closes its pipes; it has ended */
@@ -253,7 +282,10 @@ static int summarise(struct import *import)
 	if (figures[3].count > 0 || figures[4].count > 0) {
 		return EXIT_INCOMPLETE;
 	}
-	return figures[0].count > 0 ? EXIT_FOUND : EXIT_NONE;
+	if (!json && figures[0].count == 0) {
+		buf_put_text(&session->err.text, "nothing new: these files were taken in before\n");
+	}
+	return EXIT_FOUND;
 }
 
 int cmd_import(struct session *session, struct error *err)
@@ -264,6 +296,7 @@ int cmd_import(struct session *session, struct error *err)
 		return error_set(err, ERR_NOMEM, "no memory for the import");
 	}
 	import->session = session;
+	hold_signals(SIG_BLOCK);
 	int result = check_options(session, err);
 	result = result == 0 ? check_files(import, err) : result;
 	result = result == 0 ? find_store(import, err) : result;
@@ -277,6 +310,7 @@ int cmd_import(struct session *session, struct error *err)
 		result = summarise(import);
 	}
 	remove_folder(import);
+	hold_signals(SIG_UNBLOCK);
 	for (size_t i = 0; i < import->file_count; i++) {
 		free(import->files[i]);
 	}

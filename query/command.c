@@ -240,7 +240,7 @@ int command_main(int argc, char *const *argv, const struct surroundings *surroun
 		result = result >= 0 && written != 0 ? written : result;
 	}
 	int status = result >= 0 ? result : error_exit_status(result);
-	if (result < 0 && result != -ERR_GONE) {
+	if (result < 0 && session->out.failure.code != ERR_GONE) { /* else nobody reads any more */
 		bool placed = strncmp(err.text, "query:", 6) == 0;
 		buf_putf(&session->err.text, "%s%s\n", placed ? "" : "querytrail: ", err.text);
 	}
