@@ -216,6 +216,30 @@ static void test_huge_statement(void **state)
 	desk_done(&desk);
 }
 
+/* A batch that is lost while the cursor stands before the parts of such a statement is given again. */
+static void test_lost_beside_huge(void **state)
+{
+	(void)state;
+	static struct desk desk;
+	struct error err;
+	desk_init(&desk);
+	struct script_file *file = script_add_file(&desk.script);
+	for (int part = 1; part <= 60; part++) {
+		struct script_row *row = script_add_row(file, 1024 * part, "");
+		fill_text(row, 'h', 4000);
+		row->time_ns = SCRIPT_TIME;
+		row->sequence = part;
+	}
+	script_add_row(file, 1024 * 61, "a")->session = 52;
+	desk_drain(&desk);
+	script_add_row(file, 1024 * 62, "b")->session = 52;
+	assert_int_equal(desk_fetch(&desk, true, &err), 0);
+	assert_int_equal(desk.batch.record_count, 1);
+	desk_drain(&desk);
+	assert_true(str_is(buf_str(&desk.texts), "a,b,"));
+	desk_done(&desk);
+}
+
 /* A statement whose rest never comes is given as incomplete after part_timeout, not before. */
 static void test_part_timeout(void **state)
 {
@@ -384,21 +408,14 @@ static void test_any_history(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_ties),
-		cmocka_unit_test(test_true_duplicates),
-		cmocka_unit_test(test_growing_buffer),
-		cmocka_unit_test(test_mid_buffer_stop),
-		cmocka_unit_test(test_broken_read),
-		cmocka_unit_test(test_skipped_records),
-		cmocka_unit_test(test_bad_row),
-		cmocka_unit_test(test_split_statement),
-		cmocka_unit_test(test_huge_statement),
-		cmocka_unit_test(test_part_timeout),
-		cmocka_unit_test(test_lost_batch),
-		cmocka_unit_test(test_watermark),
-		cmocka_unit_test(test_server_name_and_end),
-		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_any_history),
+		cmocka_unit_test(test_ties),           cmocka_unit_test(test_true_duplicates),
+		cmocka_unit_test(test_growing_buffer), cmocka_unit_test(test_mid_buffer_stop),
+		cmocka_unit_test(test_broken_read),    cmocka_unit_test(test_skipped_records),
+		cmocka_unit_test(test_bad_row),        cmocka_unit_test(test_split_statement),
+		cmocka_unit_test(test_huge_statement), cmocka_unit_test(test_lost_beside_huge),
+		cmocka_unit_test(test_part_timeout),   cmocka_unit_test(test_lost_batch),
+		cmocka_unit_test(test_watermark),      cmocka_unit_test(test_server_name_and_end),
+		cmocka_unit_test(test_refusals),       cmocka_unit_test(test_any_history),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
