@@ -138,6 +138,9 @@ static int script_list_files(void *owner, struct str pattern, struct buf *out, s
 	struct script *script = owner;
 	bool any = false;
 	script->list_count++;
+	if (script->list_late) {
+		return error_set(err, ERR_AGAIN, "did not answer in time");
+	}
 	/* In the wrong order: the walk must sort. */
 	for (size_t i = script->file_count; i > 0; i--) {
 		if (script_is_listed(&script->files[i - 1], pattern)) {

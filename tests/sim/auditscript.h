@@ -38,6 +38,7 @@ struct script {
 	size_t file_count;
 	bool deny_status, deny_settings;
 	bool bad_offset; /* 33225 for reads that begin at an offset */
+	bool list_late;  /* a list of all files takes too long */
 	int close_after; /* rows until the connection breaks; -1: never */
 	unsigned audit_count;
 	/* the read that runs */

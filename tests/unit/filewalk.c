@@ -196,6 +196,20 @@ static void test_rds_transmitted(void **state)
 	desk_done(&desk);
 }
 
+/* When the server needs too long to list all files, its first one is taken, and the others follow. */
+static void test_late_list(void **state)
+{
+	(void)state;
+	static struct desk desk;
+	desk_init(&desk);
+	desk.script.list_late = true;
+	script_add_row(script_add_file(&desk.script), 1024, "a");
+	script_add_row(script_add_file(&desk.script), 1024, "b");
+	desk_drain(&desk);
+	assert_true(str_is(buf_str(&desk.texts), "a,b,"));
+	desk_done(&desk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +217,7 @@ int main(void)
 		cmocka_unit_test(test_deleted_file),    cmocka_unit_test(test_invalid_offset),
 		cmocka_unit_test(test_all_files_gone),  cmocka_unit_test(test_no_file_yet),
 		cmocka_unit_test(test_denied_metadata), cmocka_unit_test(test_rds_transmitted),
+		cmocka_unit_test(test_late_list),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
