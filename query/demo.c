@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_BYTES_MAX  4096
 #define STORY_BYTES_MAX 65536
 #define LINE_BYTES_MAX  512
 #define POLL_MS         100
 #define GRACE_MS        10000
+#define WORDS_MAX       12
+#define PAGE_COLUMNS    "100" /* of the answers when nobody looks at a terminal */
 
 struct demo {
 	const struct demo_options *options;
@@ -230,13 +233,14 @@ static struct str story(const struct demo *demo, const char *key)
 /* Shows a question and asks it by the command itself. words: the command's arguments, separated by newlines. */
 static int ask(const struct demo *demo, const char *question, struct buf *words, struct error *err)
 {
-	const char *argv[16] = {"querytrail"};
+	const char *argv[WORDS_MAX + 6] = {"querytrail"};
 	size_t count = 1;
 	printf("\n%s\n  $ querytrail", question);
 	struct str rest = buf_str(words);
-	while (rest.ptr != NULL && count < 13) {
+	while (rest.ptr != NULL && count < WORDS_MAX) {
 		struct str word = str_split(&rest, '\n');
-		bool quoted = str_find_byte(word, ' ', 0) >= 0 || str_find_byte(word, '*', 0) >= 0;
+		bool quoted =
+			strcspn(word.ptr, " *>&|;()") < word.len; /* what a shell would take */
 		printf(quoted ? " '%.*s'" : " %.*s", STR_ARG(word));
 		((char *)(uintptr_t)word.ptr)[word.len] =
 			'\0'; /* words is ours, and ends in a NUL */
@@ -248,6 +252,10 @@ static int ask(const struct demo *demo, const char *question, struct buf *words,
 	struct process process;
 	argv[count++] = "--store";
 	argv[count++] = in_folder(demo, &store, "store");
+	if (!isatty(STDOUT_FILENO)) {
+		argv[count++] = "--width";
+		argv[count++] = PAGE_COLUMNS;
+	}
 	argv[count] = NULL;
 	struct process_start how = {
 		.path = "/proc/self/exe", .argv = argv, .out_fd = -1, .err_fd = STDOUT_FILENO};
@@ -272,14 +280,16 @@ struct question {
 static int ask_all(const struct demo *demo, struct error *err)
 {
 	static const struct question questions[] = {
-		{"1. Who read the customers table?", "who\nverb:SELECT\ntable:", "table",
-		 "\n--limit\n8"},
-		{"2. What did this user run?", "who\nuser:", "insider", "\n--limit\n8"},
-		{"3. Which statements had no API request?",
+		{"1. Who read the customers table, and much of it?",
+		 "who\nverb:SELECT\nrows>1000\ntable:", "table", ""},
+		{"2. What did this user run through the export route?",
+		 "who\nroute:*/export\nuser:", "insider", ""},
+		{"3. Which statements of this login had no API request?",
 		 "who\ngrade:U1\nprincipal:", "bypass_login", ""},
-		{"4. One request, from the gateway to its SQL:", "show\n", "extended_request_id",
-		 ""},
-		{"5. What contradicts itself?", "who\ngrade:X", NULL, "\n--limit\n8"},
+		{"4. One of the requests, from the gateway to its SQL:", "show\n",
+		 "extended_request_id", ""},
+		{"5. What contradicts itself?", "who\ngrade:X", NULL,
+		 "\n--format\ntext\n--limit\n6"},
 	};
 	int result = 0;
 	for (size_t i = 0; result == 0 && i < sizeof(questions) / sizeof(questions[0]); i++) {
@@ -325,7 +335,8 @@ static void tell_end(const struct demo *demo)
 	       "  export QUERYTRAIL_STORE=%s/store\n"
 	       "  querytrail status\n"
 	       "  querytrail who 'user:*@*' --since 2h --format text\n"
-	       "  querytrail who grade:C --format jsonl\n\n"
+	       "  querytrail who grade:C --format csv\n"
+	       "  querytrail help filter\n\n"
 	       "What really happened stands in %s/company/truth.jsonl; remove the folder when you "
 	       "are done.\n",
 	       demo->folder.ptr, demo->folder.ptr);
