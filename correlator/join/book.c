@@ -168,6 +168,7 @@ void book_done(struct book *book)
 	free(book->requests);
 	free(book->statements);
 	free(book->claims);
+	free(book->carried);
 	free(book->ids);
 	free(book->sessions);
 	free(book->restored);
@@ -210,19 +211,79 @@ static bool leaf_equal(const void *owner, uint32_t index, const void *key)
 
 static const struct slots_type leaf_type = {.hash = leaf_hash, .equal = leaf_equal};
 
+/* Looks among count items from first on, whose leaves ascend. */
+static uint32_t search_leaf(const struct book *book, uint32_t first, uint32_t count, uint64_t leaf)
+{
+	uint32_t low = 0, high = count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		uint64_t at = leaf_of(book, first + middle);
+		if (at == leaf) {
+			return first + middle;
+		}
+		if (at < leaf) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return BOOK_NONE;
+}
+
 uint32_t book_find_leaf(const struct book *book, uint64_t leaf)
 {
 	if (leaf >= book->leaf_end) {
 		return BOOK_NONE;
 	}
-	return slots_find(&book->by_leaf, &leaf_type, book, mix_leaf(leaf), &leaf);
+	if (book->leaves_jumped) {
+		return slots_find(&book->by_leaf, &leaf_type, book, mix_leaf(leaf), &leaf);
+	}
+	uint32_t found = search_leaf(book, 0, book->statement_count, leaf);
+	return found != BOOK_NONE ? found
+				  : search_leaf(book, BOOK_REQUEST_BIT, book->request_count, leaf);
+}
+
+/* From the first leaf on that is not above all others a table is needed. */
+static int index_leaves(struct book *book, uint32_t except)
+{
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < book->statement_count; i++) {
+		rc = i == except ? 0 : slots_put(&book->by_leaf, &leaf_type, book, i);
+	}
+	for (uint32_t i = 0; rc == 0 && i < book->request_count; i++) {
+		uint32_t item = i | BOOK_REQUEST_BIT;
+		rc = item == except ? 0 : slots_put(&book->by_leaf, &leaf_type, book, item);
+	}
+	book->leaves_jumped = rc == 0;
+	return rc;
 }
 
 int book_put_leaf(struct book *book, uint32_t item)
 {
 	uint64_t leaf = leaf_of(book, item);
-	book->leaf_end = leaf >= book->leaf_end ? leaf + 1 : book->leaf_end;
+	bool ascends = leaf >= book->leaf_end;
+	book->leaf_end = ascends ? leaf + 1 : book->leaf_end;
+	if (!book->leaves_jumped) {
+		int rc = ascends ? 0 : index_leaves(book, item);
+		if (ascends || rc != 0) {
+			return rc;
+		}
+	}
 	return slots_put(&book->by_leaf, &leaf_type, book, item);
+}
+
+uint32_t book_claim(const struct book *book, const struct statement *statement, enum role role)
+{
+	if (role == ROLE_COLUMN) {
+		return statement->column;
+	}
+	for (uint32_t i = statement->carried; i != BOOK_NONE;
+	     i = book->carried[i].next_of_statement) {
+		if (book->carried[i].role == role) {
+			return book->carried[i].claim;
+		}
+	}
+	return BOOK_NONE;
 }
 
 int book_source(struct book *book, struct str name, uint32_t *out_index)
@@ -252,7 +313,6 @@ int book_source(struct book *book, struct str name, uint32_t *out_index)
 	if (rc != 0) {
 		return rc;
 	}
-	source.tie = fingerprint_fixed(name).lo;
 	*out_index = book->last_source = book->source_count;
 	book->sources[book->source_count++] = source;
 	return 0;
@@ -456,11 +516,11 @@ static uint32_t find_restored(const struct book *book, uint64_t leaf)
 bool book_take_restored(struct book *book, uint64_t leaf, struct said *out_said)
 {
 	uint32_t found = book->restored_count == 0 ? SLOTS_NONE : find_restored(book, leaf);
-	if (found == SLOTS_NONE || !book->restored[found].said.ever) {
+	if (found == SLOTS_NONE || book->restored[found].said.count == 0) {
 		return false;
 	}
 	*out_said = book->restored[found].said;
-	book->restored[found].said.ever = false;
+	book->restored[found].said.count = 0;
 	return true;
 }
 

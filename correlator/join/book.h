@@ -40,10 +40,8 @@ struct id { /* one id of one kind, whoever bears it */
 struct said { /* the verdict that stands */
 	uint64_t request_leaf;
 	uint32_t reason; /* of its text: part of a fixed fingerprint */
-	uint32_t revision;
-	uint8_t grade; /* enum grade; 0: none */
-	uint8_t carrier, matched, settled;
-	bool ever; /* revision counts on from what was said once */
+	uint16_t what;   /* grade, carrier, matched, settled in one; 0: none stands */
+	uint16_t count;  /* how often one was said; stays at its largest value */
 };
 
 #define REQUEST_DIRTY      1U
@@ -70,8 +68,9 @@ struct request {
 struct claim { /* what a context says; equal contexts are one claim */
 	uint64_t principal;
 	uint32_t id[ID_KINDS], next[ID_KINDS];
-	uint32_t first[ROLE_COUNT]; /* heads of the chains by statement.next[role] */
-	uint8_t signature;          /* enum context_signature */
+	uint32_t column;   /* head of the chain by statement.next_column */
+	uint32_t carried;  /* head of the chain by carried.next_of_claim */
+	uint8_t signature; /* enum context_signature */
 	uint8_t flags;
 };
 
@@ -90,20 +89,28 @@ struct claim { /* what a context says; equal contexts are one claim */
 #define STATEMENT_DOUBT        (1U << 12) /* it is not sure that it is part of batch_marker */
 
 struct statement {
-	uint64_t leaf, tie;
+	uint64_t leaf;
 	int64_t at_ns; /* the server's time plus the configured offset */
 	int64_t file_offset;
-	uint32_t file, sequence;
+	uint32_t file, sequence, tie;
 	uint32_t session;
-	uint32_t claim[ROLE_COUNT], next[ROLE_COUNT];
+	uint32_t column, next_column;         /* claim in its session context column */
+	uint32_t carried;                     /* head of the chain by carried.next_of_statement */
 	uint32_t write_marker, replay_marker; /* statements whose mark governs this one */
-	uint32_t batch_marker; /* the next batch that sets, when this row is part of it */
+	union {
+		uint32_t batch_marker; /* the next batch that sets, when this row is part of it */
+		uint32_t duration_ms;  /* of a row that sets, which is part of no other batch */
+	};
 	uint32_t login;
 	uint32_t request; /* named by the verdict of now */
-	uint32_t duration_ms;
 	uint16_t source;
 	uint16_t flags;
 	struct said said;
+};
+
+struct carried { /* a claim of a statement that does not stand in its session context column; few have one */
+	uint32_t statement, claim, next_of_statement, next_of_claim;
+	enum role role;
 };
 
 struct session {
@@ -116,7 +123,6 @@ struct session {
 
 struct source {
 	struct str name; /* owned */
-	uint64_t tie;    /* part of the tie of its records */
 	int64_t offset_ns;
 };
 
@@ -154,16 +160,18 @@ struct book {
 	struct request *requests;
 	struct statement *statements;
 	struct claim *claims;
+	struct carried *carried;
 	struct id *ids;
 	struct session *sessions;
 	struct restored *restored;
-	uint32_t request_count, statement_count, claim_count, id_count, session_count,
-		restored_count;
-	uint32_t request_capacity, statement_capacity, claim_capacity, id_capacity,
-		session_capacity, restored_capacity;
+	uint32_t request_count, statement_count, claim_count, carried_count, id_count,
+		session_count, restored_count;
+	uint32_t request_capacity, statement_capacity, claim_capacity, carried_capacity,
+		id_capacity, session_capacity, restored_capacity;
 
-	struct slots by_leaf; /* statements; requests with BOOK_REQUEST_BIT */
 	uint64_t leaf_end;    /* above all leaves */
+	bool leaves_jumped;   /* they did not come in ascending order: then by_leaf finds them */
+	struct slots by_leaf; /* statements; requests with BOOK_REQUEST_BIT */
 	struct slots by_claim, by_id, by_session, by_restored;
 
 	struct source *sources;
@@ -198,6 +206,9 @@ uint32_t book_find_leaf(const struct book *book, uint64_t leaf);
 
 /* Makes an added item findable by its leaf. Returns 0 or -ERR_NOMEM. */
 int book_put_leaf(struct book *book, uint32_t item);
+
+/* The claim of a statement in a role, or BOOK_NONE. */
+uint32_t book_claim(const struct book *book, const struct statement *statement, enum role role);
 
 /* The index of a source, a file, a trio of logins; a new one is added. Returns 0, or -ERR_NOMEM, -ERR_LIMIT. */
 int book_source(struct book *book, struct str name, uint32_t *out_index);

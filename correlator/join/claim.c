@@ -68,9 +68,7 @@ static int intern(struct book *book, struct claim *fresh, uint32_t *out_claim)
 	for (int i = 0; i < ID_KINDS; i++) {
 		fresh->next[i] = BOOK_NONE;
 	}
-	for (int i = 0; i < ROLE_COUNT; i++) {
-		fresh->first[i] = BOOK_NONE;
-	}
+	fresh->column = fresh->carried = BOOK_NONE;
 	book->claims[book->claim_count] = *fresh;
 	rc = slots_put(&book->by_claim, &type, book, book->claim_count);
 	if (rc != 0) {
@@ -130,7 +128,7 @@ static struct cached_claim *cached(struct book *book, struct str text, enum role
 	return &book->cache[out_print->lo % BOOK_CACHE_COUNT];
 }
 
-static int read_column(struct book *book, struct str text, struct statement *statement)
+static int read_column(struct book *book, struct str text, struct claims *claims)
 {
 	if (text.len == 0) {
 		return 0;
@@ -150,9 +148,9 @@ static int read_column(struct book *book, struct str text, struct statement *sta
 		}
 		*cache = (struct cached_claim){.print = print, .claim = claim};
 	}
-	statement->claim[ROLE_COLUMN] = claim;
+	claims->by[ROLE_COLUMN] = claim;
 	if (claim == BOOK_NONE) {
-		statement->flags |= STATEMENT_COLUMN_OTHER;
+		claims->flags |= STATEMENT_COLUMN_OTHER;
 	}
 	return 0;
 }
@@ -181,7 +179,7 @@ static bool find_uuid(struct str text, char out[UUID_TEXT])
 	return false;
 }
 
-static int read_application(struct book *book, struct str text, struct statement *statement)
+static int read_application(struct book *book, struct str text, struct claims *claims)
 {
 	if (text.len < UUID_TEXT) {
 		return 0;
@@ -204,20 +202,20 @@ static int read_application(struct book *book, struct str text, struct statement
 		}
 		*cache = (struct cached_claim){.print = print, .claim = claim};
 	}
-	statement->claim[ROLE_APPLICATION] = claim;
+	claims->by[ROLE_APPLICATION] = claim;
 	return 0;
 }
 
-static int read_audit_write(struct book *book, struct str text, struct statement *statement)
+static int read_audit_write(struct book *book, struct str text, struct claims *claims)
 {
 	struct context context;
 	if (context_parse(text, book->options.signing_key, &context)) {
-		statement->flags |= STATEMENT_WRITES;
-		return claim_of(book, &context, false, &statement->claim[ROLE_MARK]);
+		claims->flags |= STATEMENT_WRITES;
+		return claim_of(book, &context, false, &claims->by[ROLE_MARK]);
 	}
 	text = str_trim(text);
 	if (text.len == 0 || str_is(text, "qt0") || str_find(text, STR_LIT("qt1"), 0) >= 0) {
-		statement->flags |= STATEMENT_WRITES;
+		claims->flags |= STATEMENT_WRITES;
 	}
 	return 0;
 }
@@ -258,7 +256,7 @@ static bool does_more(struct str text)
 	return found > (executes ? 1U : 0U);
 }
 
-static int read_set(struct book *book, struct str text, struct statement *statement)
+static int read_set(struct book *book, struct str text, struct claims *claims)
 {
 	if (!speaks_of_context(text)) {
 		return 0;
@@ -273,17 +271,17 @@ static int read_set(struct book *book, struct str text, struct statement *statem
 	if (!sets && !clears && !unread) {
 		return 0;
 	}
-	statement->flags |= STATEMENT_SETS;
+	claims->flags |= STATEMENT_SETS;
 	if (by_info) {
-		statement->flags |= STATEMENT_BY_INFO;
+		claims->flags |= STATEMENT_BY_INFO;
 	}
 	if (does_more(text)) {
-		statement->flags |= STATEMENT_MIXED;
+		claims->flags |= STATEMENT_MIXED;
 	}
-	return sets ? claim_of(book, &context, false, &statement->claim[ROLE_MARK]) : 0;
+	return sets ? claim_of(book, &context, false, &claims->by[ROLE_MARK]) : 0;
 }
 
-static int read_comment(struct book *book, struct str text, struct statement *statement)
+static int read_comment(struct book *book, struct str text, struct claims *claims)
 {
 	struct context context;
 	if (text.len < 4 || !context_from_comment(text, book->options.signing_key, &context)) {
@@ -292,7 +290,7 @@ static int read_comment(struct book *book, struct str text, struct statement *st
 	bool bare = context.extended_request_id.len == 0 && context.lambda_request_id.len == 0 &&
 		    context.principal_len == 0 && context.time_ms == 0 &&
 		    context.signature == CONTEXT_UNSIGNED;
-	return claim_of(book, &context, bare, &statement->claim[ROLE_COMMENT]);
+	return claim_of(book, &context, bare, &claims->by[ROLE_COMMENT]);
 }
 
 static unsigned flags_of_action(struct str action)
@@ -313,39 +311,66 @@ static unsigned flags_of_action(struct str action)
 	return 0;
 }
 
-int claim_read(struct book *book, const struct record *row, struct statement *statement)
+int claim_read(struct book *book, const struct record *row, struct claims *out_claims)
 {
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		statement->claim[role] = statement->next[role] = BOOK_NONE;
-	}
 	struct str action = str_trim(record_text(row, FIELD_action));
 	struct str text = record_text(row, FIELD_statement);
-	statement->flags |= (uint16_t)flags_of_action(action);
-	int rc = read_column(book, record_text(row, FIELD_session_context), statement);
+	out_claims->flags = flags_of_action(action);
+	for (int role = 0; role < ROLE_COUNT; role++) {
+		out_claims->by[role] = BOOK_NONE;
+	}
+	int rc = read_column(book, record_text(row, FIELD_session_context), out_claims);
 	if (rc == 0) {
-		rc = read_application(book, record_text(row, FIELD_application), statement);
+		rc = read_application(book, record_text(row, FIELD_application), out_claims);
 	}
 	if (rc == 0) {
 		rc = str_is(action, "UDAU")
 			     ? read_audit_write(book,
 						record_text(row, FIELD_user_defined_information),
-						statement)
-			     : read_set(book, text, statement);
+						out_claims)
+			     : read_set(book, text, out_claims);
 	}
 	if (rc == 0) {
-		rc = read_comment(book, text, statement);
+		rc = read_comment(book, text, out_claims);
 	}
 	return rc;
 }
 
-void claim_link(struct book *book, uint32_t statement)
+static int carry(struct book *book, uint32_t statement, uint32_t claim, enum role role)
 {
-	struct statement *linked = &book->statements[statement];
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		if (linked->claim[role] != BOOK_NONE) {
-			struct claim *claim = &book->claims[linked->claim[role]];
-			linked->next[role] = claim->first[role];
-			claim->first[role] = statement;
+	int rc = book_reserve(&book->carried, &book->carried_capacity, book->carried_count,
+			      sizeof *book->carried);
+	if (rc != 0) {
+		return rc;
+	}
+	struct statement *row = &book->statements[statement];
+	book->carried[book->carried_count] = (struct carried){
+		.statement = statement,
+		.claim = claim,
+		.next_of_statement = row->carried,
+		.next_of_claim = book->claims[claim].carried,
+		.role = role,
+	};
+	row->carried = book->claims[claim].carried = book->carried_count++;
+	return 0;
+}
+
+int claim_link(struct book *book, uint32_t statement, const struct claims *claims)
+{
+	struct statement *row = &book->statements[statement];
+	uint32_t column = claims->by[ROLE_COLUMN];
+	row->column = column;
+	row->next_column = row->carried = BOOK_NONE;
+	row->flags |= (uint16_t)claims->flags;
+	if (column != BOOK_NONE) {
+		row->next_column = book->claims[column].column;
+		book->claims[column].column = statement;
+	}
+	int rc = 0;
+	for (int role = ROLE_COLUMN + 1; rc == 0 && role < ROLE_COUNT; role++) {
+		if (claims->by[role] != BOOK_NONE) {
+			rc = carry(book, statement, claims->by[role], (enum role)role);
 		}
 	}
+	return rc;
 }

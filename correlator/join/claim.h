@@ -11,10 +11,15 @@
 
 #include "correlator/join/book.h"
 
-/* Reads the carriers of a row into statement->claim and the flags of statement. Returns 0 or -ERR_NOMEM. */
-int claim_read(struct book *book, const struct record *row, struct statement *statement);
+struct claims {
+	uint32_t by[ROLE_COUNT]; /* BOOK_NONE where there is none */
+	unsigned flags;          /* STATEMENT_WRITES and those that follow it */
+};
 
-/* Chains a statement of the book to its claims. */
-void claim_link(struct book *book, uint32_t statement);
+/* Reads the carriers of a row. Returns 0 or -ERR_NOMEM. */
+int claim_read(struct book *book, const struct record *row, struct claims *out_claims);
+
+/* Gives a statement of the book its claims. Returns 0 or -ERR_NOMEM. */
+int claim_link(struct book *book, uint32_t statement, const struct claims *claims);
 
 #endif

@@ -80,13 +80,17 @@ static const struct claim *claim_at(const struct book *book, uint32_t claim)
 /* The claim of a marker that governs a row. */
 static const struct claim *governing_claim(const struct book *book, uint32_t marker)
 {
-	return marker == BOOK_NONE ? NULL
-				   : claim_at(book, book->statements[marker].claim[ROLE_MARK]);
+	return marker == BOOK_NONE
+		       ? NULL
+		       : claim_at(book, book_claim(book, &book->statements[marker], ROLE_MARK));
 }
 
 /* The batch whose context is a row's: the one it is part of, where that is sure or nothing else governs it. */
 static uint32_t replayed(const struct statement *row)
 {
+	if ((row->flags & STATEMENT_SETS) != 0) {
+		return row->replay_marker;
+	}
 	bool sure = row->batch_marker != BOOK_NONE && (row->flags & STATEMENT_DOUBT) == 0;
 	return sure || row->replay_marker == BOOK_NONE ? row->batch_marker : row->replay_marker;
 }
@@ -95,12 +99,12 @@ static void gather(const struct book *book, uint32_t index, struct evidence *out
 {
 	const struct statement *row = &book->statements[index];
 	*out = (struct evidence){.carrier = CARRIER_NONE, .found = {.request = BOOK_NONE}};
-	out->claim[CARRIER_COLUMN] = claim_at(book, row->claim[ROLE_COLUMN]);
+	out->claim[CARRIER_COLUMN] = claim_at(book, book_claim(book, row, ROLE_COLUMN));
 	out->claim[CARRIER_WRITE] = governing_claim(book, row->write_marker);
 	uint32_t batch = replayed(row);
 	out->claim[CARRIER_REPLAY] = governing_claim(book, batch);
-	out->claim[CARRIER_APPLICATION] = claim_at(book, row->claim[ROLE_APPLICATION]);
-	out->claim[CARRIER_COMMENT] = claim_at(book, row->claim[ROLE_COMMENT]);
+	out->claim[CARRIER_APPLICATION] = claim_at(book, book_claim(book, row, ROLE_APPLICATION));
+	out->claim[CARRIER_COMMENT] = claim_at(book, book_claim(book, row, ROLE_COMMENT));
 	if (batch == index) {
 		/* The column of a batch that sets may still show what stood before. */
 		out->claim[CARRIER_COLUMN] = NULL;
@@ -322,7 +326,8 @@ static void judge_match(const struct book *book, const struct statement *row,
 }
 
 /* Why a statement leads to no request. */
-static enum reason why_unmatched(const struct statement *row, const struct evidence *evidence)
+static enum reason why_unmatched(const struct book *book, const struct statement *row,
+				 const struct evidence *evidence)
 {
 	bool replaced = false, hint = false;
 	for (int carrier = CARRIER_COLUMN; carrier < CARRIER_COUNT; carrier++) {
@@ -349,7 +354,7 @@ static enum reason why_unmatched(const struct statement *row, const struct evide
 		return REASON_LOGOUT;
 	}
 	if ((row->flags & (STATEMENT_WRITES | STATEMENT_SETS)) != 0 &&
-	    row->claim[ROLE_MARK] == BOOK_NONE) {
+	    book_claim(book, row, ROLE_MARK) == BOOK_NONE) {
 		return REASON_CLEARS;
 	}
 	return hint ? REASON_APPLICATION_UNKNOWN : REASON_NO_CONTEXT;
@@ -358,7 +363,7 @@ static enum reason why_unmatched(const struct statement *row, const struct evide
 static void judge_unmatched(const struct book *book, const struct statement *row,
 			    const struct evidence *evidence, struct outcome *out)
 {
-	enum reason reason = why_unmatched(row, evidence);
+	enum reason reason = why_unmatched(book, row, evidence);
 	out->reason = (uint8_t)reason;
 	if (badly_signed(evidence)) {
 		out->grade = GRADE_X;
@@ -368,7 +373,7 @@ static void judge_unmatched(const struct book *book, const struct statement *row
 	}
 	bool never = reason == REASON_LOGIN || reason == REASON_LOGOUT;
 	if (passed(book->horizon.statement_ns, row->at_ns) ||
-	    (never && row->claim[ROLE_APPLICATION] == BOOK_NONE)) {
+	    (never && book_claim(book, row, ROLE_APPLICATION) == BOOK_NONE)) {
 		out->settled = JOIN_FINAL;
 	} else if (row->at_ns <= book->horizon.provisional_ns) {
 		out->settled = JOIN_PROVISIONAL;
@@ -379,11 +384,11 @@ static void judge_unmatched(const struct book *book, const struct statement *row
 }
 
 /* A row that only clears what an earlier request left behind accuses nobody. */
-static void excuse_clearing(const struct statement *row, const struct evidence *evidence,
-			    struct outcome *out)
+static void excuse_clearing(const struct book *book, const struct statement *row,
+			    const struct evidence *evidence, struct outcome *out)
 {
 	bool clears = (row->flags & (STATEMENT_WRITES | STATEMENT_SETS)) != 0 &&
-		      row->claim[ROLE_MARK] == BOOK_NONE;
+		      book_claim(book, row, ROLE_MARK) == BOOK_NONE;
 	bool late = out->reason == REASON_LONG_AFTER || out->reason == REASON_SOON_AFTER;
 	bool by_history = evidence->carrier == CARRIER_WRITE || evidence->carrier == CARRIER_REPLAY;
 	if (clears && late && by_history) {
@@ -424,7 +429,7 @@ void grade_statement(const struct book *book, uint32_t statement, struct outcome
 		return;
 	}
 	judge_match(book, row, &evidence, out);
-	excuse_clearing(row, &evidence, out);
+	excuse_clearing(book, row, &evidence, out);
 	hold(book, statement, &evidence, out);
 }
 

@@ -82,8 +82,9 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 					     record_text(row, FIELD_db_user)};
 		rc = book_login(book, login, &fresh.login);
 	}
+	struct claims claims;
 	if (rc == 0) {
-		rc = claim_read(book, row, &fresh);
+		rc = claim_read(book, row, &claims);
 	}
 	if (rc == 0) {
 		rc = book_reserve(&book->statements, &book->statement_capacity,
@@ -98,18 +99,21 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 	int64_t sequence = record_number(row, FIELD_sequence, 0);
 	fresh.sequence = sequence < 0 ? 0 : sequence > UINT32_MAX ? UINT32_MAX : (uint32_t)sequence;
 	int64_t duration_ms = record_number(row, FIELD_duration_ms, 0);
-	fresh.duration_ms = duration_ms < 0           ? 0
-			    : duration_ms > INT32_MAX ? INT32_MAX
-						      : (uint32_t)duration_ms;
-	fresh.tie =
-		fingerprint_with(fingerprint_fixed(row->source), fingerprint_fixed(row->key).lo).lo;
+	if ((claims.flags & STATEMENT_SETS) != 0) {
+		fresh.duration_ms = duration_ms < 0           ? 0
+				    : duration_ms > INT32_MAX ? INT32_MAX
+							      : (uint32_t)duration_ms;
+	}
+	fresh.tie = (uint32_t)fingerprint_fixed(row->key).lo;
 	uint32_t index = book->statement_count;
 	book->statements[index] = fresh;
 	rc = timeline_push(&book->statements_by_time, index);
 	if (rc == 0) {
 		book->statement_count++;
 		join->open_statements++;
-		claim_link(book, index);
+		rc = claim_link(book, index, &claims);
+	}
+	if (rc == 0) {
 		rc = book_put_leaf(book, index);
 	}
 	if (rc == 0) {
@@ -193,14 +197,19 @@ static int restore_covered(struct book *book, uint64_t request_leaf)
 	struct said said;
 	uint32_t item = book_find_leaf(book, request_leaf);
 	if (item != BOOK_NONE && (item & BOOK_REQUEST_BIT) != 0) {
-		book->requests[item & ~BOOK_REQUEST_BIT].said.grade = GRADE_NONE;
+		book->requests[item & ~BOOK_REQUEST_BIT].said.what = 0;
 		return book_touch_request(book, item & ~BOOK_REQUEST_BIT);
 	}
 	if (item == BOOK_NONE && book_take_restored(book, request_leaf, &said)) {
-		said.grade = GRADE_NONE;
+		said.what = 0;
 		return book_keep_restored(book, request_leaf, &said);
 	}
 	return 0;
+}
+
+static uint16_t said_what(unsigned grade, unsigned carrier, unsigned matched, unsigned settled)
+{
+	return (uint16_t)(grade | carrier << 4 | matched << 8 | settled << 12);
 }
 
 static int restore_said(struct book *book, uint64_t leaf, const struct said *said)
@@ -222,26 +231,29 @@ int join_restore(struct join *join, const struct record *verdict, struct error *
 	bool has_statement = record_has(verdict, FIELD_statement_leaf);
 	bool has_request = record_has(verdict, FIELD_request_leaf);
 	struct str settled = record_text(verdict, FIELD_settled);
-	struct said said = {
-		.request_leaf = has_request
-					? (uint64_t)record_number(verdict, FIELD_request_leaf, 0)
-					: JOIN_NO_LEAF,
-		.reason = text_mark(record_text(verdict, FIELD_reason)),
-		.revision = (uint32_t)record_number(verdict, FIELD_revision, 0),
-		.grade = word_index(record_text(verdict, FIELD_grade), grade_word, GRADE_COUNT),
-		.carrier = word_index(record_text(verdict, FIELD_carrier), carrier_word,
-				      CARRIER_COUNT),
-		.matched = word_index(record_text(verdict, FIELD_matched_by), matched_word,
-				      MATCHED_COUNT),
-		.settled = str_is(settled, "final") ? JOIN_FINAL : JOIN_PROVISIONAL,
-		.ever = true,
-	};
-	if (verdict->kind != RECORD_VERDICT || said.grade == GRADE_NONE ||
+	unsigned grade = word_index(record_text(verdict, FIELD_grade), grade_word, GRADE_COUNT);
+	unsigned carrier =
+		word_index(record_text(verdict, FIELD_carrier), carrier_word, CARRIER_COUNT);
+	unsigned matched =
+		word_index(record_text(verdict, FIELD_matched_by), matched_word, MATCHED_COUNT);
+	int64_t revision = record_number(verdict, FIELD_revision, 0);
+	if (verdict->kind != RECORD_VERDICT || grade == GRADE_NONE ||
 	    (!has_statement && !has_request)) {
 		return error_set(err, ERR_INPUT,
 				 "join: a stored verdict has no grade, or names neither statement "
 				 "nor request");
 	}
+	struct said said = {
+		.request_leaf = has_request
+					? (uint64_t)record_number(verdict, FIELD_request_leaf, 0)
+					: JOIN_NO_LEAF,
+		.reason = text_mark(record_text(verdict, FIELD_reason)),
+		.what = said_what(grade, carrier, matched,
+				  str_is(settled, "final") ? JOIN_FINAL : JOIN_PROVISIONAL),
+		.count = (uint16_t)(revision < 0                ? 1
+				    : revision < UINT16_MAX - 1 ? revision + 1
+								: UINT16_MAX),
+	};
 	uint64_t leaf = has_statement ? (uint64_t)record_number(verdict, FIELD_statement_leaf, 0)
 				      : said.request_leaf;
 	int rc = restore_said(&join->book, leaf, &said);
@@ -263,15 +275,20 @@ static int touch_by_claims(struct book *book)
 	for (uint32_t i = 0; i < book->dirty_claims.count; i++) {
 		struct claim *claim = &book->claims[book->dirty_claims.at[i]];
 		claim->flags &= (uint8_t)~CLAIM_DIRTY;
-		for (int role = 0; role < ROLE_COUNT; role++) {
-			for (uint32_t s = claim->first[role]; s != BOOK_NONE;
-			     s = book->statements[s].next[role]) {
-				int rc = role == ROLE_MARK ? session_touch_governed(book, s)
-							   : book_touch_statement(book, s);
-				if (rc != 0) {
-					return rc;
-				}
-			}
+		int rc = 0;
+		for (uint32_t s = claim->column; rc == 0 && s != BOOK_NONE;
+		     s = book->statements[s].next_column) {
+			rc = book_touch_statement(book, s);
+		}
+		for (uint32_t c = claim->carried; rc == 0 && c != BOOK_NONE;
+		     c = book->carried[c].next_of_claim) {
+			const struct carried *carried = &book->carried[c];
+			rc = carried->role == ROLE_MARK
+				     ? session_touch_governed(book, carried->statement)
+				     : book_touch_statement(book, carried->statement);
+		}
+		if (rc != 0) {
+			return rc;
 		}
 	}
 	book->dirty_claims.count = 0;
@@ -284,12 +301,15 @@ static uint64_t named_leaf(const struct book *book, const struct queued *queued)
 						    : book->requests[queued->outcome.request].leaf;
 }
 
+static uint16_t what_of(const struct outcome *outcome)
+{
+	return said_what(outcome->grade, outcome->carrier, outcome->matched, outcome->settled);
+}
+
 static bool was_said(struct join *join, const struct said *said, const struct outcome *outcome,
 		     uint64_t request_leaf)
 {
-	if (said->grade != outcome->grade || said->carrier != outcome->carrier ||
-	    said->matched != outcome->matched || said->settled != outcome->settled ||
-	    said->request_leaf != request_leaf) {
+	if (said->what != what_of(outcome) || said->request_leaf != request_leaf) {
 		return false;
 	}
 	const char *text = reason_text(outcome->reason, outcome->detail, join->text);
@@ -348,7 +368,7 @@ static int judge_request(struct join *join, uint32_t index)
 		.item = index | BOOK_REQUEST_BIT, .leaf = line->leaf, .time_ns = line->start_ns};
 	grade_request(book, index, &queued.outcome);
 	if (line->named > 0) {
-		line->said.grade = GRADE_NONE;
+		line->said.what = 0;
 	}
 	bool open = line->named == 0 &&
 		    (queued.outcome.grade == GRADE_NONE || queued.outcome.settled != JOIN_FINAL);
@@ -435,12 +455,8 @@ bool join_take(struct join *join, struct join_verdict *out_verdict)
 	*said = (struct said){
 		.request_leaf = request_leaf,
 		.reason = text_mark(str_of(text)),
-		.revision = said->ever ? said->revision + 1 : 0,
-		.grade = outcome->grade,
-		.carrier = outcome->carrier,
-		.matched = outcome->matched,
-		.settled = outcome->settled,
-		.ever = true,
+		.what = what_of(outcome),
+		.count = (uint16_t)(said->count + (said->count < UINT16_MAX)),
 	};
 	*out_verdict = (struct join_verdict){
 		.statement_leaf = request ? JOIN_NO_LEAF : queued->leaf,
@@ -449,7 +465,7 @@ bool join_take(struct join *join, struct join_verdict *out_verdict)
 		.matched_by = grade_matched_name(outcome->matched),
 		.reason = text,
 		.settled = outcome->settled,
-		.revision = said->revision,
+		.revision = said->count - 1U,
 	};
 	const char *grade = grade_name(outcome->grade);
 	memcpy(out_verdict->grade, grade, strlen(grade) + 1);

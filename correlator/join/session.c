@@ -88,7 +88,7 @@ int session_add(struct book *book, const struct record *row, uint32_t statement)
 		return rc;
 	}
 	if (added->session == BOOK_NONE) {
-		bool marks = added->claim[ROLE_MARK] != BOOK_NONE;
+		bool marks = book_claim(book, added, ROLE_MARK) != BOOK_NONE;
 		added->write_marker =
 			marks && (added->flags & STATEMENT_WRITES) != 0 ? statement : BOOK_NONE;
 		added->replay_marker =
@@ -110,7 +110,7 @@ int session_add(struct book *book, const struct record *row, uint32_t statement)
 static struct registers governing(const struct book *book, uint32_t index, struct registers before)
 {
 	const struct statement *row = &book->statements[index];
-	bool marks = row->claim[ROLE_MARK] != BOOK_NONE;
+	bool marks = book_claim(book, row, ROLE_MARK) != BOOK_NONE;
 	if ((row->flags & STATEMENT_RESETS) != 0) {
 		before = (struct registers){BOOK_NONE, BOOK_NONE};
 	}
@@ -128,7 +128,7 @@ static struct registers after(const struct book *book, uint32_t index)
 {
 	const struct statement *row = &book->statements[index];
 	struct registers now = {row->write_marker, row->replay_marker};
-	bool clears = row->claim[ROLE_MARK] == BOOK_NONE;
+	bool clears = book_claim(book, row, ROLE_MARK) == BOOK_NONE;
 	if (clears && (row->flags & STATEMENT_WRITES) != 0) {
 		now.write = BOOK_NONE;
 	}
@@ -155,14 +155,14 @@ static int64_t batch_start(const struct book *book, const struct statement *batc
 /* Whether a row is part of the batch that stands next in its session and sets another context than the one that governs. */
 static bool in_next_batch(const struct book *book, const struct statement *row, uint32_t next)
 {
-	if (next == BOOK_NONE || is_border(row)) {
+	if (next == BOOK_NONE) {
 		return false;
 	}
 	const struct statement *batch = &book->statements[next];
-	uint32_t claim = batch->claim[ROLE_MARK];
+	uint32_t claim = book_claim(book, batch, ROLE_MARK);
 	if ((batch->flags & STATEMENT_MIXED) == 0 || claim == BOOK_NONE ||
 	    (row->replay_marker != BOOK_NONE &&
-	     claim == book->statements[row->replay_marker].claim[ROLE_MARK])) {
+	     claim == book_claim(book, &book->statements[row->replay_marker], ROLE_MARK))) {
 		return false;
 	}
 	return row->at_ns >= batch_start(book, batch);
@@ -178,6 +178,13 @@ static int mark_batches(struct book *book, const struct session *session, uint32
 	}
 	for (uint32_t i = until; i-- > 0;) {
 		struct statement *row = &book->statements[line->at[i]];
+		if (is_border(row)) {
+			next = line->at[i];
+			if (i < from) {
+				break;
+			}
+			continue;
+		}
 		uint32_t batch = in_next_batch(book, row, next) ? next : BOOK_NONE;
 		bool doubt = batch != BOOK_NONE && book->statements[batch].duration_ms == 0;
 		if (batch != row->batch_marker || doubt != ((row->flags & STATEMENT_DOUBT) != 0)) {
@@ -187,12 +194,6 @@ static int mark_batches(struct book *book, const struct session *session, uint32
 			int rc = book_touch_statement(book, line->at[i]);
 			if (rc != 0) {
 				return rc;
-			}
-		}
-		if (is_border(row)) {
-			next = line->at[i];
-			if (i < from) {
-				break;
 			}
 		}
 	}
@@ -276,7 +277,7 @@ static int touch_parts(struct book *book, const struct timeline *line, uint32_t 
 {
 	while (position-- > 0) {
 		const struct statement *row = &book->statements[line->at[position]];
-		if (row->batch_marker != marker) {
+		if (is_border(row) || row->batch_marker != marker) {
 			break;
 		}
 		int rc = book_touch_statement(book, line->at[position]);

@@ -101,15 +101,15 @@ static void test_restored(void **state)
 {
 	(void)state;
 	struct book book;
-	struct said said = {.revision = 1, .ever = true}, out;
+	struct said said = {.reason = 1, .count = 1}, out;
 	init(&book);
 	assert_false(book_take_restored(&book, 7, &out));
 	assert_int_equal(book_keep_restored(&book, 7, &said), 0);
-	said.revision = 2;
+	said.reason = 2;
 	assert_int_equal(book_keep_restored(&book, 7, &said), 0);
 	assert_false(book_take_restored(&book, 8, &out));
 	assert_true(book_take_restored(&book, 7, &out));
-	assert_int_equal(out.revision, 2);
+	assert_int_equal(out.reason, 2);
 	assert_false(book_take_restored(&book, 7, &out));
 	book_done(&book);
 }

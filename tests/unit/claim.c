@@ -25,12 +25,12 @@ struct claim_case {
 #define COMMENT     (1 << ROLE_COMMENT)
 #define LAMBDA      "aaaaaaaa-0000-4000-8000-00000000000a"
 
-static struct statement read_row(struct book *book, const struct row *row)
+static struct claims read_row(struct book *book, const struct row *row)
 {
 	struct record record = rows_statement(row, "k");
-	struct statement statement = {0};
-	assert_int_equal(claim_read(book, &record, &statement), 0);
-	return statement;
+	struct claims claims;
+	assert_int_equal(claim_read(book, &record, &claims), 0);
+	return claims;
 }
 
 /* Each carrier is found where it stands, and nothing where it does not. */
@@ -66,10 +66,10 @@ static void test_carriers(void **state)
 	struct error err;
 	assert_int_equal(book_init(&book, &options, &err), 0);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct statement statement = read_row(&book, &cases[i].row);
+		struct claims statement = read_row(&book, &cases[i].row);
 		int carries = 0;
 		for (int role = 0; role < ROLE_COUNT; role++) {
-			carries |= (statement.claim[role] != BOOK_NONE) << role;
+			carries |= (statement.by[role] != BOOK_NONE) << role;
 		}
 		if (carries != cases[i].carries || (statement.flags & FLAGS) != cases[i].flags) {
 			fail_msg("case %zu: carries %d flags %x", i, carries, statement.flags);
@@ -111,8 +111,8 @@ static void test_sets(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct row row = cases[i].row;
 		row.action = "BCM";
-		struct statement statement = read_row(&book, &row);
-		bool marks = statement.claim[ROLE_MARK] != BOOK_NONE;
+		struct claims statement = read_row(&book, &row);
+		bool marks = statement.by[ROLE_MARK] != BOOK_NONE;
 		if (marks != (cases[i].carries == MARK) ||
 		    (statement.flags & FLAGS) != cases[i].flags) {
 			fail_msg("case %zu: marks %d flags %x", i, marks, statement.flags);
@@ -130,17 +130,17 @@ static void test_claims_are_shared(void **state)
 	struct error err;
 	assert_int_equal(book_init(&book, &options, &err), 0);
 	struct row row = {.column = "qt1 x=XA p=a", .text = "/* qt1 x=XA p=a t=5 */ SELECT 1"};
-	struct statement statement = read_row(&book, &row);
-	assert_int_equal(statement.claim[ROLE_COLUMN], statement.claim[ROLE_COMMENT]);
-	assert_int_equal(read_row(&book, &row).claim[ROLE_COLUMN], statement.claim[ROLE_COLUMN]);
+	struct claims statement = read_row(&book, &row);
+	assert_int_equal(statement.by[ROLE_COLUMN], statement.by[ROLE_COMMENT]);
+	assert_int_equal(read_row(&book, &row).by[ROLE_COLUMN], statement.by[ROLE_COLUMN]);
 	assert_int_equal(book.claim_count, 1);
 	assert_false((book.claims[0].flags & CLAIM_HINT) != 0);
 	row = (struct row){.text = "/*request_id=RA*/ SELECT 1"};
 	statement = read_row(&book, &row);
-	assert_true((book.claims[statement.claim[ROLE_COMMENT]].flags & CLAIM_HINT) != 0);
+	assert_true((book.claims[statement.by[ROLE_COMMENT]].flags & CLAIM_HINT) != 0);
 	row = (struct row){.column = "qt1 r=R_REPLACED_INVALID_REQUEST_ID"};
 	statement = read_row(&book, &row);
-	const struct claim *claim = &book.claims[statement.claim[ROLE_COLUMN]];
+	const struct claim *claim = &book.claims[statement.by[ROLE_COLUMN]];
 	assert_true((claim->flags & CLAIM_REPLACED) != 0);
 	assert_int_equal(claim->id[ID_REQUEST], BOOK_NONE);
 	book_done(&book);

@@ -186,6 +186,29 @@ static void test_duplicate_leaf_is_ignored(void **state)
 	join_free(bench.join);
 }
 
+/* Leaves in any order are each known again, whether or not they came ascending. */
+static void test_leaves_in_any_order(void **state)
+{
+	(void)state;
+	static const uint64_t leaves[] = {10, 11, 30, 20, 5, 31, 12};
+	struct join_options options = rows_options();
+	options.max_records = 7;
+	struct bench bench = bench_with(&options);
+	for (int i = 0; i < 7; i++) {
+		for (int j = 0; j <= i; j++) {
+			if (leaves[j] % 2 == 0) {
+				add_line(&bench, leaves[j], alice);
+			} else {
+				add_row(&bench, leaves[j], (struct row){.time_ns = T0});
+			}
+		}
+	}
+	struct record record = rows_request(&bob, "one more");
+	struct error err;
+	assert_int_equal(join_add(bench.join, 13, &record, &err), -ERR_LIMIT);
+	join_free(bench.join);
+}
+
 /* Past the configured number of records a new one is refused with the number; what is there stays usable. */
 static void test_limit(void **state)
 {
@@ -303,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_history_holds_a),
 		cmocka_unit_test(test_stale_context),
 		cmocka_unit_test(test_duplicate_leaf_is_ignored),
+		cmocka_unit_test(test_leaves_in_any_order),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_other_kinds),
 		cmocka_unit_test(test_restore),
