@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "query/protocol.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 static int connect_serve(struct session *session, struct error *err)
@@ -69,13 +70,37 @@ static int pass_on(struct session *session, int fd, struct error *err)
 	return status;
 }
 
+/* The command line without --config, which is about us and not about the question. out holds argc + 1. */
+static int without_config(int argc, char *const *argv, char **out)
+{
+	int count = 0;
+	bool words = false;
+	for (int i = 0; i < argc; i++) {
+		words = words || strcmp(argv[i], "--") == 0;
+		if (!words && strcmp(argv[i], "--config") == 0) {
+			i++;
+			continue;
+		}
+		if (words || strncmp(argv[i], "--config=", 9) != 0) {
+			out[count++] = argv[i];
+		}
+	}
+	out[count] = NULL;
+	return count;
+}
+
 int client_ask(struct session *session, int argc, char *const *argv, struct error *err)
 {
-	struct ask ask = {.surroundings = *session->surroundings, .argv = argv, .argc = argc};
 	IO_CLOSE int fd = connect_serve(session, err);
 	if (fd < 0) {
 		return fd;
 	}
+	char **kept = calloc((size_t)argc + 1, sizeof(*kept));
+	if (kept == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the question");
+	}
+	struct ask ask = {.surroundings = *session->surroundings, .argv = kept};
+	ask.argc = without_config(argc, argv, kept);
 	struct buf payload;
 	buf_init(&payload, PROTOCOL_FRAME_MAX);
 	ask_encode(&ask, &payload);
@@ -84,5 +109,6 @@ int client_ask(struct session *session, int argc, char *const *argv, struct erro
 		result = protocol_send(fd, PROTOCOL_ASK, buf_str(&payload), err);
 	}
 	buf_done(&payload);
+	free(kept);
 	return result != 0 ? result : pass_on(session, fd, err);
 }

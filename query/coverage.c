@@ -24,12 +24,17 @@ int coverage_make(struct store *store, const struct plan *plan, const struct run
 	return rc;
 }
 
+/* serve reports who asked; it has no events that an answer could lack. */
+static bool is_collector(const struct store_source *source)
+{
+	return strcmp(source->type, "serve") != 0 && strcmp(source->name, "querytraild") != 0;
+}
+
 bool coverage_source_lacks(const struct coverage *coverage, const struct store_source *source,
 			   const char **out_why)
 {
 	struct str state = str_of(source->state);
-	if (str_is(state, "done") || strcmp(source->name, "querytraild") == 0 ||
-	    strcmp(source->type, "serve") == 0) {
+	if (str_is(state, "done") || !is_collector(source)) {
 		return false;
 	}
 	if (str_is(state, "failed")) {
@@ -88,7 +93,8 @@ static void put_watermarks(const struct coverage *coverage, const struct zone *z
 	const char *separator = "\n  read up to: ";
 	for (size_t i = 0; i < coverage->source_count; i++) {
 		const struct store_source *source = &coverage->sources[i];
-		if (source->watermark_ns == INT64_MIN && source->received == 0) {
+		if (!is_collector(source) ||
+		    (source->watermark_ns == INT64_MIN && source->received == 0)) {
 			continue;
 		}
 		buf_put_text(out, separator);
@@ -177,13 +183,18 @@ static void put_json_time(struct buf *out, int64_t ns)
 
 static void put_json_sources(const struct coverage *coverage, struct buf *out)
 {
+	const char *separator = "{";
 	buf_put_byte(out, '[');
 	for (size_t i = 0; i < coverage->source_count; i++) {
 		const struct store_source *source = &coverage->sources[i];
 		const char *why = NULL;
 		bool lacks = coverage_source_lacks(coverage, source, &why);
 		bool first = true;
-		buf_put_text(out, i > 0 ? ",{" : "{");
+		if (!is_collector(source)) {
+			continue;
+		}
+		buf_put_text(out, separator);
+		separator = ",{";
 		json_put_key(out, &first, "source");
 		json_put_string(out, str_of(source->name));
 		json_put_key(out, &first, "state");
