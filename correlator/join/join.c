@@ -61,6 +61,21 @@ void join_free(struct join *join)
 	}
 }
 
+/* What orders a row within its session. */
+static void read_place(const struct record *row, const struct claims *claims, struct statement *out)
+{
+	out->file_offset = record_number(row, FIELD_file_offset, 0);
+	int64_t sequence = record_number(row, FIELD_sequence, 0);
+	out->sequence = sequence < 0 ? 0 : sequence > UINT32_MAX ? UINT32_MAX : (uint32_t)sequence;
+	int64_t duration_ms = record_number(row, FIELD_duration_ms, 0);
+	if ((claims->flags & STATEMENT_SETS) != 0) {
+		out->duration_ms = duration_ms < 0           ? 0
+				   : duration_ms > INT32_MAX ? INT32_MAX
+							     : (uint32_t)duration_ms;
+	}
+	out->tie = (uint32_t)fingerprint_fixed(row->key).lo;
+}
+
 static int add_statement(struct join *join, uint64_t leaf, const struct record *row)
 {
 	struct book *book = &join->book;
@@ -95,16 +110,7 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 	}
 	fresh.source = (uint16_t)source;
 	fresh.at_ns = book_add_ns(row->time_ns, book->sources[source].offset_ns);
-	fresh.file_offset = record_number(row, FIELD_file_offset, 0);
-	int64_t sequence = record_number(row, FIELD_sequence, 0);
-	fresh.sequence = sequence < 0 ? 0 : sequence > UINT32_MAX ? UINT32_MAX : (uint32_t)sequence;
-	int64_t duration_ms = record_number(row, FIELD_duration_ms, 0);
-	if ((claims.flags & STATEMENT_SETS) != 0) {
-		fresh.duration_ms = duration_ms < 0           ? 0
-				    : duration_ms > INT32_MAX ? INT32_MAX
-							      : (uint32_t)duration_ms;
-	}
-	fresh.tie = (uint32_t)fingerprint_fixed(row->key).lo;
+	read_place(row, &claims, &fresh);
 	uint32_t index = book->statement_count;
 	book->statements[index] = fresh;
 	rc = timeline_push(&book->statements_by_time, index);
