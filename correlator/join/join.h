@@ -5,7 +5,7 @@
  *          (Which revisions came in between depends on the order of arrival; the last one does not.)
  * Exact:   ids are looked up in both directions without a window; watermarks only turn an open "unmatched" into a said one.
  * Grades:  docs/grades.md. A wrong person is never named at A or B: on any doubt the grade falls to C or X, with its reason.
- * Memory:  about 150 bytes a record; max_records given at join_new, past it ERR_LIMIT.
+ * Memory:  about 145 bytes a record, nothing is forgotten; max_records given at join_new, past it ERR_LIMIT.
  * Threads: one join per thread. Blocking: never.
  * Source:  docs/grades.md. Tests: tests/unit/join.c, tests/simulation/
  */
