@@ -73,7 +73,8 @@ void join_free(struct join *join);
 int join_add(struct join *join, uint64_t leaf, const struct record *record, struct error *err);
 
 /* Takes in a verdict that was stored before a restart, so that it is not said again and revisions go on counting. Verdicts must
- * come in leaf order; they may come before or after their statements. Returns 0, ERR_INPUT or ERR_NOMEM. */
+ * come in leaf order; they may come before or after their statements. Take nothing before all is back: verdicts on a part would be
+ * said as revisions. Returns 0, ERR_INPUT or ERR_NOMEM. */
 int join_restore(struct join *join, const struct record *verdict, struct error *err);
 
 /* The watermark of all request sources and of all statement sources: no record with an earlier event time is still to come.
@@ -90,7 +91,8 @@ bool join_take(struct join *join, struct join_verdict *out_verdict);
 /* How many statements and requests have no final verdict yet. */
 void join_pending(const struct join *join, size_t *out_statements, size_t *out_requests);
 
-/* The estimated clock offset per statement source, from exact pairs that are not X; at most max are written. */
+/* The estimated clock offset per statement source, from pairs whose ids agree exactly (also those that are X by their time alone);
+ * at most max are written. */
 size_t join_clocks(const struct join *join, struct join_clock_estimate *out, size_t max);
 
 #endif
