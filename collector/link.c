@@ -130,6 +130,9 @@ int link_open(struct link *link, const struct link_hello *hello, struct waiter *
 		err->code = ERR_AGAIN;
 		rc = -ERR_AGAIN;
 	}
+	if (rc == -ERR_INPUT) {
+		(void)error_prefix(err, "connection to querytraild"); /* rc has the code */
+	}
 	return rc;
 }
 

@@ -3,7 +3,7 @@
  * Shape:   one connection to feed.sock. A batch is in flight until link_await says committed.
  * Errors:  any failure ends the connection: link_close, then link_open again; the cursor of the new WELCOME is the truth.
  * Threads: one per process. Blocking: link_open, link_send_* and link_await; the last two only as long as the daemon takes.
- * Source:  model/feed.h. Tests: tests/unit/link.c
+ * Source:  model/feed.h. Tests: tests/unit/runner.c
  */
 #ifndef COLLECTOR_LINK_H
 #define COLLECTOR_LINK_H

@@ -3,7 +3,7 @@
  * Shape:   SIGTERM and SIGINT are blocked and read through a signalfd, so that nothing is interrupted halfway.
  *          Waits are cut into pieces short enough for the service manager's watchdog.
  * Threads: one per process. Blocking: waiter_wait.
- * Tests:   tests/unit/waiter.c
+ * Tests:   tests/unit/runner.c
  */
 #ifndef COLLECTOR_WAITER_H
 #define COLLECTOR_WAITER_H

@@ -6,7 +6,7 @@
  * Refresh: from 15 minutes before their end it is tried, and a failure keeps what there is; from 10 minutes on a failure is an error.
  * Secrets: struct secret; replies that held them are wiped; no error text has them.
  * Threads: one per process. Blocking: credentials_get, up to the call's time limit for each step.
- * Source:  AWS "Credential provider chain"; the order is botocore's. Tests: tests/unit/credentials.c
+ * Source:  AWS "Credential provider chain"; the order is botocore's. Tests: tests/unit/credentials.c, tests/integration/cloudwatch-faults.py
  */
 #ifndef COLLECTOR_SOURCES_CLOUDWATCH_CREDENTIALS_H
 #define COLLECTOR_SOURCES_CLOUDWATCH_CREDENTIALS_H

@@ -1,7 +1,7 @@
 /* line - an event of a page becomes a record.
  *
  * Key:     eventid_key; for an event without id SHA-256[:16] over stream, time and message.
- * Threads: pure. Blocking: never. Tests: tests/unit/cloudwatch-line.c
+ * Threads: pure. Blocking: never. Tests: tests/contract/source.c, tests/integration/cloudwatch-faults.py
  */
 #ifndef COLLECTOR_SOURCES_CLOUDWATCH_LINE_H
 #define COLLECTOR_SOURCES_CLOUDWATCH_LINE_H

@@ -2,7 +2,7 @@
  *
  * Returns: 0 and credentials; ERR_GONE when that place has none (go on to the next; err is not set); any other error ends the search.
  * Threads: one per process. Blocking: files, and the network within reach's time limit.
- * Tests:   tests/unit/credentials.c
+ * Tests:   tests/unit/credentials.c, tests/integration/cloudwatch-faults.py
  */
 #ifndef COLLECTOR_SOURCES_CLOUDWATCH_PROVIDER_H
 #define COLLECTOR_SOURCES_CLOUDWATCH_PROVIDER_H

@@ -6,7 +6,7 @@
  * Limits:  SIGV4_HEADERS_MAX headers, SIGV4_PARAMS_MAX query parameters.
  * Secrets: intermediate keys are wiped; nothing of the secret is in any output.
  * Threads: pure. Blocking: never.
- * Source:  AWS "Signature Version 4 signing process". Tests: tests/unit/sigv4.c (AWS's vectors)
+ * Source:  AWS "Signature Version 4 signing process". Tests: tests/unit/cloudwatch-sigv4.c (AWS's vectors)
  */
 #ifndef COLLECTOR_SOURCES_CLOUDWATCH_SIGV4_H
 #define COLLECTOR_SOURCES_CLOUDWATCH_SIGV4_H

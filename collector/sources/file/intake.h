@@ -4,7 +4,7 @@
  * Keys:    an access log line: tally_key. An audit row: auditrow_key when it names its file and offset, else tally_key[:16].
  * Extra:   a record whose line was not followed by a newline has "file_newline":false in extra (docs/format.md section 6).
  * Life:    records live in the arena given.
- * Threads: one per thread. Blocking: never. Tests: tests/unit/intake.c
+ * Threads: one per thread. Blocking: never. Tests: tests/unit/file-source.c
  */
 #ifndef COLLECTOR_SOURCES_FILE_INTAKE_H
 #define COLLECTOR_SOURCES_FILE_INTAKE_H

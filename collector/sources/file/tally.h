@@ -12,7 +12,7 @@
 #include "base/digest.h"
 #include "base/hash.h"
 
-#define TALLY_LINES_MAX 250000
+#define TALLY_LINES_MAX 100000
 #define TALLY_KEY_BYTES 20 /* SHA-256[:16], then the ordinal as u32, little-endian */
 
 struct tally {
