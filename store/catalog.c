@@ -27,7 +27,7 @@ static const char schema[] =
 	"NULL,"
 	" min_time_ns INTEGER NOT NULL, max_time_ns INTEGER NOT NULL, ingest_ns INTEGER NOT NULL,"
 	" kinds INTEGER NOT NULL, record_bytes INTEGER NOT NULL,"
-	" records_sha256 BLOB NOT NULL, columns_sha256 BLOB NOT NULL, crc INTEGER NOT NULL"
+	" crc INTEGER NOT NULL"
 	") STRICT;"
 	"CREATE TABLE head_columns (batch INTEGER PRIMARY KEY, columns BLOB NOT NULL) STRICT;"
 	"CREATE TABLE head_ids (batch INTEGER PRIMARY KEY, ids BLOB NOT NULL) STRICT;"
@@ -46,7 +46,7 @@ static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 			       "?15, ?16, ?17, ?18)",
 	[CATALOG_SOURCE_LIST] = "SELECT * FROM sources ORDER BY name",
 	[CATALOG_HEAD_PUT] =
-		"INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+		"INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[CATALOG_HEAD_LAST] = "SELECT * FROM head ORDER BY batch DESC LIMIT 1",
 	[CATALOG_HEAD_FROM] = "SELECT * FROM head WHERE first_leaf >= ?1 ORDER BY first_leaf",
 	[CATALOG_HEAD_AT] =

@@ -22,7 +22,6 @@
 struct store_chunk {
 	uint64_t first_leaf;
 	size_t start, end;
-	size_t records_bytes;
 };
 
 /* The open transaction. */

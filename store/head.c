@@ -17,11 +17,7 @@ static uint32_t row_checksum(const struct head_batch *batch)
 		htole64(batch->kinds),
 		htole64(batch->record_bytes),
 	};
-	char row[sizeof numbers + 2 * DIGEST_BYTES];
-	memcpy(row, numbers, sizeof numbers);
-	memcpy(row + sizeof numbers, batch->records_sha256, DIGEST_BYTES);
-	memcpy(row + sizeof numbers + DIGEST_BYTES, batch->columns_sha256, DIGEST_BYTES);
-	return checksum_crc32c(str_make(row, sizeof row));
+	return checksum_crc32c(str_make(numbers, sizeof numbers));
 }
 
 int head_put_batch(struct catalog *catalog, const struct head_batch *batch, struct error *err)
@@ -39,9 +35,7 @@ int head_put_batch(struct catalog *catalog, const struct head_batch *batch, stru
 	for (int i = 0; i < 8; i++) {
 		bound |= sqlite3_bind_int64(statement, i + 1, numbers[i]);
 	}
-	bound |= catalog_bind_bytes(statement, 9, str_make(batch->records_sha256, DIGEST_BYTES));
-	bound |= catalog_bind_bytes(statement, 10, str_make(batch->columns_sha256, DIGEST_BYTES));
-	bound |= sqlite3_bind_int64(statement, 11, row_checksum(batch));
+	bound |= sqlite3_bind_int64(statement, 9, row_checksum(batch));
 	if (bound != SQLITE_OK) {
 		return error_set(err, ERR_NOMEM, "no memory to store a batch");
 	}
@@ -98,14 +92,7 @@ int head_read_row(struct catalog *catalog, sqlite3_stmt *statement, struct head_
 		.kinds = (unsigned)sqlite3_column_int64(statement, 6),
 		.record_bytes = (uint64_t)sqlite3_column_int64(statement, 7),
 	};
-	struct str records_sha256 = catalog_column_bytes(statement, 8);
-	struct str columns_sha256 = catalog_column_bytes(statement, 9);
-	bool whole = records_sha256.len == DIGEST_BYTES && columns_sha256.len == DIGEST_BYTES;
-	if (whole) {
-		memcpy(batch.records_sha256, records_sha256.ptr, DIGEST_BYTES);
-		memcpy(batch.columns_sha256, columns_sha256.ptr, DIGEST_BYTES);
-		whole = sqlite3_column_int64(statement, 10) == row_checksum(&batch);
-	}
+	bool whole = sqlite3_column_int64(statement, 8) == row_checksum(&batch);
 	if (!whole || !row_is_sensible(&batch)) {
 		return error_set(err, ERR_CORRUPT, "%s: the row of batch %lld is damaged",
 				 catalog->path, (long long)sqlite3_column_int64(statement, 0));

@@ -1,7 +1,7 @@
 /* head - the recent records in the catalog: one row per committed batch, their columns, ids and chunks.
  *
  * Shape:   batches 1, 2, .. with leaves first_leaf .. first_leaf + record_count - 1 without holes between them; the row carries a
- *          CRC-32C of itself and SHA-256 of the records' bytes and of both column blobs. docs/format.md section 5.2.
+ *          CRC-32C of itself; its chunks and columns carry their own. docs/format.md section 5.2.
  * Errors:  ERR_CORRUPT names the batch; ERR_IO, ERR_NOMEM as the catalog.
  * Threads: as the catalog. Blocking: disk.
  * Source:  docs/format.md section 5.2. Tests: tests/unit/head.c
@@ -9,7 +9,6 @@
 #ifndef STORE_HEAD_H
 #define STORE_HEAD_H
 
-#include "base/digest.h"
 #include "store/catalog.h"
 #include "store/chunk.h"
 
@@ -21,9 +20,6 @@ struct head_batch {
 	int64_t ingest_ns;
 	unsigned kinds; /* bit k: has a record of kind k */
 	uint64_t record_bytes;
-	uint8_t records_sha256[DIGEST_BYTES]; /* of the canonical bytes one after another */
-	uint8_t columns_sha256
-		[DIGEST_BYTES]; /* of the columns blob and the ids blob one after another */
 };
 
 /* Adds the row of a batch; its blobs; one chunk of its records. All within the caller's transaction. */
