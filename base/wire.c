@@ -26,7 +26,11 @@ uint8_t wire_u8(struct wire_reader *reader)
 uint16_t wire_u16(struct wire_reader *reader)
 {
 	const uint8_t *at = step(reader, 2);
-	return at != NULL ? (uint16_t)(at[0] | at[1] << 8) : 0;
+	if (at == NULL) {
+		return 0;
+	}
+	unsigned value = (unsigned)at[0] | (unsigned)at[1] << 8;
+	return (uint16_t)value;
 }
 
 uint32_t wire_u32(struct wire_reader *reader)

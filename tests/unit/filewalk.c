@@ -10,7 +10,7 @@ static void test_file_steps(void **state)
 	for (int f = 0; f < 6; f++) {
 		struct script_file *file = script_add_file(&desk.script);
 		for (int i = 0; i < 3; i++) {
-			char text[16];
+			char text[32];
 			snprintf(text, sizeof(text), "f%dr%d", f, i);
 			script_add_row(file, 1024 * (i + 1), text);
 		}
@@ -181,7 +181,7 @@ static void test_rds_transmitted(void **state)
 	desk_restart(&desk);
 	struct script_file *first = script_add_file(&desk.script);
 	for (int i = 0; i < 6; i++) {
-		char text[8];
+		char text[16];
 		snprintf(text, sizeof(text), "a%d", i);
 		script_add_row(first, 1024 * (i + 1), text);
 	}
