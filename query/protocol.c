@@ -24,16 +24,20 @@ void ask_encode(const struct ask *ask, struct buf *out)
 	}
 }
 
-/* The next text as one that ends in a NUL and holds none; NULL on failure. */
-static char *read_text(struct wire_reader *reader, struct arena *arena)
+/* The next text as one that ends in a NUL and holds none. */
+static int read_text(struct wire_reader *reader, struct arena *arena, char **out, struct error *err)
 {
 	struct str text = wire_block(reader, PROTOCOL_FRAME_MAX);
 	struct str copy;
-	if (reader->failed || str_find_byte(text, '\0', 0) >= 0 ||
-	    arena_str(arena, text, &copy) != 0) {
-		return NULL;
+	if (reader->failed || str_find_byte(text, '\0', 0) >= 0) {
+		return error_set(err, ERR_INPUT, "the question does not parse at byte %zu",
+				 reader->pos);
 	}
-	return (char *)copy.ptr; /* the arena's own memory */
+	if (arena_str(arena, text, &copy) != 0) {
+		return error_set(err, ERR_LIMIT, "the question is too large");
+	}
+	*out = (char *)copy.ptr; /* the arena's own memory */
+	return 0;
 }
 
 int ask_decode(struct str payload, struct arena *arena, struct ask *out_ask, struct error *err)
@@ -53,10 +57,14 @@ int ask_decode(struct str payload, struct arena *arena, struct ask *out_ask, str
 	ask.surroundings.color = (flags & FLAG_COLOR) != 0;
 	ask.surroundings.width = width < 100000 ? (size_t)width : 100000;
 	ask.surroundings.now_ns = wire_zigzag(&reader);
-	ask.surroundings.tz = read_text(&reader, arena);
+	char *tz = NULL;
+	int result = read_text(&reader, arena, &tz, err);
+	if (result != 0) {
+		return result;
+	}
+	ask.surroundings.tz = tz;
 	uint64_t count = wire_varint(&reader);
-	if (reader.failed || ask.surroundings.tz == NULL || count == 0 ||
-	    count > PROTOCOL_ARGUMENTS_MAX) {
+	if (reader.failed || count == 0 || count > PROTOCOL_ARGUMENTS_MAX) {
 		return error_set(err, ERR_INPUT, "the question does not parse at byte %zu",
 				 reader.pos);
 	}
@@ -65,11 +73,9 @@ int ask_decode(struct str payload, struct arena *arena, struct ask *out_ask, str
 		return error_set(err, ERR_LIMIT, "the question is too large");
 	}
 	for (uint64_t i = 0; i < count; i++) {
-		argv[i] = read_text(&reader, arena);
-		if (argv[i] == NULL) {
-			return error_set(err, ERR_INPUT,
-					 "argument %llu of the question does not parse",
-					 (unsigned long long)i);
+		result = read_text(&reader, arena, &argv[i], err);
+		if (result != 0) {
+			return result;
 		}
 	}
 	if (wire_left(&reader) != 0) {

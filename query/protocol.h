@@ -5,7 +5,7 @@
  * Limits:  a frame <= PROTOCOL_FRAME_MAX; PROTOCOL_ARGUMENTS_MAX arguments.
  * Errors:  a malformed frame is ERR_INPUT and ends the connection.
  * Threads: pure, but send and receive, which block on their descriptor.
- * Source:  docs/format.md section 7. Tests: tests/unit/protocol.c, tests/fuzz/ask.c
+ * Source:  docs/format.md section 8. Tests: tests/unit/protocol.c, tests/fuzz/ask.c
  */
 #ifndef QUERY_PROTOCOL_H
 #define QUERY_PROTOCOL_H
