@@ -116,7 +116,8 @@ static struct split_piece next_object(struct str window, bool eof)
 	struct str object;
 	if (json_skip(&scanner, &object)) {
 		size_t end = bom + scanner.pos;
-		if (end == window.len && !eof) { /* whether a newline follows is not known yet */
+		bool known = end < window.len && (window.ptr[end] != '\r' || end + 1 < window.len);
+		if (!known && !eof) { /* whether a line end follows is not known yet */
 			return unfinished(window, false);
 		}
 		if (end + 1 < window.len && window.ptr[end] == '\r' &&
