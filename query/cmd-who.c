@@ -177,6 +177,7 @@ static int answer(struct session *session, const struct question *question,
 		return error_set(err, ERR_NOMEM, "no memory for the answer");
 	}
 	fmt_init(fmt, &session->out, session_option(session, OPTION_WITH_RAW) != NULL);
+	fmt_note_asked(fmt, &question->query);
 	result = write_rows(session, fmt, question, &coverage, err);
 	if (question->format->done != NULL) {
 		question->format->done(fmt);

@@ -159,9 +159,7 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 	}
 	buf_putf(out, "; %s.\n",
 		 coverage_incomplete(coverage) ? "INCOMPLETE" : "nothing is missing");
-	buf_putf(out,
-		 "  of %llu statements in this time: %llu U1 (no request), %llu X (contradiction), "
-		 "%llu pending",
+	buf_putf(out, "  statements in this time: %llu, of which %llu U1, %llu X, %llu pending",
 		 (unsigned long long)total, (unsigned long long)by_grade[GRADE_U1],
 		 (unsigned long long)by_grade[GRADE_X],
 		 (unsigned long long)by_grade[GRADE_PENDING]);

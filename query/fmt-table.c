@@ -6,19 +6,21 @@
 
 #include <stdlib.h>
 
-#define SAMPLE_ROWS    1000 /* rows that decide the widths */
-#define WIDE_COLUMNS   120  /* from here on times have milliseconds */
-#define WIDE_STATEMENT 32
-#define SAMPLE_BYTES   (4u << 20) /* of their cells */
+#define SAMPLE_ROWS      1000 /* rows that decide the widths */
+#define WIDE_COLUMNS     120  /* from here on times have milliseconds */
+#define WIDE_STATEMENT   32
+#define NARROW_STATEMENT 15
+#define ASKED_IMPORTANCE 20
+#define SAMPLE_BYTES     (4u << 20) /* of their cells */
 
 enum { TIME, GRADE, USER, ROUTE, VERB, TABLE, ROWS, LOGIN, SERVER, STATEMENT, COLUMN_COUNT };
 
 static const struct layout_column template[COLUMN_COUNT] = {
 	[TIME] = {"TIME", 0, 19, 0, false, 0, 0},
 	[GRADE] = {"GRADE", 0, 2, 0, false, 0, 0},
-	[USER] = {"USER", 12, 14, 28, false, 0, 0},
+	[USER] = {"USER", 0, 14, 28, false, 0, 0},
 	[ROUTE] = {"ROUTE", 10, 14, 32, false, 0, 0},
-	[VERB] = {"VERB", 5, 6, 12, false, 0, 0},
+	[VERB] = {"VERB", 2, 6, 12, false, 0, 0},
 	[TABLE] = {"TABLE", 6, 10, 28, false, 0, 0},
 	[ROWS] = {"ROWS", 7, 4, 0, true, 0, 0},
 	[LOGIN] = {"LOGIN", 4, 8, 20, false, 0, 0},
@@ -179,6 +181,22 @@ static void decide(struct fmt *fmt)
 	}
 }
 
+/* A column that the filter compares, and so leaves open, is one that the reader wants to see. */
+static void keep_asked(const struct fmt *fmt, struct table *table)
+{
+	static const struct {
+		unsigned column, field;
+	} pairs[] = {{ROWS, FIELD_rows},       {VERB, FIELD_verb},     {TABLE, FIELD_table},
+		     {LOGIN, FIELD_principal}, {SERVER, FIELD_server}, {ROUTE, FIELD_route}};
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		unsigned field = pairs[i].field;
+		if ((fmt->asked[field / 64] >> (field % 64) & 1u) != 0) {
+			table->column[pairs[i].column].importance = ASKED_IMPORTANCE;
+			table->column[STATEMENT].least = NARROW_STATEMENT;
+		}
+	}
+}
+
 static int table_begin(struct fmt *fmt, struct error *err)
 {
 	struct table *table = calloc(1, sizeof(*table));
@@ -193,6 +211,7 @@ static int table_begin(struct fmt *fmt, struct error *err)
 	buf_init(&table->cells, 0);
 	layout_begin(table->column, COLUMN_COUNT);
 	table->column[GRADE].wanted = 2;
+	keep_asked(fmt, table);
 	if (fmt->out->width >= WIDE_COLUMNS) {
 		table->column[STATEMENT].least = WIDE_STATEMENT;
 		table->column[STATEMENT].most = WIDE_STATEMENT;

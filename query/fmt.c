@@ -27,6 +27,33 @@ void fmt_init(struct fmt *fmt, struct output *out, bool with_raw)
 	fmt->column_count = trail_columns(fmt->column);
 }
 
+static void note_asked(struct fmt *fmt, const struct node *node)
+{
+	if (node == NULL) {
+		return;
+	}
+	if (node->type != NODE_TERM) {
+		note_asked(fmt, node->left);
+		note_asked(fmt, node->right);
+		return;
+	}
+	const struct term *term = node->term;
+	bool fixed = (term->op == COMPARE_HAS || term->op == COMPARE_EQUAL) &&
+		     str_find_byte(term->value, '*', 0) < 0 &&
+		     str_find_byte(term->value, '?', 0) < 0;
+	for (size_t i = 0; !fixed && i < term->word.place_count; i++) {
+		unsigned field = term->word.place[i].field;
+		if (field < FIELD_LIMIT) {
+			fmt->asked[field / 64] |= UINT64_C(1) << (field % 64);
+		}
+	}
+}
+
+void fmt_note_asked(struct fmt *fmt, const struct query *query)
+{
+	note_asked(fmt, query->root);
+}
+
 enum style fmt_grade_style(enum grade grade)
 {
 	switch (grade) {

@@ -15,6 +15,8 @@
 struct fmt {
 	struct output *out;
 	bool with_raw; /* --with-raw: the original lines too */
+	uint64_t asked[FIELD_LIMIT /
+		       64]; /* fields that the filter compares; a table keeps their columns */
 	uint64_t row_count;
 	struct trail_column column[TRAIL_COLUMNS_MAX];
 	size_t column_count;
@@ -39,6 +41,9 @@ const struct fmt_type *const *fmt_types(size_t *out_count);
 
 /* Makes a format ready for an output, which it borrows. */
 void fmt_init(struct fmt *fmt, struct output *out, bool with_raw);
+
+/* Notes the fields that a filter compares without fixing them to one value. */
+void fmt_note_asked(struct fmt *fmt, const struct query *query);
 
 /* Appends a trail as the members of one JSON object, with its braces. */
 void fmt_put_trail_json(const struct fmt *fmt, const struct trail *trail, struct buf *out);

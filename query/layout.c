@@ -77,7 +77,9 @@ void layout_decide(struct layout_column *columns, size_t count, size_t width)
 {
 	for (size_t i = 0; i < count; i++) {
 		size_t wanted = columns[i].wanted;
-		columns[i].width = width == 0 ? wanted : smaller(columns[i].least, wanted);
+		bool whole =
+			width == 0 || columns[i].right; /* a number that is cut is a wrong number */
+		columns[i].width = whole ? wanted : smaller(columns[i].least, wanted);
 	}
 	if (width == 0) {
 		return;

@@ -2,7 +2,7 @@
  *
  * Rules:   every column has the least width at which it still says something and the width it wants. What does not fit at its least
  *          width is left out, the least important column first; what is left over goes to the columns in order of
- *          importance, and all the rest to the last column. Without a width limit every column gets what it wants.
+ *          importance, and all the rest to the last column. A column aligned to the right holds numbers and is never cut. Without a width limit every column gets what it wants.
  * Threads: pure. Blocking: never. Tests: tests/unit/layout.c
  */
 #ifndef QUERY_LAYOUT_H

@@ -8,6 +8,21 @@
 
 #define NAME_COLUMNS 24
 
+/* The part of text that stands on one line of width columns; it ends behind a space where there is one in its second half. */
+static struct str line_part(struct str text, size_t width)
+{
+	if (width == SIZE_MAX || utf8_width(text) <= width) {
+		return text;
+	}
+	struct str part = utf8_fit(text, width);
+	for (size_t i = part.len; i > part.len / 2; i--) {
+		if (part.ptr[i - 1] == ' ') {
+			return str_slice(part, 0, i);
+		}
+	}
+	return part.len > 0 ? part : text; /* not even one character fits */
+}
+
 void show_put_wrapped(struct output *out, const char *indent, struct str text)
 {
 	size_t width = out->width > strlen(indent) + 20 ? out->width - strlen(indent) : SIZE_MAX;
@@ -20,13 +35,7 @@ void show_put_wrapped(struct output *out, const char *indent, struct str text)
 		utf8_put_printable(&safe, line);
 		struct str left = buf_str(&safe);
 		do {
-			struct str part = left;
-			if (width != SIZE_MAX && utf8_width(left) > width) {
-				part = utf8_fit(left, width);
-			}
-			if (part.len == 0) {
-				part = left; /* not even one character fits */
-			}
+			struct str part = line_part(left, width);
 			buf_put_text(&out->text, indent);
 			buf_put_str(&out->text, part);
 			buf_put_byte(&out->text, '\n');
@@ -52,15 +61,7 @@ static void put_value(struct output *out, struct str value)
 	size_t width = out->width > NAME_COLUMNS + 24 ? out->width - NAME_COLUMNS - 4 : SIZE_MAX;
 	bool first = true;
 	do {
-		struct str part = value;
-		if (width != SIZE_MAX && utf8_width(value) > width) {
-			part = utf8_fit(value, width);
-			ptrdiff_t space = -1;
-			for (size_t i = part.len; i > part.len / 2 && space < 0; i--) {
-				space = part.ptr[i - 1] == ' ' ? (ptrdiff_t)i : -1;
-			}
-			part.len = space > 0 ? (size_t)space : part.len;
-		}
+		struct str part = line_part(value, width);
 		buf_put_fill(&out->text, ' ', first ? 0 : NAME_COLUMNS + 4);
 		buf_put_str(&out->text, part.len < value.len ? str_trim(part) : part);
 		buf_put_byte(&out->text, '\n');
@@ -114,13 +115,40 @@ static bool is_repetition(const struct record *record, unsigned field)
 	}
 }
 
+static bool is_among(unsigned field, const unsigned *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fields[i] == field) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Who and what first, the rest in order of number, what has no field of its own last. */
 static void put_fields(struct output *out, const struct record *record)
 {
+	static const unsigned first[] = {FIELD_user,   FIELD_user_kind, FIELD_route,
+					 FIELD_method, FIELD_path,      FIELD_status};
+	static const unsigned last[] = {FIELD_parse, FIELD_extra};
+	const size_t first_count = sizeof(first) / sizeof(first[0]);
+	for (size_t i = 0; i < first_count; i++) {
+		if (record_has(record, first[i])) {
+			put_field(out, record, first[i]);
+		}
+	}
 	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
 		if (field_info(field)->name != NULL && record_has(record, field) &&
+		    !is_among(field, first, first_count) && !is_among(field, last, 2) &&
 		    !is_repetition(record, field)) {
 			put_field(out, record, field);
 		}
+	}
+	if (record_has(record, FIELD_parse) && !str_is(record_text(record, FIELD_parse), "ok")) {
+		put_field(out, record, FIELD_parse);
+	}
+	if (record_has(record, FIELD_extra)) {
+		put_field(out, record, FIELD_extra);
 	}
 }
 
