@@ -196,6 +196,24 @@ static int keep(struct keeper *keeper, const struct record *record, struct str e
 	return rc < 0 ? rc : add_to_join(keeper, keeper->join, leaf, record, err);
 }
 
+#define LINE_BYTES 64
+#define AHEAD_BYTES \
+	4096 /* of one record; a larger one is read long enough for the processor to see it coming */
+
+/* Fetches the record after the next into the cache. Decoding jumps from length to length, which the processor can't foresee:
+ * without this it waits for memory during a tenth of all its time. */
+static void read_ahead(const struct keeper_batch *batch, size_t current)
+{
+	if (current + 2 >= batch->record_count) {
+		return;
+	}
+	struct str bytes = batch->records[current + 2];
+	size_t end = bytes.len < AHEAD_BYTES ? bytes.len : AHEAD_BYTES;
+	for (size_t at = 0; at < end; at += LINE_BYTES) {
+		__builtin_prefetch(bytes.ptr + at);
+	}
+}
+
 /* A batch is taken whole or not at all, so all of its records are looked at first. */
 static int check_batch(const struct keeper_batch *batch, struct error *err)
 {
@@ -203,6 +221,7 @@ static int check_batch(const struct keeper_batch *batch, struct error *err)
 	const char *name = batch->source->about.name;
 	struct record record;
 	for (size_t i = 0; i < batch->record_count; i++) {
+		read_ahead(batch, i);
 		int rc = record_decode(batch->records[i], &record, err);
 		if (rc < 0) {
 			(void)error_prefix(err, "record %zu of a batch",
@@ -265,6 +284,7 @@ int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
 	struct record record; /* outside of the loop: each new one is set to zero */
 	for (size_t i = 0; i < batch->record_count; i++) {
 		enum seen_verdict seen = SEEN_NEW;
+		read_ahead(batch, i);
 		rc = record_decode(batch->records[i], &record, err);
 		rc = rc < 0 ? rc : keep(keeper, &record, batch->records[i], &seen, err);
 		if (rc < 0) {
