@@ -170,7 +170,7 @@ static bool is_space_or_mark(char c)
 static bool may_end_in_comment(struct str statement)
 {
 	size_t end = statement.len;
-	size_t line;
+	ptrdiff_t last = -1;
 
 	while (end > 0 && is_space_or_mark(statement.ptr[end - 1])) {
 		end--;
@@ -178,11 +178,13 @@ static bool may_end_in_comment(struct str statement)
 	if (end >= 2 && statement.ptr[end - 1] == '/' && statement.ptr[end - 2] == '*') {
 		return true;
 	}
-	line = end;
-	while (line > 0 && statement.ptr[line - 1] != '\n' && statement.ptr[line - 1] != '\r') {
-		line--;
+	statement.len = end;
+	for (ptrdiff_t at = str_find_byte(statement, '-', 0); at >= 0;
+	     at = str_find_byte(statement, '-', (size_t)at + 1)) {
+		last = (size_t)at + 1 < end && statement.ptr[at + 1] == '-' ? at : last;
 	}
-	return str_find(str_slice(statement, line, end - line), STR_LIT("--"), 0) >= 0;
+	return last >= 0 && str_find_byte(statement, '\n', (size_t)last) < 0 &&
+	       str_find_byte(statement, '\r', (size_t)last) < 0;
 }
 
 /* The comment behind which no code follows, the last one if there are several; false when there is none. */

@@ -1,17 +1,8 @@
 #include "model/record.h"
 
-#include <assert.h>
+#include "model/letters.h"
 
-enum { /* the letters of model/fields.def */
-       R = 1 << RECORD_REQUEST,
-       S = 1 << RECORD_STATEMENT,
-       V = 1 << RECORD_VERDICT,
-       A = 1 << RECORD_ALERT,
-       C = 1 << RECORD_ACCESS,
-       L = 1 << RECORD_LIFECYCLE,
-       G = 1 << RECORD_GAP,
-       J = 1 << RECORD_REJECT,
-};
+#include <assert.h>
 
 static const struct field_info table[FIELD_LIMIT] = {
 #define FIELD(name_, number_, type_, kinds_, unit_, help_, ocsf_) \

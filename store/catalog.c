@@ -45,8 +45,7 @@ static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 			       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 			       "?15, ?16, ?17, ?18)",
 	[CATALOG_SOURCE_LIST] = "SELECT * FROM sources ORDER BY name",
-	[CATALOG_HEAD_PUT] =
-		"INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[CATALOG_HEAD_PUT] = "INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 	[CATALOG_HEAD_LAST] = "SELECT * FROM head ORDER BY batch DESC LIMIT 1",
 	[CATALOG_HEAD_FROM] = "SELECT * FROM head WHERE first_leaf >= ?1 ORDER BY first_leaf",
 	[CATALOG_HEAD_AT] =
