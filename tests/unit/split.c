@@ -78,6 +78,11 @@ static void test_objects(void **state)
 	expect("{\"a\":\"}{\"}{\"b\":2}", SPLIT_OBJECTS, "{\"a\":\"}{\"}$|{\"b\":2}$|");
 	expect("{\"a\":1} {\"b\":2}\n{\"c\":3}\r\n", SPLIT_OBJECTS,
 	       "{\"a\":1}$|{\"b\":2}|{\"c\":3}\r|");
+	expect("{\"a\":\"a long text }{ with a border\"}{\"b\":2}", SPLIT_OBJECTS,
+	       "{\"a\":\"a long text }{ with a border\"}$|{\"b\":2}$|");
+	expect("{\"a\":\"never closed\n{\"b\":2}", SPLIT_OBJECTS,
+	       "{\"a\":\"never closed|{\"b\":2}$|");
+	expect("12}{\"b\":2}", SPLIT_OBJECTS, "12}$|{\"b\":2}$|");
 	expect("{\"a\":tru}{\"b\":2}", SPLIT_OBJECTS, "{\"a\":tru}$|{\"b\":2}$|");
 	expect("{\"a\":1}{\"b\":", SPLIT_OBJECTS, "{\"a\":1}$|{\"b\":$|");
 	expect("\xef\xbb\xbf{\"a\":1}{\"b\":2}", SPLIT_OBJECTS,

@@ -104,18 +104,31 @@ static ptrdiff_t resynchronise(struct str window, size_t from)
 	return newline;
 }
 
+/* Whether a scan that failed may succeed once more of the line is there. A text that is not closed fails at its quote; a word or
+ * number that is cut off fails a few bytes before the end. */
+static bool may_go_on(const struct json_scanner *scanner)
+{
+	return str_has_prefix(str_of(scanner->problem), STR_LIT("unterminated")) ||
+	       scanner->pos + WORD_MAX >= scanner->input.len;
+}
+
 static struct split_piece next_object(struct str window, bool eof)
 {
-	size_t start = skip_space(without_bom(window), 0);
+	size_t bom = window.len - without_bom(window).len;
+	size_t start = skip_space(window, bom);
 
-	if (window.len > 0 && start > 0 && is_space(window.ptr[0])) {
+	if (bom == 0 && start > 0) {
 		return (struct split_piece){.kind = SPLIT_BLANK, .size = start};
 	}
-	struct json_scanner scanner = json_scanner(without_bom(window));
-	size_t bom = window.len - scanner.input.len;
+	/* no object goes on over a line end, so one that is not closed costs no more than its line */
+	ptrdiff_t newline = str_find_byte(window, '\n', start);
+	size_t line_end = newline < 0 ? window.len : (size_t)newline;
+	bool line_known = newline >= 0 || eof;
+	struct json_scanner scanner = json_scanner(str_slice(window, start, line_end - start));
 	struct str object;
-	if (json_skip(&scanner, &object)) {
-		size_t end = bom + scanner.pos;
+	bool braced = start < line_end && window.ptr[start] == '{';
+	if (braced && json_skip(&scanner, &object)) {
+		size_t end = start + scanner.pos;
 		bool known = end < window.len && (window.ptr[end] != '\r' || end + 1 < window.len);
 		if (!known && !eof) { /* whether a line end follows is not known yet */
 			return unfinished(window, false);
@@ -126,11 +139,10 @@ static struct split_piece next_object(struct str window, bool eof)
 		}
 		return piece_of(window, end);
 	}
-	/* a word or number that is cut off at the window's end fails a few bytes before it */
-	if (bom + scanner.pos + WORD_MAX >= window.len && window.len <= SPLIT_PIECE_MAX) {
-		return unfinished(window, eof);
+	if (!line_known && window.len <= SPLIT_PIECE_MAX && (!braced || may_go_on(&scanner))) {
+		return unfinished(window, false);
 	}
-	ptrdiff_t end = resynchronise(window, bom + scanner.pos);
+	ptrdiff_t end = resynchronise(window, braced ? start + scanner.pos : start);
 	return end < 0 ? unfinished(window, eof) : piece_of(window, (size_t)end);
 }
 
