@@ -146,8 +146,7 @@ static void bad_lines_are_refused(void **state)
 		"x",
 		"{\"event_time\":\"2026-11-22T10:00:00\",\"action_id\":\"SL\"",
 		"{\"event_time\":\"2026-11-22T10:00:00\",\"action_id\":\"SL\"} x",
-		"{\"event_time\":\"2026-11-22T10:00:00\",\"action_id\":\"SL\",\"Action_Id\":"
-		"\"UP\"}",
+		"{\"event_time\":\"2026-11-22\",\"action_id\":\"SL\",\"Action_Id\":\"UP\"}",
 		"{\"event_time\":\"2026-11-22T10:00:00\",\"action_id\":\"SL\",\"new\":1,\"NEW\":2}",
 		"{\"event_time\":\"yesterday\",\"action_id\":\"SL\"}",
 		"{\"event_time\":null,\"action_id\":\"SL\"}",
