@@ -142,6 +142,12 @@ int household_start_children(struct daemon *daemon, struct error *err)
 		if (daemon->options.import && !settings_source_is_finite(daemon->config, name)) {
 			continue;
 		}
+		if (daemon->options.import) { /* an import before was done; this one is not */
+			struct roster_source *source =
+				roster_find(keeper_roster(daemon->keeper), str_of(name));
+			assert(source != NULL); /* household_apply added it */
+			roster_set_state(source, "ok", (struct str){0}, clock_now_ns());
+		}
 		const char *const arguments[] = {"querytrail-collect", "--config",
 						 daemon->children_config.ptr, name, NULL};
 		rc = spawn_add(daemon->spawn, name, arguments, err);
@@ -174,6 +180,22 @@ static int go_by(struct daemon *daemon, struct config *config, struct error *err
 	return household_apply(daemon, err);
 }
 
+/* Ends the children; meanwhile their batches in flight are taken in and confirmed, as they wait for that. */
+static int stop_children(struct daemon *daemon, struct error *err)
+{
+	int64_t deadline_ns = clock_monotonic_ns() + 2 * NS_PER_SEC;
+	int rc = 0;
+	spawn_terminate(daemon->spawn);
+	do {
+		rc = feedserver_drain(daemon->server, err);
+		rc = rc < 0 ? rc : intake_commit(daemon, err);
+	} while (rc == 0 && spawn_wait(daemon->spawn, 10) > 0 &&
+		 clock_monotonic_ns() < deadline_ns);
+	spawn_close(daemon->spawn, 0); /* what was in flight all the same comes again */
+	daemon->spawn = NULL;
+	return rc;
+}
+
 int household_reload(struct daemon *daemon, struct error *err)
 {
 	struct config *config = NULL;
@@ -190,13 +212,13 @@ int household_reload(struct daemon *daemon, struct error *err)
 		if (config != NULL && config != daemon->config) {
 			config_free(config);
 		}
+		(void)error_prefix(&why, "the configuration stays as it was"); /* only told */
 		log_error(LOG_LEVEL_ERROR, "reload-failed", &why);
 		return 0;
 	}
 	if (daemon->spawn != NULL) {
-		spawn_close(daemon->spawn, 2000); /* their batches in flight come again */
-		daemon->spawn = NULL;
-		rc = household_start_children(daemon, err);
+		rc = stop_children(daemon, err);
+		rc = rc < 0 ? rc : household_start_children(daemon, err);
 	}
 	log_write(LOG_LEVEL_NOTICE, "reloaded", "the configuration was read again");
 	rc = rc < 0 ? rc : watch_note(daemon, "config", "the configuration was read again", err);

@@ -159,6 +159,24 @@ void spawn_terminate(struct spawn *spawn)
 	}
 }
 
+size_t spawn_wait(struct spawn *spawn, int ms)
+{
+	size_t count = 0;
+	for (struct child *child = spawn->children; child != NULL; child = child->next) {
+		if (child->process.pid <= 0) {
+			continue;
+		}
+		if (process_wait(&child->process, ms, NULL)) {
+			loop_remove(child->ended);
+			child->ended = NULL;
+			continue;
+		}
+		ms = 0;
+		count++;
+	}
+	return count;
+}
+
 size_t spawn_running(const struct spawn *spawn)
 {
 	size_t count = 0;

@@ -32,6 +32,9 @@ int spawn_add(struct spawn *spawn, const char *name, const char *const *argument
 /* Sends SIGTERM to all children and starts none any more. */
 void spawn_terminate(struct spawn *spawn);
 
+/* After spawn_terminate: waits up to ms for one of them to end; how many still run. */
+size_t spawn_wait(struct spawn *spawn, int ms);
+
 /* How many children run. */
 size_t spawn_running(const struct spawn *spawn);
 

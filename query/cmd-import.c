@@ -275,15 +275,18 @@ static int summarise(struct import *import)
 		}
 	}
 	buf_put_text(out, json ? "}\n" : "\n");
-	if (!json && figures[0].count > 0) {
+	if (!json && figures[1].count > 0) {
 		buf_putf(&session->err.text, "next: querytrail who --store %s --limit 20\n",
 			 import->store);
 	}
 	if (figures[3].count > 0 || figures[4].count > 0) {
 		return EXIT_INCOMPLETE;
 	}
-	if (!json && figures[0].count == 0) {
-		buf_put_text(&session->err.text, "nothing new: these files were taken in before\n");
+	if (!json && figures[1].count == 0) {
+		buf_put_text(&session->err.text,
+			     figures[0].count > 0
+				     ? "nothing new: these files were taken in before\n"
+				     : "nothing to take in: these files hold no lines\n");
 	}
 	return EXIT_FOUND;
 }

@@ -1,11 +1,14 @@
 /* file - replays files: access log lines or audit rows, plain or gzip. Also the engine of `querytrail import`.
  *
- * Cursor:  version u8 = 1; varints: file index, offset in unpacked bytes, serial; block: rows that wait for their parts. When those
- *          rows take too much room the cursor stays at the last place where they did not, and only its serial moves on.
+ * Cursor:  version u8 = 2; u64: hash of the list of files; varints: file index, offset in unpacked bytes; block: rows that wait for
+ *          their parts; varint: serial. When those rows take too much room the cursor stays at the last place where they did
+ *          not, and only its serial moves on.
+ * Other files than the cursor's are read from their beginning: the place in one list says nothing about another.
  * Replay:  the cursor that was given last is continued in memory; any other makes the source read its file again from the start,
  *          counting lines up to the offset, so that keys come out the same.
  */
 #include "collector/source.h"
+#include "base/hash.h"
 #include "base/wire.h"
 #include "collector/sources/file/intake.h"
 #include "model/feed.h"
@@ -15,7 +18,7 @@
 
 #define BATCH_RECORDS  1024u
 #define BATCH_BYTES    (1u << 20)
-#define CURSOR_VERSION 1
+#define CURSOR_VERSION 2
 #define HELD_IN_CURSOR (FEED_CURSOR_MAX - 1024)
 #define FOLLOW_WAIT_NS (500 * NS_PER_MS)
 #define USER_FIELDS    64
@@ -29,9 +32,12 @@ struct source {
 	struct reader reader;
 	size_t file_count;
 	size_t file_index; /* of the file that is read; file_count: all are */
+	uint64_t files_hash;
 	bool follow;
+	bool from_start; /* a new process reads all again */
 	bool file_open;
 	bool flushed;
+	bool started; /* something was read in this process */
 	uint64_t serial;
 	uint64_t pieces;
 	struct buf
@@ -81,6 +87,18 @@ static int open_intake(struct source *source, struct error *err)
 	return intake_init(&source->intake, &options, err);
 }
 
+/* Tells this list of files from others. */
+static uint64_t hash_files(const struct source *source)
+{
+	static const struct hash_key fixed_key = {0}; /* the hash must be the same tomorrow */
+	uint64_t hash = source->file_count;
+	for (size_t i = 0; i < source->file_count; i++) {
+		const char *path = config_list(source->config, source->section, "files", i);
+		hash = hash_u64(hash ^ hash_bytes(&fixed_key, str_of(path)));
+	}
+	return hash;
+}
+
 static int file_open(const struct source_open *how, struct source **out_source, struct error *err)
 {
 	struct source *source = calloc(1, sizeof(*source));
@@ -110,7 +128,9 @@ static int file_open(const struct source_open *how, struct source **out_source, 
 		return rc;
 	}
 	source->file_count = config_list_count(how->config, source->section, "files");
+	source->files_hash = hash_files(source);
 	source->follow = config_bool(how->config, source->section, "follow") && !how->finite;
+	source->from_start = config_bool(how->config, source->section, "from_start");
 	*out_source = source;
 	return 0;
 }
@@ -141,6 +161,46 @@ static int bad_cursor(struct error *err)
 		"the stored cursor does not fit the configured files; give the source a new name");
 }
 
+/* Where a cursor says that reading goes on. */
+struct place {
+	uint64_t file_index;
+	uint64_t offset;
+	struct str held;
+};
+
+/* Reads a cursor; what belongs to other files, or shall not be gone by, gives the beginning and a serial that moves on. */
+static int read_cursor(struct source *source, struct str cursor, struct place *out_place,
+		       struct error *err)
+{
+	struct wire_reader reader = wire_reader(cursor);
+	struct place place = {0};
+
+	*out_place = place;
+	if (cursor.len == 0) {
+		return 0;
+	}
+	uint8_t version = wire_u8(&reader);
+	uint64_t files_hash = wire_u64(&reader);
+	place.file_index = wire_varint(&reader);
+	place.offset = wire_varint(&reader);
+	place.held = wire_block(&reader, HELD_IN_CURSOR);
+	uint64_t serial = wire_varint(&reader);
+	if (reader.failed || wire_left(&reader) > 0 || version != CURSOR_VERSION ||
+	    place.offset > INT64_MAX) {
+		return bad_cursor(err);
+	}
+	source->serial = serial;
+	if (files_hash != source->files_hash || (source->from_start && !source->started)) {
+		source->serial++;
+		return 0;
+	}
+	if (place.file_index > source->file_count) {
+		return bad_cursor(err);
+	}
+	*out_place = place;
+	return 0;
+}
+
 /* Reads and counts the lines before offset again. */
 static int go_to(struct source *source, int64_t offset, struct error *err)
 {
@@ -169,35 +229,25 @@ static int go_to(struct source *source, int64_t offset, struct error *err)
 /* Forgets what is in memory and stands where the cursor says. */
 static int restart(struct source *source, struct str cursor, struct error *err)
 {
-	struct wire_reader reader = wire_reader(cursor);
-	uint64_t file_index = 0;
-	uint64_t offset = 0;
-	struct str held = {0};
+	struct place place;
 
 	buf_clear(&source->given);
-	if (cursor.len > 0) {
-		uint8_t version = wire_u8(&reader);
-		file_index = wire_varint(&reader);
-		offset = wire_varint(&reader);
-		held = wire_block(&reader, HELD_IN_CURSOR);
-		source->serial = wire_varint(&reader);
-		if (reader.failed || wire_left(&reader) > 0 || version != CURSOR_VERSION ||
-		    file_index > source->file_count || offset > INT64_MAX) {
-			return bad_cursor(err);
-		}
+	int rc = read_cursor(source, cursor, &place, err);
+	if (rc != 0) {
+		return rc;
 	}
 	intake_done(&source->intake);
 	reader_close(&source->reader);
 	source->file_open = false;
 	source->flushed = false;
-	source->file_index = (size_t)file_index;
-	int rc = open_intake(source, err);
-	if (rc == 0 && held.len > 0 && source->intake.joiner != NULL) {
-		rc = auditrow_joiner_restore(source->intake.joiner, held, err);
+	source->file_index = (size_t)place.file_index;
+	rc = open_intake(source, err);
+	if (rc == 0 && place.held.len > 0 && source->intake.joiner != NULL) {
+		rc = auditrow_joiner_restore(source->intake.joiner, place.held, err);
 	}
 	if (rc == 0 && source->file_index < source->file_count) {
 		rc = open_next(source, err);
-		rc = rc == 0 ? go_to(source, (int64_t)offset, err) : rc;
+		rc = rc == 0 ? go_to(source, (int64_t)place.offset, err) : rc;
 	}
 	return rc;
 }
@@ -214,6 +264,7 @@ static int put_cursor(struct source *source, bool moved, struct buf *out, struct
 	if (source->held.len <= HELD_IN_CURSOR || source->safe.len == 0) {
 		buf_clear(&source->safe);
 		wire_put_u8(&source->safe, CURSOR_VERSION);
+		wire_put_u64(&source->safe, source->files_hash);
 		if (source->held.len <= HELD_IN_CURSOR) {
 			wire_put_varint(&source->safe, source->file_index);
 			wire_put_varint(&source->safe, (uint64_t)offset);
@@ -358,6 +409,7 @@ static int file_fetch(struct source *source, const struct source_request *reques
 		return error_set(err, ERR_NOMEM, "no memory for a batch of the files");
 	}
 	source->intake.arena = batch->arena;
+	source->started = true;
 	int rc = read_batch(source, request, &progress, err);
 	if (rc != 0) {
 		return rc;
