@@ -121,7 +121,7 @@ static int keep_piece(struct intake *intake, const struct reader_item *item, str
 }
 
 static int make_reject(struct intake *intake, const struct piece *piece, const char *why,
-		       struct record *out_record)
+		       struct record *out_record, struct error *err)
 {
 	record_init(out_record, RECORD_REJECT);
 	out_record->source = intake->source;
@@ -130,18 +130,20 @@ static int make_reject(struct intake *intake, const struct piece *piece, const c
 	record_set_text(out_record, FIELD_raw, str_slice(piece->raw, 0, REJECT_RAW_MAX));
 	record_set_text(out_record, FIELD_reason, str_of(why));
 	record_set_number(out_record, FIELD_offset, piece->item->offset);
-	return 0;
+	bool unended = piece->item->kind == READER_PIECE && !piece->item->newline;
+	return unended ? mark_unended(intake, out_record, err) : 0;
 }
 
 /* A reject whose sentence names the file. */
-static int give_reject(struct intake *intake, const struct piece *piece, struct record *out_record)
+static int give_reject(struct intake *intake, const struct piece *piece, struct record *out_record,
+		       struct error *err)
 {
 	struct str why;
 
 	if (arena_str(intake->arena, buf_str(&intake->scratch), &why) != 0) {
-		return make_reject(intake, piece, "a line that does not parse", out_record);
+		return make_reject(intake, piece, "a line that does not parse", out_record, err);
 	}
-	return make_reject(intake, piece, why.ptr, out_record);
+	return make_reject(intake, piece, why.ptr, out_record, err);
 }
 
 /* Begins the sentence of a reject in scratch. */
@@ -184,7 +186,7 @@ static int give_unreadable(struct intake *intake, const struct reader_item *item
 			 "a line of %llu bytes; the limit is %u, its first %zu bytes are kept",
 			 (unsigned long long)item->full_bytes, SPLIT_PIECE_MAX, item->raw.len);
 	}
-	return give_reject(intake, &piece, out_record);
+	return give_reject(intake, &piece, out_record, err);
 }
 
 static int give_request(struct intake *intake, const struct piece *piece, struct record *out_record,
@@ -207,7 +209,7 @@ static int give_request(struct intake *intake, const struct piece *piece, struct
 	}
 	say_place(intake, piece->item);
 	buf_put_text(&intake->scratch, err->text);
-	rc = give_reject(intake, piece, out_record);
+	rc = give_reject(intake, piece, out_record, err);
 	if (time_ns != 0) {
 		out_record->time_ns = time_ns;
 	}
@@ -279,7 +281,7 @@ static int give_row(struct intake *intake, const struct piece *piece, struct rec
 	say_place(intake, piece->item);
 	buf_put_text(&intake->scratch, err->text);
 	*out_given = true;
-	return give_reject(intake, piece, out_record);
+	return give_reject(intake, piece, out_record, err);
 }
 
 /* Whether the piece is a CSV file's header row, which was then taken. */
@@ -324,7 +326,7 @@ int intake_give(struct intake *intake, const struct reader_item *item, struct re
 	if (intake->mode == SPLIT_CSV && intake->csv.column_count == 0) {
 		say_place(intake, item);
 		buf_putf(&intake->scratch, "neither JSON nor a CSV header: %s", err->text);
-		return give_reject(intake, &piece, out_record);
+		return give_reject(intake, &piece, out_record, err);
 	}
 	if (intake->format != NULL) {
 		if (accesslog_is_noise((struct str){0}, piece.text)) {

@@ -32,6 +32,20 @@ static bool begins_with_time(struct str s)
 	return space > 0 && clock_parse_rfc3339(str_slice(s, 0, (size_t)space), &time_ns);
 }
 
+/* Whether a first line names a column that every audit has. */
+static bool names_columns(struct str text)
+{
+	static const char *const names[] = {"event_time", "action_id", "statement"};
+	struct str rest = text;
+	struct str line = str_split(&rest, '\n');
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (str_find_fold(line, str_of(names[i]), 0) >= 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum split_mode split_probe(struct str first, bool rows, bool eof)
 {
 	struct str text = without_bom(str_slice(first, 0, SPLIT_PROBE_BYTES));
@@ -40,7 +54,8 @@ enum split_mode split_probe(struct str first, bool rows, bool eof)
 	eof = eof && first.len <= SPLIT_PROBE_BYTES;
 	text = str_slice(text, start, text.len);
 	if (text.len == 0 || text.ptr[0] != '{') {
-		return rows && text.len > 0 && !begins_with_time(text) ? SPLIT_CSV : SPLIT_LINES;
+		return rows && !begins_with_time(text) && names_columns(text) ? SPLIT_CSV
+									      : SPLIT_LINES;
 	}
 	ptrdiff_t newline = str_find_byte(text, '\n', 0);
 	if (newline >= 0 && skip_space(text, (size_t)newline) < text.len) {
