@@ -1,9 +1,13 @@
 #include "query/command.h"
 
+#define UNREADABLE_MAX \
+	65536 /* leaves one after the other: then nothing behind them is looked for */
+
 struct export
 {
 	struct output *out;
 	struct str source;
+	uint64_t next; /* leaf */
 	uint64_t line_count;
 };
 
@@ -12,12 +16,12 @@ static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str enc
 {
 	struct export *export = owner;
 	struct record record;
-	(void)leaf;
 	(void)ingest_ns;
 	int result = record_decode(encoded, &record, err);
 	if (result != 0) {
 		return result;
 	}
+	export->next = leaf + 1;
 	bool wanted = record.kind == RECORD_REQUEST || record.kind == RECORD_STATEMENT ||
 		      record.kind == RECORD_REJECT;
 	if (!wanted || !str_equal(record.source, export->source) ||
@@ -25,7 +29,11 @@ static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str enc
 		return 0;
 	}
 	buf_put_str(&export->out->text, record_text(&record, FIELD_raw));
-	buf_put_byte(&export->out->text, '\n');
+	/* the file source adds it last, so no key of the line itself is taken for it */
+	if (!str_has_suffix(record_text(&record, FIELD_extra),
+			    STR_LIT("\"file_newline\":false}"))) {
+		buf_put_byte(&export->out->text, '\n');
+	}
 	export->line_count++;
 	output_row_done(export->out);
 	if (export->out->failure.code != 0) {
@@ -33,6 +41,31 @@ static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str enc
 				 export->out->failure.text);
 	}
 	return 0;
+}
+
+/* Walks through all records and goes on behind those that are damaged. Returns 0 with their number, which is told, or an error. */
+static int put_all(struct session *session, struct export *export, uint64_t *out_unreadable,
+		   struct error *err)
+{
+	uint64_t in_a_row = 0, before = 0;
+	*out_unreadable = 0;
+	for (;;) {
+		int result = store_walk(session->store, export->next, put_raw, export, err);
+		if (result != -ERR_CORRUPT || export->next >= store_leaf_count(session->store)) {
+			return result;
+		}
+		in_a_row = export->next == before ? in_a_row + 1 : 0;
+		if (in_a_row == 0) {
+			buf_putf(&session->err.text, "not readable: %s\n", err->text);
+		}
+		(*out_unreadable)++;
+		if (in_a_row == UNREADABLE_MAX) {
+			return result;
+		}
+		export->next++;
+		before = export->next;
+		error_clear(err);
+	}
 }
 
 static int check_source(struct session *session, const char *name, struct error *err)
@@ -76,10 +109,18 @@ int cmd_export(struct session *session, struct error *err)
 	if (result != 0) {
 		return result;
 	}
-	struct export export = {&session->out, str_of(source), 0};
-	result = store_walk(session->store, 0, put_raw, &export, err);
+	struct export export = {.out = &session->out, .source = str_of(source)};
+	uint64_t unreadable;
+	result = put_all(session, &export, &unreadable, err);
 	if (result != 0) {
 		return result;
+	}
+	if (unreadable > 0) {
+		buf_putf(&session->err.text,
+			 "%llu records of the store could not be read; what they held of %s is "
+			 "missing here\n",
+			 (unsigned long long)unreadable, source);
+		return EXIT_INCOMPLETE;
 	}
 	return export.line_count > 0 ? EXIT_FOUND : EXIT_NONE;
 }
