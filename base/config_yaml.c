@@ -1,5 +1,7 @@
 #include "base/config_yaml.h"
 
+#include "base/utf8.h"
+
 #include <libfyaml.h>
 
 /* What a parse carries from event to event. */
@@ -213,6 +215,39 @@ static void drop_output(struct fy_diag *diag, void *user, const char *text, size
 	(void)len;
 }
 
+/* The library takes bytes that it cannot read for the end of the file: they are looked for before it. */
+static int check_text(const char *name, struct str text, struct error *err)
+{
+	ptrdiff_t bad = utf8_invalid(text);
+	if (bad < 0) {
+		return 0;
+	}
+	int line = 1, column = 1;
+	for (ptrdiff_t i = 0; i < bad; i++) {
+		column = text.ptr[i] == '\n' ? 1 : column + 1;
+		line += text.ptr[i] == '\n';
+	}
+	return error_set(err, ERR_CONFIG, "%s:%d:%d: not UTF-8 text", name, line, column);
+}
+
+/* Whether a text without a value is really blank or comments. */
+static int check_blank(const char *name, struct str text, struct error *err)
+{
+	struct str rest =
+		str_has_prefix(text, STR_LIT("\xef\xbb\xbf")) ? str_slice(text, 3, text.len) : text;
+	for (int line = 1; rest.ptr != NULL; line++) {
+		struct str words = str_trim(str_split(&rest, '\n'));
+		bool marker = str_has_prefix(words, STR_LIT("---")) ||
+			      str_has_prefix(words, STR_LIT("...")) ||
+			      str_has_prefix(words, STR_LIT("%"));
+		if (words.len != 0 && words.ptr[0] != '#' && !marker) {
+			return error_set(err, ERR_CONFIG, "%s:%d:1: not readable as YAML", name,
+					 line);
+		}
+	}
+	return 0;
+}
+
 int config_yaml_parse(const char *name, struct str text, struct arena *arena,
 		      struct config_node **out_root, struct error *err)
 {
@@ -223,6 +258,10 @@ int config_yaml_parse(const char *name, struct str text, struct arena *arena,
 	if (str_trim(text).len == 0) {
 		*out_root = NULL;
 		return 0;
+	}
+	int result = check_text(name, text, err);
+	if (result != 0) {
+		return result;
 	}
 	struct fy_diag_cfg diag_cfg;
 	fy_diag_cfg_default(&diag_cfg);
@@ -235,11 +274,13 @@ int config_yaml_parse(const char *name, struct str text, struct arena *arena,
 	fy_diag_set_collect_errors(diag, true);
 	struct fy_parse_cfg cfg = {.flags = FYPCF_DEFAULT_PARSE, .diag = diag};
 	struct fy_parser *parser = fy_parser_create(&cfg);
-	int result;
 	if (parser == NULL || fy_parser_set_string(parser, text.ptr, text.len) != 0) {
 		result = error_set(err, ERR_NOMEM, "no memory to read %s", name);
 	} else {
 		result = run(&builder, parser, diag);
+	}
+	if (result == 0 && builder.root == NULL) {
+		result = check_blank(name, text, err);
 	}
 	if (result == 0) {
 		*out_root = builder.root;
