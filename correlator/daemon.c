@@ -106,6 +106,9 @@ static int start(struct daemon *daemon, struct error *err)
 	}
 	log_set_level(daemon->settings.log_level);
 	household_find_places(daemon);
+	/* a file size limit is a full disk like any other, and told like one */
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	(void)sigaction(SIGXFSZ, &ignore, NULL); /* cannot fail with these arguments */
 	rc = loop_new(&daemon->loop, err);
 	rc = rc < 0 ? rc : open_keeper(daemon, err);
 	rc = rc < 0 ? rc : add_events(daemon, err);

@@ -119,6 +119,24 @@ static int read_clocks(const struct config *config, struct settings *settings)
 	return 0;
 }
 
+/* Records of these names are the daemon's and querytrail-serve's own. */
+static int check_names(const struct config *config, struct error *err)
+{
+	static const char *const own[] = {"querytraild", "querytrail-serve"};
+	for (size_t i = 0; i < config_name_count(config, "sources"); i++) {
+		const char *name = config_name(config, "sources", i);
+		for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++) {
+			if (strcmp(name, own[k]) == 0) {
+				return error_set(err, ERR_CONFIG,
+						 "sources.%s: this name is querytrail's own; give "
+						 "the source another one",
+						 name);
+			}
+		}
+	}
+	return 0;
+}
+
 int settings_read(const struct config *config, struct settings *out, struct error *err)
 {
 	struct settings settings = {
@@ -131,8 +149,11 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 			 .require_signature = config_bool(config, "join", "require_signature"),
 			 .max_records = SETTINGS_JOIN_RECORDS},
 	};
-	int rc = 0;
+	int rc = check_names(config, err);
 	secret_init(&settings.signing_key);
+	if (rc < 0) {
+		return rc;
+	}
 	const char *key_file = config_text(config, "join", "signing_key_file");
 	if (key_file[0] != 0) {
 		rc = secret_read(&settings.signing_key, key_file, err);
