@@ -15,7 +15,8 @@ struct status {
 	const struct store_source *sources;
 	size_t source_count;
 	uint64_t statements[GRADE_COUNT];
-	uint64_t gaps;
+	uint64_t gaps, damaged_blocks;
+	char damage[ERROR_TEXT_MAX];
 	uint64_t records, size_bytes;
 	bool writer;
 	long writer_pid;
@@ -173,6 +174,12 @@ static void put_text(struct session *session, const struct status *status)
 	}
 	buf_putf(out, "\nstore:       %s, %llu records, %llu bytes\n", session_store_dir(session),
 		 (unsigned long long)status->records, (unsigned long long)status->size_bytes);
+	if (status->damaged_blocks > 0) {
+		buf_putf(out, "damage:      %llu blocks, the first: ",
+			 (unsigned long long)status->damaged_blocks);
+		output_safe(&session->out, str_of(status->damage));
+		buf_put_byte(out, '\n');
+	}
 	if (status->writer) {
 		buf_putf(out, "daemon:      running, process %ld\n", status->writer_pid);
 	} else {
@@ -244,6 +251,7 @@ static void put_json(struct session *session, const struct status *status)
 	}
 	buf_put_byte(out, '}');
 	put_number(out, &first, "gaps", status->gaps);
+	put_number(out, &first, "damaged_blocks", status->damaged_blocks);
 	put_number(out, &first, "records", status->records);
 	put_number(out, &first, "store_bytes", status->size_bytes);
 	json_put_key(out, &first, "daemon");
@@ -271,6 +279,8 @@ static int count(struct session *session, struct status *status, struct error *e
 	if (result == 0) {
 		memcpy(status->statements, found.statements, sizeof(status->statements));
 		status->gaps = found.gap_count;
+		status->damaged_blocks = found.stats.blocks_damaged;
+		memcpy(status->damage, found.damage, sizeof(status->damage));
 		run_result_clear(&found);
 	}
 	arena_done(&arena);
@@ -305,5 +315,5 @@ int cmd_status(struct session *session, struct error *err)
 	} else {
 		put_text(session, &status);
 	}
-	return EXIT_FOUND;
+	return status.damaged_blocks > 0 ? EXIT_INCOMPLETE : EXIT_FOUND;
 }
