@@ -44,8 +44,11 @@ struct config_node *config_node_child(const struct config_node *mapping, const c
 
 static int take_key(struct builder *builder, struct fy_token *token, const struct fy_mark *mark)
 {
+	/* a key that is not written, as in ": x", has no place */
+	int line = mark != NULL ? mark->line + 1 : 1;
+	int column = mark != NULL ? mark->column + 1 : 1;
 	size_t len = 0;
-	const char *text = fy_token_get_text(token, &len);
+	const char *text = token != NULL ? fy_token_get_text(token, &len) : NULL;
 	struct str key;
 	if (arena_str(builder->arena, str_make(text != NULL ? text : "", text != NULL ? len : 0),
 		      &key) != 0) {
@@ -57,13 +60,13 @@ static int take_key(struct builder *builder, struct fy_token *token, const struc
 		if (str_equal(child->key, key)) {
 			return error_set(builder->err, ERR_CONFIG,
 					 "%s:%d:%d: the key \"%s\" stands twice", builder->name,
-					 mark->line + 1, mark->column + 1, key.ptr);
+					 line, column, key.ptr);
 		}
 	}
 	builder->have_key = true;
 	builder->key = key;
-	builder->key_line = mark->line + 1;
-	builder->key_column = mark->column + 1;
+	builder->key_line = line;
+	builder->key_column = column;
 	return 0;
 }
 
