@@ -36,6 +36,7 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 /* Closes; an open transaction is given up. NULL is fine. */
 void keeper_close(struct keeper *keeper);
 
+/* The sources, which live as long as the keeper; what is dirty goes with the next commit. */
 struct roster *keeper_roster(struct keeper *keeper);
 
 struct keeper_batch {
