@@ -127,6 +127,20 @@ static bool may_go_on(const struct json_scanner *scanner)
 	       scanner->pos + WORD_MAX >= scanner->input.len;
 }
 
+/* An object that closes at end: with the carriage return of its line end. */
+static struct split_piece whole_object(struct str window, size_t end, bool eof)
+{
+	bool known = end < window.len && (window.ptr[end] != '\r' || end + 1 < window.len);
+
+	if (!known && !eof) { /* whether a line end follows is not known yet */
+		return unfinished(window, false);
+	}
+	if (end + 1 < window.len && window.ptr[end] == '\r' && window.ptr[end + 1] == '\n') {
+		end++;
+	}
+	return piece_of(window, end);
+}
+
 static struct split_piece next_object(struct str window, bool eof)
 {
 	size_t bom = window.len - without_bom(window).len;
@@ -138,26 +152,17 @@ static struct split_piece next_object(struct str window, bool eof)
 	/* no object goes on over a line end, so one that is not closed costs no more than its line */
 	ptrdiff_t newline = str_find_byte(window, '\n', start);
 	size_t line_end = newline < 0 ? window.len : (size_t)newline;
-	bool line_known = newline >= 0 || eof;
 	struct json_scanner scanner = json_scanner(str_slice(window, start, line_end - start));
 	struct str object;
 	bool braced = start < line_end && window.ptr[start] == '{';
 	if (braced && json_skip(&scanner, &object)) {
-		size_t end = start + scanner.pos;
-		bool known = end < window.len && (window.ptr[end] != '\r' || end + 1 < window.len);
-		if (!known && !eof) { /* whether a line end follows is not known yet */
-			return unfinished(window, false);
-		}
-		if (end + 1 < window.len && window.ptr[end] == '\r' &&
-		    window.ptr[end + 1] == '\n') {
-			end++;
-		}
-		return piece_of(window, end);
+		return whole_object(window, start + scanner.pos, eof);
 	}
-	if (!line_known && window.len <= SPLIT_PIECE_MAX && (!braced || may_go_on(&scanner))) {
+	bool line_known = newline >= 0 || eof || window.len > SPLIT_PIECE_MAX;
+	if (!line_known && (!braced || may_go_on(&scanner))) {
 		return unfinished(window, false);
 	}
-	ptrdiff_t end = resynchronise(window, braced ? start + scanner.pos : start);
+	ptrdiff_t end = resynchronise(window, start + scanner.pos);
 	return end < 0 ? unfinished(window, eof) : piece_of(window, (size_t)end);
 }
 
