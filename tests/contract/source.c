@@ -57,7 +57,7 @@ static void add_file_sources(void)
 		 "  rows: {type: file, content: audit-rows, files: [%s/audit.jsonl]}\n"
 		 "  torn: {type: file, content: access-log, files: [%s/torn.log, %s/access.log]}\n",
 		 stage.dir, stage.dir, stage.dir, stage.dir);
-	write_file("all.yaml", "story.txt", buf_str(&yaml));
+	write_file("all.yaml", buf_str(&yaml));
 	buf_put_text(&torn, "no line at all\n{\"requestId\": "
 			    "\n\n{\"requestId\":\"a\"}\n{\"requestId\":\"a\"}\n");
 	buf_put_byte(&torn, 0);
@@ -100,7 +100,7 @@ static int tear_down(void **state)
 	static const char *const names[] = {"truth.jsonl",   "access.log",      "audit.jsonl",
 					    "identity.yaml", "signing.key",     "password",
 					    "ca.pem",        "aws-credentials", "querytrail.yaml",
-					    "all.yaml",      "torn.log"};
+					    "all.yaml",      "torn.log",        "story.txt"};
 	(void)state;
 	config_free(stage.config);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
