@@ -146,10 +146,10 @@ int error_errno(struct error *err, const char *format, ...)
 			 strerror_r(number, system_text, sizeof(system_text)));
 }
 
-int error_prefix(struct error *err, const char *format, ...)
+void error_prefix(struct error *err, const char *format, ...)
 {
 	if (err == NULL || err->code == 0) {
-		return 0;
+		return;
 	}
 	char text[ERROR_TEXT_MAX];
 	va_list args;
@@ -160,7 +160,8 @@ int error_prefix(struct error *err, const char *format, ...)
 	va_end(args);
 	char old[ERROR_TEXT_MAX];
 	memcpy(old, err->text, sizeof(old));
-	return error_set(err, (enum error_code)err->code, "%s: %s", text, old);
+	(void)error_set(err, (enum error_code)err->code, "%s: %s", text,
+			old); /* the caller has the code */
 }
 
 const char *error_name(int code)

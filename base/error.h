@@ -41,9 +41,9 @@ int error_vset(struct error *err, enum error_code code, const char *format, va_l
  * EAGAIN and EINTR, else IO. Returns -code. */
 int error_errno(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts the formatted text and ": " before the sentence that is there; the code stays. Returns -err->code, or 0 when err
- * is NULL or empty. */
-int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts the formatted text and ": " before the sentence that is there; the code stays. Does nothing when err is NULL or
+ * empty: the result that the caller goes on with is its own. */
+void error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The name of a code ("INPUT"), or "UNKNOWN". Static text. code may be negative (a return value) or positive. */
 const char *error_name(int code);

@@ -122,7 +122,7 @@ static int write_synced(const char *path, struct str bytes, unsigned mode, struc
 	}
 	int result = io_write_all(fd, bytes, err);
 	if (result != 0) {
-		(void)error_prefix(err, "%s", path); /* result is returned */
+		error_prefix(err, "%s", path);
 		return result;
 	}
 	if (fsync(fd) != 0) {

@@ -39,7 +39,8 @@ static int broken(struct link *link, struct error *err)
 {
 	link_close(link);
 	err->code = ERR_AGAIN;
-	return error_prefix(err, "connection to querytraild");
+	error_prefix(err, "connection to querytraild");
+	return -ERR_AGAIN;
 }
 
 /* Waits for a frame. A request to stop ends the wait at once, or after patience_ns. */
@@ -131,7 +132,7 @@ int link_open(struct link *link, const struct link_hello *hello, struct waiter *
 		rc = -ERR_AGAIN;
 	}
 	if (rc == -ERR_INPUT) {
-		(void)error_prefix(err, "connection to querytraild"); /* rc has the code */
+		error_prefix(err, "connection to querytraild");
 	}
 	return rc;
 }

@@ -212,7 +212,7 @@ int household_reload(struct daemon *daemon, struct error *err)
 		if (config != NULL && config != daemon->config) {
 			config_free(config);
 		}
-		(void)error_prefix(&why, "the configuration stays as it was"); /* only told */
+		error_prefix(&why, "the configuration stays as it was");
 		log_error(LOG_LEVEL_ERROR, "reload-failed", &why);
 		return 0;
 	}

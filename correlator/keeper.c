@@ -88,7 +88,8 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 	(void)ingest_ns;
 	int rc = record_decode(encoded, &record, err);
 	if (rc < 0) {
-		return error_prefix(err, "leaf %llu", (unsigned long long)leaf);
+		error_prefix(err, "leaf %llu", (unsigned long long)leaf);
+		return rc;
 	}
 	if (record.kind == RECORD_VERDICT) {
 		return join_restore(replay->join, &record, err);
@@ -224,8 +225,7 @@ static int check_batch(const struct keeper_batch *batch, struct error *err)
 		read_ahead(batch, i);
 		int rc = record_decode(batch->records[i], &record, err);
 		if (rc < 0) {
-			(void)error_prefix(err, "record %zu of a batch",
-					   i); /* the code is set below */
+			error_prefix(err, "record %zu of a batch", i);
 			if (err != NULL) {
 				err->code = ERR_INPUT;
 			}

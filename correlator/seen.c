@@ -49,8 +49,7 @@ static int compare(struct store *store, uint64_t leaf, const struct candidate *c
 	int rc = store_peek(store, leaf, &stored_bytes, err);
 	rc = rc < 0 ? rc : record_decode(stored_bytes, &stored, err);
 	if (rc < 0) {
-		(void)error_prefix(err, "leaf %llu",
-				   (unsigned long long)leaf); /* rc says the same */
+		error_prefix(err, "leaf %llu", (unsigned long long)leaf);
 		return rc;
 	}
 	if (str_equal(stored.source, record->source) && str_equal(stored.key, record->key)) {

@@ -11,8 +11,7 @@ static int read_subject(struct store *store, uint64_t leaf, struct record *subje
 	int rc = store_peek(store, leaf, &encoded, err);
 	rc = rc < 0 ? rc : record_decode(encoded, subject, err);
 	if (rc < 0) {
-		(void)error_prefix(err, "a verdict on leaf %llu",
-				   (unsigned long long)leaf); /* as rc */
+		error_prefix(err, "a verdict on leaf %llu", (unsigned long long)leaf);
 	}
 	return rc;
 }

@@ -80,7 +80,7 @@ int access_report_send(const char *path, const struct access_report *report, str
 	IO_CLOSE int fd = -1;
 	int result = io_unix_connect(path, &fd, err);
 	if (result != 0) {
-		(void)error_prefix(err, "the access cannot be recorded, so nothing is shown");
+		error_prefix(err, "the access cannot be recorded, so nothing is shown");
 		return result;
 	}
 	struct timeval limit = {.tv_sec = ACCESS_TIMEOUT_S};
@@ -97,7 +97,7 @@ int access_report_send(const char *path, const struct access_report *report, str
 		result = converse(&talk, buf_str(&encoded), err);
 	}
 	if (result != 0) {
-		(void)error_prefix(err, "the access cannot be recorded, so nothing is shown");
+		error_prefix(err, "the access cannot be recorded, so nothing is shown");
 	}
 	buf_done(&encoded);
 	buf_done(&talk.buffer);

@@ -30,9 +30,8 @@ static int connect_serve(struct session *session, struct error *err)
 	}
 	result = io_unix_connect(path, &fd, err);
 	if (result != 0) {
-		(void)error_prefix(err,
-				   "querytrail-serve does not answer (--store DIR reads a store "
-				   "without it)"); /* result has the code */
+		error_prefix(err, "querytrail-serve does not answer (--store DIR reads a store "
+				  "without it)");
 		return result == -ERR_GONE ? -ERR_IO : result;
 	}
 	return fd;

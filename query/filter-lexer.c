@@ -37,7 +37,7 @@ int lexer_error(struct str input, size_t offset, struct error *err, const char *
 	va_start(args, format);
 	int result = error_vset(err, ERR_USAGE, format, args);
 	va_end(args);
-	(void)error_prefix(err, "query:%zu:%zu", line, column); /* result has the code */
+	error_prefix(err, "query:%zu:%zu", line, column);
 	return result;
 }
 

@@ -139,7 +139,7 @@ static int one_bound(const struct session *session, enum option_id id, int64_t f
 	int result = when_parse(str_of(session_option(session, id)), &session->zone,
 				session->surroundings->now_ns, &when, err);
 	if (result != 0) {
-		(void)error_prefix(err, "--%s", option_name(id)); /* result has the code */
+		error_prefix(err, "--%s", option_name(id));
 		return result;
 	}
 	*out_ns = when.from_ns;

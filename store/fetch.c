@@ -99,9 +99,8 @@ int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *ou
 	rc = chunk_record(&fetch->chunk.chunk, leaf - fetch->chunk.first_leaf, &encoded, err);
 	rc = rc < 0 ? rc : record_decode(encoded, out_record, err);
 	if (rc < 0) {
-		(void)error_prefix(err, "%s, leaf %llu",
-				   store->reading->path, /* rc says the same */
-				   (unsigned long long)leaf);
+		error_prefix(err, "%s, leaf %llu", store->reading->path, /* rc says the same */
+			     (unsigned long long)leaf);
 		return rc;
 	}
 	*out_ingest_ns = ingest_ns;

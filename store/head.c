@@ -161,8 +161,9 @@ int head_chunk_of(struct catalog *catalog, sqlite3_stmt *statement, uint64_t lea
 	struct head_chunk found = {.first_leaf = (uint64_t)sqlite3_column_int64(statement, 0)};
 	int rc = chunk_open(catalog_column_bytes(statement, 1), &found.chunk, err);
 	if (rc < 0) {
-		return error_prefix(err, "%s: leaf %llu and those after it", catalog->path,
-				    (unsigned long long)found.first_leaf);
+		error_prefix(err, "%s: leaf %llu and those after it", catalog->path,
+			     (unsigned long long)found.first_leaf);
+		return rc;
 	}
 	if (leaf - found.first_leaf >= found.chunk.record_count) {
 		return error_set(err, ERR_CORRUPT,

@@ -317,7 +317,8 @@ static int row_bytes(struct scan *scan, size_t row, struct str *out, struct erro
 	}
 	*out = block->records[row];
 	if (out->ptr == NULL) {
-		return error_prefix(err, "%s, leaf %llu", catalog->path, (unsigned long long)leaf);
+		error_prefix(err, "%s, leaf %llu", catalog->path, (unsigned long long)leaf);
+		return -ERR_CORRUPT;
 	}
 	return 0;
 }
@@ -333,9 +334,8 @@ int scan_record(const struct scan_block *block, size_t row, struct record *out_r
 	}
 	rc = record_decode(encoded, out_record, err);
 	if (rc < 0) {
-		(void)error_prefix(err, "%s, leaf %llu",
-				   block->scan->store->reading->path, /* as rc */
-				   (unsigned long long)(block->batch.first_leaf + row));
+		error_prefix(err, "%s, leaf %llu", block->scan->store->reading->path, /* as rc */
+			     (unsigned long long)(block->batch.first_leaf + row));
 	}
 	return rc;
 }

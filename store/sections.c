@@ -15,8 +15,8 @@ void sections_done(struct sections *sections)
 
 int sections_blame(const struct sections *sections, struct error *err, int rc)
 {
-	(void)error_prefix(err, "%s, batch %llu", sections->catalog->path, /* rc says the same */
-			   (unsigned long long)sections->batch);
+	error_prefix(err, "%s, batch %llu", sections->catalog->path, /* rc says the same */
+		     (unsigned long long)sections->batch);
 	return rc;
 }
 

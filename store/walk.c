@@ -24,8 +24,9 @@ static int walk_chunk(struct walk *walk, const struct head_batch *batch,
 		struct str encoded;
 		int rc = chunk_record(&found->chunk, walk->next - found->first_leaf, &encoded, err);
 		if (rc < 0) {
-			return error_prefix(err, "%s, leaf %llu", walk->store->reading->path,
-					    (unsigned long long)walk->next);
+			error_prefix(err, "%s, leaf %llu", walk->store->reading->path,
+				     (unsigned long long)walk->next);
+			return rc;
 		}
 		rc = walk->each(walk->owner, walk->next, batch->ingest_ns, encoded, err);
 		if (rc != 0) {

@@ -161,7 +161,7 @@ int group_page(struct group *group, const struct scan *scan, const struct group_
 	rc = reply_parse(answer->reply.body, answer->arena, &answer->page, err);
 	if (rc != 0) {
 		err->code = ERR_INPUT;
-		(void)error_prefix(err, "FilterLogEvents on log group %s", group->name);
+		error_prefix(err, "FilterLogEvents on log group %s", group->name);
 		return -ERR_INPUT;
 	}
 	if (group->limit_now < group->page_limit) {

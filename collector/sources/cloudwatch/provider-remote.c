@@ -353,7 +353,7 @@ int provider_assume_role(const struct credentials_options *options,
 		http_wipe(reach->client->http);
 	}
 	if (rc != 0 && rc != -ERR_CANCELLED) {
-		(void)error_prefix(err, "role %.*s", STR_ARG(role->role_arn)); /* rc has the code */
+		error_prefix(err, "role %.*s", STR_ARG(role->role_arn));
 	}
 	if (body.ptr != NULL) {
 		explicit_bzero(body.ptr, body.capacity); /* it may hold the identity token */

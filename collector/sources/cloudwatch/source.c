@@ -125,7 +125,7 @@ static int cloudwatch_open(const struct source_open *how, struct source **out_so
 		rc = group_init(&source->group, how->config, how->section, err);
 	}
 	if (rc != 0) {
-		(void)error_prefix(err, "source %s", how->name); /* rc has the code */
+		error_prefix(err, "source %s", how->name);
 		cloudwatch_close(source);
 		return rc == -ERR_LIMIT ? -ERR_CONFIG : rc;
 	}
@@ -154,7 +154,8 @@ static int take_cursor(struct source *source, struct str cursor, struct error *e
 	forget(source);
 	if (scans_read(&source->scans, cursor, err) != 0) {
 		err->code = ERR_CONFIG;
-		return error_prefix(err, "source %s", source->name.ptr);
+		error_prefix(err, "source %s", source->name.ptr);
+		return -ERR_CONFIG;
 	}
 	for (int i = 0; i < SCAN_KINDS; i++) {
 		source->scans.scan[i].slice = 0; /* the page is not in memory: all of it again */

@@ -171,6 +171,7 @@ static int give_unreadable(struct intake *intake, const struct reader_item *item
 		named.raw = buf_str(&name);
 		rc = keep_piece(intake, &named, &piece, err);
 		buf_done(&name);
+		piece.item = item; /* named is gone with this block */
 		piece.raw = (struct str){0};
 	} else {
 		rc = keep_piece(intake, item, &piece, err);

@@ -123,7 +123,7 @@ static int file_open(const struct source_open *how, struct source **out_source, 
 				     RECORD_SOURCE_MAX)
 			 : open_intake(source, err);
 	if (rc != 0) {
-		(void)error_prefix(err, "source %s", how->name); /* rc has the code */
+		error_prefix(err, "source %s", how->name);
 		file_close(source);
 		return rc;
 	}

@@ -79,7 +79,7 @@ static int sqlserver_open(const struct source_open *how, struct source **out_sou
 	}
 	if (status != 0) {
 		sqlserver_close(source);
-		(void)error_prefix(err, "source %s", how->name); /* its result is status */
+		error_prefix(err, "source %s", how->name);
 		return status;
 	}
 	*out_source = source;
