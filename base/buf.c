@@ -34,6 +34,12 @@ static int fail(struct buf *buf)
 	return -ERR_LIMIT;
 }
 
+/* Whether extra bytes and the NUL fit into what is allocated. */
+static inline bool has_room(const struct buf *buf, size_t extra)
+{
+	return !buf->failed && buf->capacity > buf->len && extra < buf->capacity - buf->len;
+}
+
 int buf_reserve(struct buf *buf, size_t extra)
 {
 	if (buf->failed || extra > buf->max_bytes - buf->len) {
@@ -61,7 +67,7 @@ int buf_reserve(struct buf *buf, size_t extra)
 
 void buf_put(struct buf *buf, const void *bytes, size_t len)
 {
-	if (buf_reserve(buf, len) != 0) {
+	if (!has_room(buf, len) && buf_reserve(buf, len) != 0) {
 		return;
 	}
 	if (len != 0) {
@@ -83,7 +89,11 @@ void buf_put_text(struct buf *buf, const char *text)
 
 void buf_put_byte(struct buf *buf, uint8_t byte)
 {
-	buf_put(buf, &byte, 1);
+	if (!has_room(buf, 1) && buf_reserve(buf, 1) != 0) {
+		return;
+	}
+	buf->ptr[buf->len++] = (char)byte;
+	buf->ptr[buf->len] = '\0';
 }
 
 void buf_put_fill(struct buf *buf, uint8_t byte, size_t count)

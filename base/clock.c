@@ -214,21 +214,37 @@ bool clock_parse_rfc3339(struct str text, int64_t *out_ns)
 	return clock_from_civil(&civil, &ns) && !__builtin_sub_overflow(ns, offset, out_ns);
 }
 
+/* Writes number in width decimal digits and one byte behind them; returns the end. */
+static char *put_digits(char *at, int number, int width, char behind)
+{
+	for (int i = width; i-- > 0; number /= 10) {
+		at[i] = (char)('0' + number % 10);
+	}
+	at[width] = behind;
+	return at + width + 1;
+}
+
+/* By hand: three of these in each row of an answer took a sixth of its time with printf. */
 void clock_put_rfc3339(struct buf *buf, int64_t ns, int digits)
 {
 	assert(digits >= 0 && digits <= 9);
+	char text[32];
 	struct civil civil;
 	clock_to_civil(ns, &civil);
-	buf_putf(buf, "%04d-%02d-%02dT%02d:%02d:%02d", civil.year, civil.month, civil.day,
-		 civil.hour, civil.minute, civil.second);
+	char *at = put_digits(text, civil.year, 4, '-'); /* 1677 to 2262 */
+	at = put_digits(at, civil.month, 2, '-');
+	at = put_digits(at, civil.day, 2, 'T');
+	at = put_digits(at, civil.hour, 2, ':');
+	at = put_digits(at, civil.minute, 2, ':');
+	at = put_digits(at, civil.second, 2, digits > 0 ? '.' : 'Z');
 	if (digits > 0) {
 		int fraction = civil.nanosecond;
 		for (int i = digits; i < 9; i++) {
 			fraction /= 10;
 		}
-		buf_putf(buf, ".%0*d", digits, fraction);
+		at = put_digits(at, fraction, digits, 'Z');
 	}
-	buf_put_byte(buf, 'Z');
+	buf_put(buf, text, (size_t)(at - text));
 }
 
 struct unit {

@@ -358,16 +358,43 @@ static void put_escape(struct buf *buf, uint32_t cp)
 	}
 }
 
+#define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* High bits where a byte of word is 0; exact up to the first such byte, which is all that matters. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - EVERY_BYTE(0x01)) & ~word & EVERY_BYTE(0x80);
+}
+
+/* How many bytes from pos on are ASCII that stands for itself in a JSON string. */
+static size_t plain_run(struct str s, size_t pos)
+{
+	size_t at = pos;
+	for (uint64_t word; s.len - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, s.ptr + at, sizeof(word));
+		uint64_t control = (word - EVERY_BYTE(0x20)) & ~word & EVERY_BYTE(0x80);
+		uint64_t special =
+			control | (word & EVERY_BYTE(0x80)) | zero_bytes(word ^ EVERY_BYTE('"')) |
+			zero_bytes(word ^ EVERY_BYTE('\\')) | zero_bytes(word ^ EVERY_BYTE(0x7f));
+		if (special != 0) {
+			break;
+		}
+	}
+	for (; at < s.len; at++) {
+		uint8_t byte = (uint8_t)s.ptr[at];
+		if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\') {
+			break;
+		}
+	}
+	return at - pos;
+}
+
 void json_put_string(struct buf *buf, struct str s)
 {
 	buf_put_byte(buf, '"');
 	size_t plain = 0; /* start of the run that can be copied as it is */
-	for (size_t pos = 0; pos < s.len;) {
+	for (size_t pos = plain_run(s, 0); pos < s.len; pos += plain_run(s, pos)) {
 		uint8_t byte = (uint8_t)s.ptr[pos];
-		if (byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\') {
-			pos++;
-			continue;
-		}
 		size_t start = pos;
 		uint32_t surrogate = wtf8_surrogate(s, pos);
 		uint32_t cp = surrogate != 0 ? surrogate : utf8_next(s, &pos);
