@@ -217,9 +217,10 @@ static int harden(struct catalog *catalog, struct error *err)
 	(void)sqlite3_db_config(catalog->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	(void)sqlite3_db_config(catalog->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	(void)sqlite3_db_config(catalog->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	/* A reader sees most pages once: a cache that stays in the processor's is quicker than one that takes new memory for each. */
 	return run_sql(
 		catalog,
-		"PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -16384;"
+		"PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA cache_size = -1024;"
 		"PRAGMA temp_store = MEMORY",
 		err);
 }
@@ -231,6 +232,7 @@ static int set_up_writer(struct catalog *catalog, struct error *err)
 	(void)sqlite3_file_control(catalog->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	return run_sql(catalog,
 		       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;"
+		       "PRAGMA cache_size = -16384;" /* the pages of a commit */
 		       "PRAGMA journal_size_limit = 67108864",
 		       err);
 }
