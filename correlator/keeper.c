@@ -193,7 +193,7 @@ static int keep(struct keeper *keeper, const struct record *record, struct str e
 		return rc;
 	}
 	rc = append(keeper, record, encoded, &leaf, err);
-	rc = rc < 0 ? rc : seen_add(&keeper->seen, record, leaf, err);
+	rc = rc < 0 ? rc : seen_add_found(&keeper->seen, leaf, err);
 	return rc < 0 ? rc : add_to_join(keeper, keeper->join, leaf, record, err);
 }
 

@@ -66,6 +66,7 @@ int seen_find(struct seen *seen, const struct record *record, struct str encoded
 	const struct candidate candidate = {.record = record, .encoded = encoded};
 	enum seen_verdict verdict = SEEN_NEW;
 	uint32_t hash = hash_of(seen, record);
+	seen->found_hash = hash;
 	size_t mask = seen->slot_count - 1;
 	size_t at = hash & mask;
 	while (seen->slot_count > 0 && seen->slots[at] != 0 && verdict != SEEN_DUPLICATE) {
@@ -109,7 +110,7 @@ static int grow(struct seen *seen)
 	return 0;
 }
 
-int seen_add(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err)
+int seen_add_found(struct seen *seen, uint64_t leaf, struct error *err)
 {
 	if (seen->key_count >= seen->max_keys || leaf >= UINT32_MAX) {
 		return error_set(err, ERR_LIMIT,
@@ -119,7 +120,13 @@ int seen_add(struct seen *seen, const struct record *record, uint64_t leaf, stru
 	if (seen->key_count >= seen->slot_count / 4 * 3 && grow(seen) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for the table of known event keys");
 	}
-	put(seen->slots, seen->slot_count, (uint64_t)hash_of(seen, record) << 32 | (leaf + 1));
+	put(seen->slots, seen->slot_count, (uint64_t)seen->found_hash << 32 | (leaf + 1));
 	seen->key_count++;
 	return 0;
+}
+
+int seen_add(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err)
+{
+	seen->found_hash = hash_of(seen, record);
+	return seen_add_found(seen, leaf, err);
 }

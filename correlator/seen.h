@@ -18,6 +18,7 @@ struct seen {
 	uint64_t *slots;   /* hash << 32 | leaf + 1, or 0 */
 	size_t slot_count; /* a power of two, or 0 */
 	size_t key_count, max_keys;
+	uint32_t found_hash; /* of the record that seen_find looked up last */
 	struct hash_key key;
 	struct store *store; /* borrowed */
 };
@@ -40,5 +41,8 @@ int seen_find(struct seen *seen, const struct record *record, struct str encoded
 
 /* Remembers that a record got a leaf; several may share a key. Returns 0, ERR_LIMIT or ERR_NOMEM. */
 int seen_add(struct seen *seen, const struct record *record, uint64_t leaf, struct error *err);
+
+/* The same for the record that seen_find looked up last, whose hash is known. */
+int seen_add_found(struct seen *seen, uint64_t leaf, struct error *err);
 
 #endif
