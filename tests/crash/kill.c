@@ -5,15 +5,12 @@
  * gives with what the company wrote. Usage: crash-kill SECONDS SEED. Speaks TAP. */
 #include "base/clock.h"
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/parse.h"
-#include "tests/stage/stage.h"
+#include "tests/stage/same.h"
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define FILE_MAX  ((size_t)1 << 28)
 #define SETTLE_MS 60000
 
 struct crash {
@@ -45,128 +42,12 @@ static void kill_one(struct crash *crash)
 	stage_start_daemon(&crash->stage, "company/querytrail.yaml", true);
 }
 
-struct lines {
-	struct buf text;
-	struct str *line;
-	size_t count;
-};
-
-static int by_bytes(const void *a, const void *b)
-{
-	return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
-
-/* The number that stands behind a JSON key in a line, as text; empty when it is not there. */
-static struct str member(struct str line, const char *key)
-{
-	ptrdiff_t at = str_find(line, str_of(key), 0);
-	if (at < 0) {
-		return STR_LIT("");
-	}
-	struct str rest = str_slice(line, (size_t)at + strlen(key), line.len);
-	size_t len = 0;
-	while (len < rest.len && rest.ptr[len] >= '0' && rest.ptr[len] <= '9') {
-		len++;
-	}
-	return str_slice(rest, 0, len);
-}
-
-/* Reads a file into sorted lines. For audit rows the line is reduced to transaction and sequence number: column order and
- * spelling are the reader's own. */
-static bool read_lines(const char *path, bool rows, struct lines *out)
-{
-	buf_init(&out->text, FILE_MAX);
-	if (io_read_file(path, FILE_MAX, &out->text, NULL) != 0) {
-		return false;
-	}
-	size_t room = 1;
-	for (size_t i = 0; i < out->text.len; i++) {
-		room += out->text.ptr[i] == '\n';
-	}
-	out->line = calloc(room, sizeof(*out->line));
-	out->count = 0;
-	struct str rest = buf_str(&out->text);
-	while (rest.ptr != NULL && rest.len != 0) {
-		struct str line = str_split(&rest, '\n');
-		if (rows) {
-			struct str transaction = member(line, "\"transaction_id\":");
-			struct str sequence = member(line, "\"sequence_number\":");
-			size_t len = transaction.len;
-			char *at = (char *)(uintptr_t)line.ptr; /* text is ours */
-			memmove(at, transaction.ptr, len);
-			at[len] = ' ';
-			memmove(at + len + 1, sequence.ptr, sequence.len);
-			line.len = len + 1 + sequence.len;
-		}
-		out->line[out->count++] = line;
-	}
-	qsort(out->line, out->count, sizeof(*out->line), by_bytes);
-	return true;
-}
-
-/* Says what is in one and not in the other; true when they are the same. */
-static bool compare(const struct lines *want, const struct lines *got, const char *what)
-{
-	size_t w = 0, g = 0, missing = 0, extra = 0;
-	while (w < want->count || g < got->count) {
-		int order = w == want->count  ? 1
-			    : g == got->count ? -1
-					      : str_compare(want->line[w], got->line[g]);
-		if (order < 0 && ++missing <= 3) {
-			printf("# missing in %s: %.*s\n", what, STR_ARG(want->line[w]));
-		} else if (order > 0 && ++extra <= 3) {
-			printf("# double or invented in %s: %.*s\n", what, STR_ARG(got->line[g]));
-		}
-		w += order <= 0;
-		g += order >= 0;
-	}
-	printf("# %s: %zu written, %zu stored, %zu missing, %zu double\n", what, want->count,
-	       got->count, missing, extra);
-	return missing == 0 && extra == 0 && want->count != 0;
-}
-
-static bool check_source(struct crash *crash, const char *source, const char *truth)
-{
-	char store[STAGE_PATH_MAX], out[STAGE_PATH_MAX], want_path[STAGE_PATH_MAX];
-	const char *argv[] = {"querytrail",
-			      "export",
-			      "--raw",
-			      "--source",
-			      source,
-			      "--store",
-			      stage_path(&crash->stage, "store", store),
-			      NULL};
-	struct lines want = {0}, got = {0};
-	int status = stage_run(&crash->stage, argv, source);
-	bool rows = strcmp(source, "database") == 0;
-	bool same = (status == 0 || status == 3) &&
-		    read_lines(stage_path(&crash->stage, truth, want_path), rows, &want) &&
-		    read_lines(stage_path(&crash->stage, source, out), rows, &got) &&
-		    compare(&want, &got, source);
-	free(want.line);
-	free(got.line);
-	buf_done(&want.text);
-	buf_done(&got.text);
-	return same;
-}
-
-static size_t count_lines(const struct crash *crash, const char *name)
-{
-	char path[STAGE_PATH_MAX];
-	struct lines lines = {0};
-	size_t count =
-		read_lines(stage_path(&crash->stage, name, path), false, &lines) ? lines.count : 0;
-	free(lines.line);
-	buf_done(&lines.text);
-	return count;
-}
-
 /* Until as many records are stored as the company has lines and statements (CloudWatch shows lines up to half a minute late), and
  * nothing more comes. */
 static bool catch_up(struct crash *crash)
 {
-	uint64_t want = count_lines(crash, "company/access.log") +
-			count_lines(crash, "company/truth.jsonl");
+	uint64_t want = same_lines(&crash->stage, "company/access.log") +
+			same_lines(&crash->stage, "company/truth.jsonl");
 	bool caught_up;
 	for (int waited = 0; waited < SETTLE_MS && stage_stored(&crash->stage, &caught_up) < want;
 	     waited += 100) {
@@ -207,9 +88,9 @@ int main(int argc, char **argv)
 	       "the daemon ends cleanly after all of it");
 	printf("# killed: the daemon %u times, its children %u times\n", crash.kills[0],
 	       crash.kills[1]);
-	report(&crash, 3, check_source(&crash, "gateway", "company/access.log"),
+	report(&crash, 3, same_all(&crash.stage, "gateway", "company/access.log"),
 	       "every access log line once");
-	report(&crash, 4, check_source(&crash, "database", "company/audit.jsonl"),
+	report(&crash, 4, same_all(&crash.stage, "database", "company/audit.jsonl"),
 	       "every audit row once");
 	stage_done(&crash.stage, crash.failures != 0);
 	return crash.failures != 0;

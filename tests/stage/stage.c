@@ -2,7 +2,6 @@
 
 #include "base/io.h"
 #include "base/parse.h"
-#include "store/store.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -149,6 +148,121 @@ void stage_start_daemon(struct stage *stage, const char *config, bool spawn)
 			      spawn ? "--spawn" : NULL,
 			      NULL};
 	start(stage, argv, (struct process_start){.out_fd = stage->log}, &stage->daemon);
+}
+
+void stage_command(struct stage *stage, const char *line)
+{
+	struct buf text;
+	struct error err = {0};
+	char byte = 0;
+	buf_init(&text, 0);
+	buf_putf(&text, "%s\n", line);
+	int result = io_write_all(stage->company.in_fd, buf_str(&text), &err);
+	buf_clear(&text);
+	while (result == 0 && byte != '\n') {
+		result = io_read_exact(stage->company.out_fd, &byte, 1, &err);
+		buf_put_byte(&text, (uint8_t)byte);
+	}
+	if (result == 0 && !str_is(str_trim(buf_str(&text)), "ok")) {
+		result = error_set(&err, ERR_INPUT, "%s", text.ptr);
+	}
+	buf_done(&text);
+	if (result != 0) {
+		fail(line, &err);
+	}
+}
+
+void stage_read(const struct stage *stage, const char *name, struct buf *out)
+{
+	char path[STAGE_PATH_MAX];
+	buf_init(out, 0);
+	(void)io_read_file(stage_path(stage, name, path), SIZE_MAX, out,
+			   NULL); /* not there: empty */
+}
+
+void stage_write(const struct stage *stage, const char *name, struct str text)
+{
+	char path[STAGE_PATH_MAX];
+	struct error err = {0};
+	if (io_replace_file(stage_path(stage, name, path), text, 0600, &err) != 0) {
+		fail(name, &err);
+	}
+}
+
+void stage_edit(const struct stage *stage, const char *from, const char *to, const char *old,
+		const char *new)
+{
+	struct buf text, changed;
+	struct error err = {0};
+	stage_read(stage, from, &text);
+	ptrdiff_t at = str_find(buf_str(&text), str_of(old), 0);
+	if (at < 0) {
+		(void)error_set(&err, ERR_INPUT, "there is no \"%s\" in it", old);
+		fail(from, &err);
+	}
+	buf_init(&changed, 0);
+	buf_put_str(&changed, str_slice(buf_str(&text), 0, (size_t)at));
+	buf_put_text(&changed, new);
+	buf_put_str(&changed, str_slice(buf_str(&text), (size_t)at + strlen(old), text.len));
+	stage_write(stage, to, buf_str(&changed));
+	buf_done(&changed);
+	buf_done(&text);
+}
+
+bool stage_wait_said(const struct stage *stage, const char *text, size_t from, int limit_ms)
+{
+	enum { STEP_MS = 50 };
+	bool said = false;
+	for (int waited = 0; waited <= limit_ms && !said; waited += STEP_MS) {
+		struct buf log;
+		stage_read(stage, "log", &log);
+		said = str_find(str_slice(buf_str(&log), from, log.len), str_of(text), 0) >= 0;
+		buf_done(&log);
+		if (!said) {
+			stage_pause(STEP_MS);
+		}
+	}
+	return said;
+}
+
+size_t stage_log_size(const struct stage *stage)
+{
+	off_t size = lseek(stage->log, 0, SEEK_END);
+	return size > 0 ? (size_t)size : 0;
+}
+
+bool stage_source(const struct stage *stage, const char *name, struct store_source *out)
+{
+	char path[STAGE_PATH_MAX];
+	struct store *store = NULL;
+	const struct store_source *sources = NULL;
+	size_t count = 0;
+	bool found = false;
+	if (store_open(stage_path(stage, "store", path), STORE_READ, &store, NULL) == 0 &&
+	    store_sources(store, &sources, &count, NULL) == 0) {
+		for (size_t i = 0; i < count && !found; i++) {
+			found = strcmp(sources[i].name, name) == 0;
+			*out = sources[i];
+			out->cursor = (struct str){0};
+		}
+	}
+	store_close(store);
+	return found;
+}
+
+bool stage_wait_state(const struct stage *stage, const char *name, const char *state,
+		      const char *text, int limit_ms)
+{
+	enum { STEP_MS = 50 };
+	for (int waited = 0; waited <= limit_ms; waited += STEP_MS) {
+		struct store_source source;
+		if (stage_source(stage, name, &source) && strcmp(source.state, state) == 0 &&
+		    str_find(str_of(source.state_text), str_of(text), 0) >= 0) {
+			return true;
+		}
+		stage_pause(STEP_MS);
+	}
+	return false;
 }
 
 size_t stage_children(const struct stage *stage, pid_t out_pids[STAGE_CHILDREN_MAX])

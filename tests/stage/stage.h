@@ -9,6 +9,7 @@
 #define TESTS_STAGE_STAGE_H
 
 #include "base/process.h"
+#include "store/store.h"
 
 #include <stdint.h>
 
@@ -38,6 +39,32 @@ void stage_start_daemon(struct stage *stage, const char *config, bool spawn);
 
 /* The daemon's children. */
 size_t stage_children(const struct stage *stage, pid_t out_pids[STAGE_CHILDREN_MAX]);
+
+/* Tells the company what to do (see tests/sim/scene.h); ends the test program when it does not take it. */
+void stage_command(struct stage *stage, const char *line);
+
+/* Reads FOLDER/name; the empty text when it is not there. The caller frees it with buf_done. */
+void stage_read(const struct stage *stage, const char *name, struct buf *out);
+
+/* Writes FOLDER/name anew. */
+void stage_write(const struct stage *stage, const char *name, struct str text);
+
+/* Copies FOLDER/from to FOLDER/to with the first `old` in it replaced. Ends the test program when it is not in it. */
+void stage_edit(const struct stage *stage, const char *from, const char *to, const char *old,
+		const char *new);
+
+/* Waits until the log says a text behind its first `from` bytes; false after limit_ms. */
+bool stage_wait_said(const struct stage *stage, const char *text, size_t from, int limit_ms);
+
+/* The log's size. */
+size_t stage_log_size(const struct stage *stage);
+
+/* What the store knows of a source, but for its cursor; false when it does not know it. */
+bool stage_source(const struct stage *stage, const char *name, struct store_source *out);
+
+/* Waits until a source is in a state and its sentence has text in it; false after limit_ms. */
+bool stage_wait_state(const struct stage *stage, const char *name, const char *state,
+		      const char *text, int limit_ms);
 
 /* How many records the collectors' sources have stored, and whether both have caught up. */
 uint64_t stage_stored(const struct stage *stage, bool *out_caught_up);
