@@ -98,6 +98,10 @@ int household_apply(struct daemon *daemon, struct error *err)
 		assert(len > 0 && (size_t)len < sizeof section);
 		source->configured = true;
 		source->heard_ns = source->heard_ns != 0 ? source->heard_ns : now_ns;
+		if (daemon->options.import && settings_source_is_finite(daemon->config, name)) {
+			/* done by an earlier import is not done by this one */
+			roster_set_state(source, "", (struct str){0}, now_ns);
+		}
 		roster_set_type(source, str_of(config_text(daemon->config, section, "type")),
 				settings_source_kinds(daemon->config, name));
 	}
