@@ -1,22 +1,25 @@
 /* bench-feed - how fast a batch becomes durable, how much memory the daemon takes, and how soon a question is answered.
  *
  * Starts querytraild on an empty store, plays one collector that sends EVENTS records over feed.sock, then asks `querytrail who` for
- * one user's statements in fresh processes. Prints one line a figure. Usage: bench-feed [EVENTS] */
+ * one user's statements in fresh processes, starts the daemon again, and gives the same events to a plain SQLite database. Prints one line a figure. Usage: bench-feed [EVENTS] */
 #include "model/feed.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "tests/bench/peer.h"
 #include "tests/bench/shape.h"
 #include "tests/stage/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define BATCH_RECORDS 4096
 #define ASK_ROUNDS    7
-#define ASK_USER      12 /* a busy user, about half a percent of the requests */
+#define PEER_SHARE \
+	4 /* the peer gets a quarter of the events, which favours it: it slows down as it grows */
 
 struct bench {
 	struct stage stage;
@@ -177,11 +180,78 @@ static void ask(struct bench *bench, const char *filter)
 	buf_done(&program);
 }
 
+/* Sends everything; returns how many events a second of the daemon's CPU took in. */
+static double measure_feed(struct bench *bench, uint64_t event_count)
+{
+	double cpu_before, cpu_after, peak_mib;
+	stage_usage(bench->stage.daemon.pid, &cpu_before, &peak_mib);
+	int64_t start = clock_monotonic_ns();
+	uint64_t bytes = send_all(bench, event_count);
+	double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
+	stage_usage(bench->stage.daemon.pid, &cpu_after, &peak_mib);
+	double speed = (double)event_count / (cpu_after - cpu_before);
+	printf("events                           %llu (%.0f B each on the feed)\n",
+	       (unsigned long long)event_count, (double)bytes / (double)event_count);
+	printf("feed to committed head           %8.0f events/s by the clock, %.0f per second of "
+	       "the daemon's CPU\n",
+	       (double)event_count / seconds, speed);
+	printf("daemon, peak resident            %8.0f MiB\n", peak_mib);
+	return speed;
+}
+
+static int stop_daemon(struct bench *bench)
+{
+	int64_t start = clock_monotonic_ns();
+	int status = stage_stop_daemon(&bench->stage);
+	printf("daemon, stop                     %8.1f ms, status %d\n",
+	       (double)(clock_monotonic_ns() - start) / 1e6, status);
+	(void)close(bench->feed); /* nothing is in flight */
+	bench->feed = -1;
+	return status;
+}
+
+/* The daemon reads the whole head again before it welcomes anybody. */
+static void measure_restart(struct bench *bench)
+{
+	double cpu_seconds, peak_mib;
+	int64_t start = clock_monotonic_ns();
+	connect_feed(bench);
+	say_hello(bench);
+	stage_usage(bench->stage.daemon.pid, &cpu_seconds, &peak_mib);
+	printf("daemon, started again            %8.1f s until it takes a batch (%.1f s of CPU), "
+	       "%.0f MiB peak\n",
+	       (double)(clock_monotonic_ns() - start) / 1e9, cpu_seconds, peak_mib);
+}
+
+static double file_bytes(const struct stage *stage, const char *name)
+{
+	char path[STAGE_PATH_MAX];
+	struct stat status;
+	return stat(stage_path(stage, name, path), &status) == 0 ? (double)status.st_size : 0;
+}
+
+static void compare_with_peer(const struct bench *bench, uint64_t event_count, double speed)
+{
+	char path[STAGE_PATH_MAX];
+	double bytes = file_bytes(&bench->stage, "store/catalog.db") / (double)event_count;
+	uint64_t peer_count = event_count / PEER_SHARE;
+	struct peer_result peer =
+		peer_run(stage_path(&bench->stage, "peer.db", path), peer_count, BATCH_RECORDS);
+	double peer_speed = (double)peer_count / peer.cpu_seconds;
+	double peer_bytes = (double)peer.bytes / (double)peer_count;
+	printf("plain SQLite, five indexes       %8.0f events per second of CPU (%llu events); "
+	       "ours: %.1f times as fast\n",
+	       peer_speed, (unsigned long long)peer_count, speed / peer_speed);
+	printf("bytes an event on disk           %8.0f with its verdict; plain SQLite, without "
+	       "verdicts: %.0f; ours: %.2f times its size\n",
+	       bytes, peer_bytes, bytes / peer_bytes);
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t event_count = 1000000;
 	struct bench bench = {.feed = -1};
-	if (argc > 1 && !parse_u64(str_of(argv[1]), &event_count)) {
+	if (argc > 1 && (!parse_u64(str_of(argv[1]), &event_count) || event_count < PEER_SHARE)) {
 		fprintf(stderr, "usage: bench-feed [EVENTS]\n");
 		return 2;
 	}
@@ -192,27 +262,15 @@ int main(int argc, char **argv)
 	stage_init(&bench.stage, "bench-feed");
 	connect_feed(&bench);
 	say_hello(&bench);
-	double cpu_before, cpu_after, rss;
-	stage_usage(bench.stage.daemon.pid, &cpu_before, &rss);
-	int64_t start = clock_monotonic_ns();
-	uint64_t bytes = send_all(&bench, event_count);
-	double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
-	stage_usage(bench.stage.daemon.pid, &cpu_after, &rss);
-	printf("events                           %llu (%.0f B each on the feed)\n",
-	       (unsigned long long)event_count, (double)bytes / (double)event_count);
-	printf("feed to committed head           %8.0f events/s by the clock, %.0f per second of "
-	       "the daemon's CPU\n",
-	       (double)event_count / seconds, (double)event_count / (cpu_after - cpu_before));
-	printf("daemon, peak resident            %8.0f MiB\n", rss);
+	double speed = measure_feed(&bench, event_count);
 	char filter[64] = "user:";
 	shape_user(ASK_USER, filter + 5);
 	ask(&bench, filter);
 	ask(&bench, "table:dbo.Nothing");
-	start = clock_monotonic_ns();
-	int status = stage_stop_daemon(&bench.stage);
-	printf("daemon, stop                     %8.1f ms, status %d\n",
-	       (double)(clock_monotonic_ns() - start) / 1e6, status);
-	(void)close(bench.feed); /* nothing is in flight */
+	int status = stop_daemon(&bench);
+	measure_restart(&bench);
+	status = stop_daemon(&bench) != 0 ? 1 : status;
+	compare_with_peer(&bench, event_count, speed);
 	stage_done(&bench.stage, status != 0);
 	arena_done(&bench.arena);
 	buf_done(&bench.frame);

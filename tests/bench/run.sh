@@ -1,9 +1,9 @@
 #!/bin/sh
-# Measures: run.sh BUILD_FOLDER [NAME..]. Without a name all benchmarks run. Each prints one line a figure.
+# Measures: run.sh BUILD_FOLDER [NAME..]. Without a name those that need no arguments run (about a minute). Each prints one line a figure.
 set -eu
 build=$1
 shift
-[ "$#" -gt 0 ] || set -- feed
+[ "$#" -gt 0 ] || set -- feed collect join
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"
 	[ -x "$program" ] || { echo "no benchmark named $name" >&2; exit 2; }
