@@ -18,8 +18,8 @@
 
 #define BATCH_RECORDS 4096
 #define ASK_ROUNDS    7
-#define PEER_SHARE \
-	4 /* the peer gets a quarter of the events, which favours it: it slows down as it grows */
+#define PEER_SHARE    4  /* the peer gets a quarter, which favours it: it slows down as it grows */
+#define ASK_USER      12 /* a busy user, about half a percent of the requests */
 
 struct bench {
 	struct stage stage;
