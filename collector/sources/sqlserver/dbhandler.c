@@ -196,5 +196,6 @@ int dbhandler_error(const struct dbhandler *handler, const char *where, struct e
 		return error_set(err, ERR_AGAIN, "%s: %s (FreeTDS %d)", where, handler->text,
 				 handler->library);
 	}
-	return error_set(err, ERR_AGAIN, "%s: the connection broke, and no reason was given", where);
+	return error_set(err, ERR_AGAIN, "%s: the connection broke, and no reason was given",
+			 where);
 }
