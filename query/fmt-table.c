@@ -411,7 +411,9 @@ static int table_begin(struct fmt *fmt, struct error *err)
 static int table_row(struct fmt *fmt, const struct trail *trail, struct error *err)
 {
 	struct table *table = fmt->state;
-	struct sampled row = {.grade = trail->grade, .nobody = !trail->has_request};
+	struct sampled row = {.grade = trail->grade,
+			      .nobody = !trail->has_request && (trail->grade == GRADE_U1 ||
+								trail->grade == GRADE_PENDING)};
 	if (table->decided) {
 		buf_clear(&table->cells);
 	}

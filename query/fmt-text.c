@@ -15,43 +15,133 @@ static void put_person(struct buf *out, const struct trail *trail)
 {
 	struct str user = trail_text(trail, SIDE_REQUEST, FIELD_user);
 	struct str kind = trail_text(trail, SIDE_REQUEST, FIELD_user_kind);
-	if (user.len > 0) {
-		fmt_put_one_line(out, user);
-		if (kind.len > 0) {
-			buf_put_text(out, " (");
-			fmt_put_one_line(out, kind);
-			buf_put_byte(out, ')');
-		}
-	} else if (trail->has_request) {
+	if (user.len == 0) {
 		buf_put_text(out, "a caller without a name");
-	} else {
-		buf_put_text(out, "somebody");
+		return;
+	}
+	fmt_put_one_line(out, user);
+	if (kind.len > 0) {
+		buf_put_text(out, " (");
+		fmt_put_one_line(out, kind);
+		buf_put_byte(out, ')');
 	}
 }
 
-static void put_statement(struct buf *out, const struct trail *trail)
+static bool is_refused(const struct trail *trail)
+{
+	return record_number(&trail->statement, FIELD_succeeded, 1) == 0;
+}
+
+/* "SELECT on dbo.Orders in shop on server SQL01" */
+static void put_what(struct buf *out, const struct trail *trail)
 {
 	struct str verb = trail_text(trail, SIDE_STATEMENT, FIELD_verb);
-	bool refused = record_number(&trail->statement, FIELD_succeeded, 1) == 0;
-	buf_put_text(out, refused ? " was refused " : " ran ");
+	struct str table = trail_text(trail, SIDE_STATEMENT, FIELD_table);
 	if (verb.len > 0) {
 		fmt_put_one_line(out, verb);
 	} else {
 		buf_put_text(out, "a statement");
 	}
-	struct str table = trail_text(trail, SIDE_STATEMENT, FIELD_table);
 	put_part(out, "on",
 		 table.len > 0 ? table : trail_text(trail, SIDE_STATEMENT, FIELD_object));
 	put_part(out, "in", trail_text(trail, SIDE_STATEMENT, FIELD_database));
 	put_part(out, "on server", trail_text(trail, SIDE_STATEMENT, FIELD_server));
-	put_part(out, "as", trail_text(trail, SIDE_STATEMENT, FIELD_principal));
+}
+
+static void put_rows(struct buf *out, const struct trail *trail)
+{
 	if (record_has(&trail->statement, FIELD_rows)) {
 		int64_t rows = record_number(&trail->statement, FIELD_rows, 0);
 		buf_putf(out, " (%lld %s)", (long long)rows, rows == 1 ? "row" : "rows");
 	}
 }
 
-static void put_evidence(struct output *output, const struct trail *trail)
+/* " ran as app_orders (1 row)": the login is all that is certain. */
+static void put_login(struct buf *out, const struct trail *trail)
+{
+	struct str login = trail_text(trail, SIDE_STATEMENT, FIELD_principal);
+	buf_put_text(out, is_refused(trail) ? " was refused" : " ran");
+	put_part(out, is_refused(trail) ? "to" : "as", login);
+	put_rows(out, trail);
+}
+
+static void put_request(struct buf *out, const struct trail *trail)
+{
+	put_part(out, "through", trail_text(trail, SIDE_REQUEST, FIELD_route));
+	put_part(out, "from", trail_text(trail, SIDE_REQUEST, FIELD_source_ip));
+}
+
+/* A sentence may name who ran it: grades A and B; C and D with their doubt. */
+static void put_named(struct buf *out, const struct trail *trail)
+{
+	if (trail->grade != GRADE_A && trail->grade != GRADE_B) {
+		buf_put_text(out, "probably ");
+	}
+	put_person(out, trail);
+	buf_put_text(out, is_refused(trail) ? " was refused " : " ran ");
+	put_what(out, trail);
+	put_part(out, "as", trail_text(trail, SIDE_STATEMENT, FIELD_principal));
+	put_rows(out, trail);
+	put_request(out, trail);
+}
+
+/* A reason as a clause; without one there is nothing to say. */
+static void put_reason(struct buf *out, const struct trail *trail)
+{
+	struct str reason = str_trim(trail_text(trail, SIDE_VERDICT, FIELD_reason));
+	if (reason.len > 0) {
+		buf_put_text(out, ": ");
+		fmt_put_one_line(out, str_has_suffix(reason, STR_LIT("."))
+					      ? str_slice(reason, 0, reason.len - 1)
+					      : reason);
+	}
+}
+
+/* A contradiction names nobody as the one who ran it, only whose request the evidence points to. */
+static void put_contradiction(struct buf *out, const struct trail *trail)
+{
+	put_what(out, trail);
+	put_login(out, trail);
+	if (trail->has_request) {
+		buf_put_text(out, ". The evidence points to a request of ");
+		put_person(out, trail);
+		put_request(out, trail);
+		buf_put_text(out, ", but contradicts itself");
+	} else {
+		buf_put_text(out, ". The evidence points to no one request and contradicts itself");
+	}
+	put_reason(out, trail);
+}
+
+static void put_nobody(struct buf *out, const struct trail *trail)
+{
+	put_what(out, trail);
+	put_login(out, trail);
+	put_part(out, "from", trail_text(trail, SIDE_STATEMENT, FIELD_client_ip));
+	if (trail->grade == GRADE_PENDING) {
+		buf_put_text(out, ". It is not joined yet");
+	} else if (trail->grade == GRADE_U1) {
+		buf_put_text(out, ". Nobody is known for it");
+		put_reason(out, trail);
+	} else {
+		buf_put_text(out, ". Its request cannot be read");
+		put_reason(out, trail);
+	}
+}
+
+/* What of a grade C somebody could have made up. */
+static const char *forgeable(const struct trail *trail)
+{
+	if (str_is(trail_text(trail, SIDE_VERDICT, FIELD_carrier), "comment")) {
+		return "whoever writes the SQL could forge the comment";
+	}
+	if (str_is(trail_text(trail, SIDE_VERDICT, FIELD_matched_by), "request_id")) {
+		return "a caller could choose the request id";
+	}
+	return "whoever sets the context could forge it";
+}
+
+static void put_evidence(struct output *output, const struct trail *trail, bool with_reason)
 {
 	struct buf *out = &output->text;
 	buf_put_text(out, ". Grade ");
@@ -60,16 +150,13 @@ static void put_evidence(struct output *output, const struct trail *trail)
 	output_style(output, STYLE_NONE);
 	put_part(out, "by", trail_text(trail, SIDE_VERDICT, FIELD_matched_by));
 	put_part(out, "in", trail_text(trail, SIDE_VERDICT, FIELD_carrier));
-	struct str reason = trail_text(trail, SIDE_VERDICT, FIELD_reason);
-	if (reason.len > 0) {
-		buf_put_text(out, ": ");
-		fmt_put_one_line(out, reason);
-	} else if (trail->grade == GRADE_PENDING) {
-		buf_put_text(out, ": not joined yet");
+	if (with_reason) {
+		put_reason(out, trail);
 	}
-	if (reason.len == 0 || reason.ptr[reason.len - 1] != '.') {
-		buf_put_byte(out, '.');
+	if (trail->grade == GRADE_C) {
+		buf_putf(out, "; %s", forgeable(trail));
 	}
+	buf_put_byte(out, '.');
 }
 
 static int text_begin(struct fmt *fmt, struct error *err)
@@ -85,19 +172,21 @@ static int text_row(struct fmt *fmt, const struct trail *trail, struct error *er
 	(void)err;
 	when_put(out, fmt->out->zone, trail->time_ns, 3, true);
 	buf_put_text(out, ": ");
-	put_person(out, trail);
-	if (trail->has_statement) {
-		put_statement(out, trail);
-	} else {
+	bool told = true; /* the reason */
+	if (!trail->has_statement) {
+		put_person(out, trail);
 		buf_put_text(out, " made a request that ran no statement");
+		put_request(out, trail);
+		told = false;
+	} else if (trail->grade == GRADE_X) {
+		put_contradiction(out, trail);
+	} else if (!trail->has_request) {
+		put_nobody(out, trail);
+	} else {
+		put_named(out, trail);
+		told = false;
 	}
-	put_part(out, "through", trail_text(trail, SIDE_REQUEST, FIELD_route));
-	put_part(out, "from", trail_text(trail, SIDE_REQUEST, FIELD_source_ip));
-	if (!trail->has_request) {
-		buf_put_text(out, " with no known request at the gateway");
-		put_part(out, "from", trail_text(trail, SIDE_STATEMENT, FIELD_client_ip));
-	}
-	put_evidence(fmt->out, trail);
+	put_evidence(fmt->out, trail, !told);
 	struct str statement = trail_text(trail, SIDE_STATEMENT, FIELD_statement);
 	if (statement.len > 0) {
 		buf_put_text(out, " Statement: ");

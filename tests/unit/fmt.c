@@ -152,7 +152,8 @@ static void test_widths(void **state)
 }
 
 /* A sheet of one believable trail. */
-static struct str write_trail(struct sheet *sheet, enum grade grade, size_t width)
+static struct str write_trail(struct sheet *sheet, const struct fmt_type *type, enum grade grade,
+			      size_t width)
 {
 	struct error err;
 	struct trail *trail = &sheet->trail;
@@ -176,11 +177,45 @@ static struct str write_trail(struct sheet *sheet, enum grade grade, size_t widt
 	output_init(&sheet->out, -1, &sheet->zone);
 	sheet->out.width = width;
 	fmt_init(&sheet->fmt, &sheet->out, false);
-	assert_int_equal(fmt_table.begin(&sheet->fmt, &err), 0);
-	assert_int_equal(fmt_table.row(&sheet->fmt, trail, &err), 0);
-	assert_int_equal(fmt_table.end(&sheet->fmt, NULL, &err), 0);
-	fmt_table.done(&sheet->fmt);
+	assert_int_equal(type->begin(&sheet->fmt, &err), 0);
+	assert_int_equal(type->row(&sheet->fmt, trail, &err), 0);
+	assert_int_equal(type->end(&sheet->fmt, NULL, &err), 0);
+	if (type->done != NULL) {
+		type->done(&sheet->fmt);
+	}
 	return buf_str(&sheet->out.text);
+}
+
+static void test_text_names(void **state)
+{
+	/* Proves: only A and B say that a person ran something; C doubts and says what could be forged; X tells what ran, whose
+	 * request the evidence points to and why that cannot be trusted; U1 knows nobody. */
+	(void)state;
+	static const char *const ran = "somebody.long@department.example ran SELECT";
+	static struct sheet sheet;
+	for (enum grade grade = GRADE_A; grade <= GRADE_X; grade++) {
+		struct str text = write_trail(&sheet, &fmt_text, grade, 0);
+		bool names = str_find(text, str_of(ran), 0) > 0;
+		bool doubts = str_find(text, STR_LIT("probably somebody.long@"), 0) > 0;
+		assert_int_equal(names, grade != GRADE_X && grade != GRADE_U1);
+		assert_int_equal(doubts, names && grade != GRADE_A && grade != GRADE_B);
+		assert_true(str_find(text, STR_LIT("the reason of the verdict"), 0) > 0);
+		output_done(&sheet.out);
+	}
+	assert_true(str_find(write_trail(&sheet, &fmt_text, GRADE_C, 0),
+			     STR_LIT("; whoever sets the context could forge it."), 0) > 0);
+	output_done(&sheet.out);
+	assert_true(str_find(write_trail(&sheet, &fmt_text, GRADE_X, 0),
+			     STR_LIT(": SELECT on dbo.Orders ran as app (123456789012 rows). The "
+				     "evidence points to a request of "
+				     "somebody.long@department.example through GET /a/{b}/c/{d}, "
+				     "but contradicts itself: the reason of the verdict. Grade X."),
+			     0) > 0);
+	output_done(&sheet.out);
+	assert_true(str_find(write_trail(&sheet, &fmt_text, GRADE_U1, 0),
+			     STR_LIT(". Nobody is known for it: the reason of the verdict."),
+			     0) > 0);
+	output_done(&sheet.out);
 }
 
 static void test_table_names(void **state)
@@ -190,7 +225,7 @@ static void test_table_names(void **state)
 	(void)state;
 	static struct sheet sheet;
 	for (size_t width = 60; width <= 240; width++) {
-		struct str text = write_trail(&sheet, GRADE_A, width);
+		struct str text = write_trail(&sheet, &fmt_table, GRADE_A, width);
 		bool has_number = str_find(text, STR_LIT("123"), 0) >= 0;
 		assert_true(str_find(text, STR_LIT("somebody.long@department.example"), 0) > 0);
 		assert_true(str_find(text, STR_LIT("GET /a/{b}/c/{d}"), 0) > 0);
@@ -199,16 +234,16 @@ static void test_table_names(void **state)
 		assert_int_equal(harmless_lines(text), width < 75 ? 5 : width < 121 ? 4 : 2);
 		output_done(&sheet.out);
 	}
-	struct str text = write_trail(&sheet, GRADE_U1, 80);
+	struct str text = write_trail(&sheet, &fmt_table, GRADE_U1, 80);
 	assert_true(str_find(text, STR_LIT("U1  nobody known: the reason of the verdict\n"), 0) >
 		    0);
 	assert_int_equal(str_find(text, STR_LIT("somebody"), 0), -1);
 	output_done(&sheet.out);
-	text = write_trail(&sheet, GRADE_X, 80);
+	text = write_trail(&sheet, &fmt_table, GRADE_X, 80);
 	assert_true(str_find(text, STR_LIT("    SELECT dbo.Orders, 123456789012 rows: the reason "),
 			     0) > 0);
 	output_done(&sheet.out);
-	text = write_trail(&sheet, GRADE_X, 50); /* no room for a reason */
+	text = write_trail(&sheet, &fmt_table, GRADE_X, 50); /* no room for a reason */
 	assert_int_equal(str_find(text, STR_LIT("the reason"), 0), -1);
 	output_done(&sheet.out);
 }
@@ -367,9 +402,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_terminal),    cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_table_names), cmocka_unit_test(test_csv_cells),
-		cmocka_unit_test(test_json_exact),  cmocka_unit_test(test_types),
-		cmocka_unit_test(test_one_line),
+		cmocka_unit_test(test_table_names), cmocka_unit_test(test_text_names),
+		cmocka_unit_test(test_csv_cells),   cmocka_unit_test(test_json_exact),
+		cmocka_unit_test(test_types),       cmocka_unit_test(test_one_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
