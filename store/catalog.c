@@ -334,6 +334,11 @@ static int check_presence(const char *dir, const char *path, enum catalog_mode m
 			      AT_EACCESS) != 0) {
 			return error_errno(err, "%s can't be opened", path);
 		}
+		/* SQLite writes to the file before it makes its -wal: an empty one beside a -wal was emptied */
+		if (st.st_size == 0 && has_companion(path, "-wal")) {
+			return error_set(err, ERR_CORRUPT,
+					 "%s is damaged: it is empty, but a store was there", path);
+		}
 		return 0;
 	}
 	if (errno != ENOENT && errno != ENOTDIR) {

@@ -128,6 +128,27 @@ static void half_made_store_is_finished(void **state)
 	filled_done(&filled);
 }
 
+static void emptied_store_is_told(void **state)
+{
+	/* a catalog that was cut to nothing is ERR_CORRUPT for everybody, and no new store is made in its place */
+	static const enum store_mode modes[] = {STORE_READ, STORE_WRITE, STORE_CREATE};
+	struct filled filled = {0};
+	(void)state;
+	fixture_init(&filled.fixture);
+	filled_open(&filled, STORE_CREATE);
+	filled_add(&filled, 0, 3);
+	store_close(filled.store);
+	filled.store = NULL;
+	assert_int_equal(truncate(fixture_path(&filled.fixture, "catalog.db"), 0), 0);
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		assert_int_equal(
+			store_open(filled.fixture.dir, modes[i], &filled.store, &filled.err),
+			-ERR_CORRUPT);
+		assert_non_null(strstr(filled.err.text, "catalog.db is damaged: it is empty"));
+	}
+	filled_done(&filled);
+}
+
 static void access_follows_the_folder(void **state)
 {
 	/* 0600 in a folder for the owner, 0640 in one that the group may read */
@@ -302,6 +323,7 @@ int main(void)
 		cmocka_unit_test(second_writer_is_refused),
 		cmocka_unit_test(what_is_no_store),
 		cmocka_unit_test(half_made_store_is_finished),
+		cmocka_unit_test(emptied_store_is_told),
 		cmocka_unit_test(access_follows_the_folder),
 		cmocka_unit_test(limits_of_a_transaction),
 		cmocka_unit_test(peek_sees_stored_and_open),
