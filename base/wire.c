@@ -17,12 +17,6 @@ static const uint8_t *step(struct wire_reader *reader, size_t count)
 	return at;
 }
 
-uint8_t wire_u8(struct wire_reader *reader)
-{
-	const uint8_t *at = step(reader, 1);
-	return at != NULL ? at[0] : 0;
-}
-
 uint16_t wire_u16(struct wire_reader *reader)
 {
 	const uint8_t *at = step(reader, 2);

@@ -24,7 +24,14 @@ struct wire_reader {
 struct wire_reader wire_reader(struct str bytes);
 
 /* The next field; 0 or empty after a failure. */
-uint8_t wire_u8(struct wire_reader *reader);
+static inline uint8_t wire_u8(struct wire_reader *reader)
+{
+	if (reader->failed || reader->pos == reader->len) {
+		reader->failed = true;
+		return 0;
+	}
+	return reader->ptr[reader->pos++];
+}
 uint16_t wire_u16(struct wire_reader *reader);
 uint32_t wire_u32(struct wire_reader *reader);
 uint64_t wire_u64(struct wire_reader *reader);
