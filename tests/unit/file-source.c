@@ -394,8 +394,9 @@ static void test_missing(void **state)
 	write_plain(&folder, "one", STR_LIT(A "\n" B "\n"));
 	assert_int_equal(fetch(&folder, &err), 0);
 	assert_int_equal(folder.batch.record_count, 2);
-	buf_clear(&folder.cursor); /* version 1, file 0, offset 999, nothing held, serial 0 */
-	buf_put(&folder.cursor, "\x01\x00\xe7\x07\x00\x00", 6);
+	buf_truncate(&folder.cursor,
+		     9); /* version and files; then file 0, offset 999, nothing held, serial 0 */
+	buf_put(&folder.cursor, "\x00\xe7\x07\x00\x00", 5);
 	assert_int_equal(fetch(&folder, &err), -ERR_CONFIG);
 	assert_non_null(strstr(err.text, "shorter"));
 	folder_close(&folder);
