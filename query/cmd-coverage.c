@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define REJECTS_SHOWN 1000
+
 static void put_bound(struct session *session, int64_t ns)
 {
 	if (ns == INT64_MIN || ns == INT64_MAX) {
@@ -43,6 +45,53 @@ static int put_gaps(struct session *session, const struct run_result *found, str
 	return result;
 }
 
+static void put_reject(struct session *session, const struct record *record, uint64_t leaf)
+{
+	struct buf *out = &session->out.text;
+	fmt_put_one_line(out, record->source);
+	buf_putf(out, "  leaf %llu  did not parse: ", (unsigned long long)leaf);
+	fmt_put_one_line(out, record_text(record, FIELD_reason));
+	buf_put_byte(out, '\n');
+}
+
+/* One line for each record that did not parse, with the reason. */
+static int put_rejects(struct session *session, struct error *err)
+{
+	struct scan_options options = {
+		.kinds = 1u << RECORD_REJECT, .from_ns = INT64_MIN, .to_ns = INT64_MAX};
+	struct scan *scan;
+	uint64_t count = 0;
+	int result = scan_open(session->store, &options, &scan, err);
+	while (result == 0) {
+		const struct scan_block *block;
+		result = scan_next(scan, &block, err);
+		if (result == -ERR_CORRUPT) { /* told by the coverage below */
+			result = 0;
+			continue;
+		}
+		for (size_t row = 0; result == 0 && row < scan_row_count(block); row++) {
+			struct record record;
+			if (scan_kinds(block)[row] == RECORD_REJECT && count++ < REJECTS_SHOWN &&
+			    scan_record(block, row, &record, NULL) == 0) {
+				put_reject(session, &record, scan_first_leaf(block) + row);
+			}
+		}
+		if (result == -ERR_GONE) {
+			break;
+		}
+	}
+	if (result != 0 && result != -ERR_GONE) {
+		return result;
+	}
+	if (count > REJECTS_SHOWN) {
+		buf_putf(&session->out.text, "(and %llu more that did not parse)\n",
+			 (unsigned long long)(count - REJECTS_SHOWN));
+	}
+	error_clear(err);
+	scan_close(scan);
+	return 0;
+}
+
 static int answer(struct session *session, const struct plan *plan, const struct run_result *found,
 		  bool json, struct error *err)
 {
@@ -57,6 +106,9 @@ static int answer(struct session *session, const struct plan *plan, const struct
 		buf_put_byte(&session->out.text, '\n');
 	} else {
 		result = put_gaps(session, found, err);
+		if (result == 0 && coverage_rejected(&coverage) > 0) {
+			result = put_rejects(session, err);
+		}
 		coverage_put_text(&coverage, &session->zone, &session->err.text);
 	}
 	if (result != 0) {

@@ -279,6 +279,11 @@ static int summarise(struct import *import)
 		buf_putf(&session->err.text, "next: querytrail who --store %s --limit 20\n",
 			 import->store);
 	}
+	if (!json && figures[3].count > 0) {
+		buf_putf(&session->err.text,
+			 "what did not parse, and why: querytrail coverage --store %s\n",
+			 import->store);
+	}
 	if (figures[3].count > 0 || figures[4].count > 0) {
 		return EXIT_INCOMPLETE;
 	}

@@ -54,6 +54,15 @@ bool coverage_source_lacks(const struct coverage *coverage, const struct store_s
 	return true;
 }
 
+uint64_t coverage_rejected(const struct coverage *coverage)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < coverage->source_count; i++) {
+		sum += coverage->sources[i].rejected;
+	}
+	return sum;
+}
+
 bool coverage_incomplete(const struct coverage *coverage)
 {
 	const char *why;
@@ -124,6 +133,15 @@ static void put_missing(const struct coverage *coverage, const struct zone *zone
 			utf8_put_printable(out, str_of(source->state_text));
 		}
 	}
+	for (size_t i = 0; i < coverage->source_count; i++) {
+		const struct store_source *source = &coverage->sources[i];
+		if (source->rejected > 0) {
+			buf_putf(out,
+				 "\n  not parsed: %llu of source %s; querytrail "
+				 "coverage lists them",
+				 (unsigned long long)source->rejected, source->name);
+		}
+	}
 	for (size_t i = 0; i < result->gap_count && i < GAPS_SHOWN; i++) {
 		const struct run_gap *gap = &result->gaps[i];
 		buf_putf(out, "\n  missing: source %s has a gap from ", gap->source);
@@ -158,7 +176,9 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 			 (unsigned long long)coverage->returned);
 	}
 	buf_putf(out, "; %s.\n",
-		 coverage_incomplete(coverage) ? "INCOMPLETE" : "nothing is missing");
+		 coverage_incomplete(coverage)     ? "INCOMPLETE"
+		 : coverage_rejected(coverage) > 0 ? "nothing is missing but what did not parse"
+						   : "nothing is missing");
 	buf_putf(out, "  statements in this time: %llu, of which %llu U1, %llu X, %llu pending",
 		 (unsigned long long)total, (unsigned long long)by_grade[GRADE_U1],
 		 (unsigned long long)by_grade[GRADE_X],
@@ -263,5 +283,6 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	put_json_gaps(coverage, out);
 	put_json_number(out, &first, "damaged_blocks", coverage->result->stats.blocks_damaged);
 	put_json_number(out, &first, "unreadable_rows", coverage->unread);
+	put_json_number(out, &first, "rejected", coverage_rejected(coverage));
 	buf_put_byte(out, '}');
 }

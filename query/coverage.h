@@ -2,6 +2,7 @@
  *
  * Incomplete: a gap overlaps the time asked for, a block is damaged, a source is failed, silent, retrying or not caught up, or
  *          a source's watermark lies before the end that was asked for. Then the exit status is 3.
+ * Rejects: what did not parse is told, but does not make an answer incomplete: its bytes are there, its time is not known.
  * Threads: a value. Blocking: coverage_make reads the sources.
  * Source:  docs/query.md. Tests: tests/unit/coverage.c
  */
@@ -28,6 +29,9 @@ int coverage_make(struct store *store, const struct plan *plan, const struct run
 /* Whether a source has not delivered all that was asked for; *out_why is a static phrase ("is silent"). */
 bool coverage_source_lacks(const struct coverage *coverage, const struct store_source *source,
 			   const char **out_why);
+
+/* How many records of all sources did not parse, and so may be what was asked for. */
+uint64_t coverage_rejected(const struct coverage *coverage);
 
 /* Whether anything is missing. */
 bool coverage_incomplete(const struct coverage *coverage);

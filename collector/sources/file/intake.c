@@ -127,7 +127,9 @@ static int make_reject(struct intake *intake, const struct piece *piece, const c
 	out_record->source = intake->source;
 	out_record->key = piece->key;
 	out_record->time_ns = intake->file_time_ns;
-	record_set_text(out_record, FIELD_raw, str_slice(piece->raw, 0, REJECT_RAW_MAX));
+	if (piece->raw.len > 0) {
+		record_set_text(out_record, FIELD_raw, str_slice(piece->raw, 0, REJECT_RAW_MAX));
+	}
 	record_set_text(out_record, FIELD_reason, str_of(why));
 	record_set_number(out_record, FIELD_offset, piece->item->offset);
 	bool unended = piece->item->kind == READER_PIECE && !piece->item->newline;
