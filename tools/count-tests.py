@@ -2,9 +2,10 @@
 """count-tests - what Meson's runs came to: a line for each test that failed, then "N passed, N failed".
 
 usage: count-tests.py BUILD_FOLDER..
-Counts test cases from meson-logs/testlog.junit.xml, where a program that speaks TAP has one case a test. A program that ended in
+Counts test cases from meson-logs/*.junit.xml, where a program that speaks TAP has one case a test. A program that ended in
 error without a failed case (a crash, a leak) counts as one failure. Ends with status 1 when anything failed or nothing ran.
 """
+import glob
 import os
 import sys
 import xml.etree.ElementTree as tree
@@ -13,12 +14,11 @@ import xml.etree.ElementTree as tree
 def main():
     passed = failed = skipped = 0
     for folder in sys.argv[1:]:
-        path = os.path.join(folder, "meson-logs", "testlog.junit.xml")
-        if not os.path.exists(path):
+        paths = sorted(glob.glob(os.path.join(folder, "meson-logs", "*.junit.xml")))
+        if not paths:
             print(f"FAILED {folder}: no test ran")
             failed += 1
-            continue
-        for suite in tree.parse(path).getroot().iter("testsuite"):
+        for suite in (suite for path in paths for suite in tree.parse(path).getroot().iter("testsuite")):
             bad = 0
             for case in suite.iter("testcase"):
                 name = f'{os.path.basename(folder)}: {suite.get("name")} {case.get("name")}'
