@@ -45,8 +45,9 @@ int trail_read(struct trail_reader *reader, const struct run_row *row, struct tr
 	int result = scan_fetch_record(reader->statements, row->leaf,
 				       trail->has_statement ? &trail->statement : &trail->request,
 				       &trail->ingest_ns, err);
-	if (result != 0) {
-		return result;
+	if (result != 0) { /* the record still holds what was read before it */
+		trail->has_statement = false;
+		return result == -ERR_CORRUPT ? -ERR_GONE : result;
 	}
 	trail->has_request = !trail->has_statement;
 	if (row->verdict_leaf != RUN_NO_LEAF) {

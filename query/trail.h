@@ -28,7 +28,8 @@ int trail_reader_open(struct trail_reader *reader, struct store *store, struct e
 void trail_reader_close(struct trail_reader *reader);
 
 /* Reads the row whole. A verdict or request that cannot be read is left out and told.
- * Returns 0; ERR_CORRUPT with what could be read in *out_trail; ERR_GONE or ERR_IO. */
+ * Returns 0; ERR_CORRUPT with what could be read in *out_trail; ERR_GONE when the row's own record cannot be read: then *out_trail
+ * has nothing; ERR_IO. */
 int trail_read(struct trail_reader *reader, const struct run_row *row, struct trail *out_trail,
 	       struct error *err);
 
