@@ -38,6 +38,31 @@ static void test_known(void **state)
 	buf_done(&out);
 }
 
+/* A time is cut, not rounded, to the digits asked for; the ends of int64 have four digits of year. */
+static void test_digits(void **state)
+{
+	(void)state;
+	static const char *const want[] = {
+		"2026-11-02T03:04:05Z",        "2026-11-02T03:04:05.0Z",
+		"2026-11-02T03:04:05.08Z",     "2026-11-02T03:04:05.089Z",
+		"2026-11-02T03:04:05.0899Z",   "2026-11-02T03:04:05.08999Z",
+		"2026-11-02T03:04:05.089999Z", "2026-11-02T03:04:05.0899990Z",
+	};
+	struct buf out;
+	buf_init(&out, 0);
+	for (int digits = 0; digits < 8; digits++) {
+		buf_clear(&out);
+		clock_put_rfc3339(&out, INT64_C(1793588645089999012), digits);
+		assert_string_equal(out.ptr, want[digits]);
+	}
+	buf_clear(&out);
+	clock_put_rfc3339(&out, INT64_MIN, 9);
+	clock_put_rfc3339(&out, INT64_MAX, 9);
+	assert_string_equal(out.ptr,
+			    "1677-09-21T00:12:43.145224192Z2262-04-11T23:47:16.854775807Z");
+	buf_done(&out);
+}
+
 /* Every day of 800 years goes there and back. */
 static void test_days(void **state)
 {
@@ -129,9 +154,9 @@ static void test_clock(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known), cmocka_unit_test(test_days),
-		cmocka_unit_test(test_parse), cmocka_unit_test(test_duration),
-		cmocka_unit_test(test_clock),
+		cmocka_unit_test(test_known),    cmocka_unit_test(test_days),
+		cmocka_unit_test(test_digits),   cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_duration), cmocka_unit_test(test_clock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,10 @@ static void leading_and_trailing_comments(void **state)
 	check_request_id("SELECT 1 -- request_id=a-1", "a-1");
 	check_request_id("SELECT 1 -- request_id=a-1\n ;\n", "a-1");
 	check_request_id("SELECT 1 /*request_id='GQ%2FIV%3D'*/;", "GQ/IV=");
+	check_request_id("SELECT 1 -- x\n-- request_id=a-1", "a-1");
+	check_request_id("SELECT 1 -1 - 2 --- request_id=a-1", "a-1");
+	check_request_id("SELECT '2026-01-05'\r\n--x--request_id=z,--\r\n-- request_id=a-1 --;",
+			 "a-1");
 	check_request_id("/*note='it\\'s',request_id='a-1'*/ SELECT 1", "a-1");
 	check_request_id("/* made by x */ SELECT 1 /* request_id=a-1 */", "a-1");
 	check_request_id("/*request_id=a-1*/ SELECT 1 /*request_id=b-2*/", "a-1");

@@ -120,12 +120,38 @@ static void test_put(void **state)
 	buf_done(&out);
 }
 
+/* Every ASCII byte at every place of a text longer than two words is written as it stands or escaped, and nothing around it changes. */
+static void test_put_each_byte(void **state)
+{
+	(void)state;
+	struct buf out, back;
+	buf_init(&out, 0);
+	buf_init(&back, 0);
+	for (unsigned byte = 0; byte < 128; byte++) {
+		bool plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+		for (size_t at = 0; at < 21; at++) {
+			char text[] = "abcdefgh!#[]~ zyxwvut";
+			text[at] = (char)byte;
+			buf_clear(&out);
+			buf_clear(&back);
+			json_put_string(&out, str_make(text, 21));
+			struct str inner = str_slice(buf_str(&out), 1, out.len - 2);
+			assert_int_equal(inner.len == 21, plain);
+			assert_int_equal(json_unescape(inner, true, &back), 0);
+			assert_true(str_equal(buf_str(&back), str_make(text, 21)));
+		}
+	}
+	buf_done(&out);
+	buf_done(&back);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_events),   cmocka_unit_test(test_concatenated),
-		cmocka_unit_test(test_errors),   cmocka_unit_test(test_skip),
-		cmocka_unit_test(test_unescape), cmocka_unit_test(test_put),
+		cmocka_unit_test(test_events),        cmocka_unit_test(test_concatenated),
+		cmocka_unit_test(test_errors),        cmocka_unit_test(test_skip),
+		cmocka_unit_test(test_unescape),      cmocka_unit_test(test_put),
+		cmocka_unit_test(test_put_each_byte),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
