@@ -11,8 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define SETTLE_MS 60000
-
 struct crash {
 	struct stage stage;
 	uint64_t random;
@@ -42,20 +40,6 @@ static void kill_one(struct crash *crash)
 	stage_start_daemon(&crash->stage, "company/querytrail.yaml", true);
 }
 
-/* Until as many records are stored as the company has lines and statements (CloudWatch shows lines up to half a minute late), and
- * nothing more comes. */
-static bool catch_up(struct crash *crash)
-{
-	uint64_t want = same_lines(&crash->stage, "company/access.log") +
-			same_lines(&crash->stage, "company/truth.jsonl");
-	bool caught_up;
-	for (int waited = 0; waited < SETTLE_MS && stage_stored(&crash->stage, &caught_up) < want;
-	     waited += 100) {
-		stage_pause(100);
-	}
-	return stage_settle(&crash->stage, 1500, SETTLE_MS);
-}
-
 static void report(struct crash *crash, int number, bool good, const char *what)
 {
 	printf("%s %d - %s\n", good ? "ok" : "not ok", number, what);
@@ -83,7 +67,7 @@ int main(int argc, char **argv)
 		stage_pause(20 + (int)draw(&crash, 150));
 		kill_one(&crash);
 	}
-	report(&crash, 1, catch_up(&crash), "all sources catch up again");
+	report(&crash, 1, same_catch_up(&crash.stage), "all sources catch up again");
 	report(&crash, 2, stage_stop_daemon(&crash.stage) == 0,
 	       "the daemon ends cleanly after all of it");
 	printf("# killed: the daemon %u times, its children %u times\n", crash.kills[0],

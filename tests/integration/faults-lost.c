@@ -176,14 +176,7 @@ static void stopped_in_flow(struct tap *tap)
 	}
 	tap_check(tap, clean, "SIGTERM in mid-flow: each end is clean");
 	stage_start_daemon(stage, CONFIG, true);
-	bool caught_up;
-	size_t want =
-		same_lines(stage, "company/access.log") + same_lines(stage, "company/truth.jsonl");
-	for (int waited = 0; waited < 3 * LIMIT_MS && stage_stored(stage, &caught_up) < want;
-	     waited += 100) {
-		stage_pause(100);
-	}
-	tap_check(tap, stage_settle(stage, 500, LIMIT_MS), "it catches up");
+	tap_check(tap, same_catch_up(stage), "it catches up");
 	tap_check(tap, stage_stop_daemon(stage) == 0, "and ends cleanly");
 	tap_check(tap,
 		  same_all(stage, "database", DAYS_ROWS) &&

@@ -135,3 +135,23 @@ size_t same_lines(const struct stage *stage, const char *name)
 	lines_done(&lines);
 	return count;
 }
+
+/* Events of a source, without its gaps. */
+static uint64_t events(const struct stage *stage, const char *name)
+{
+	struct store_source source;
+	return stage_source(stage, name, &source) ? source.stored - source.gaps : 0;
+}
+
+bool same_catch_up(struct stage *stage)
+{
+	enum { LIMIT_MS = 60000, STEP_MS = 100, QUIET_MS = 1200 };
+	uint64_t want =
+		same_lines(stage, "company/access.log") + same_lines(stage, "company/truth.jsonl");
+	int waited = 0;
+	while (waited < LIMIT_MS && events(stage, "gateway") + events(stage, "database") < want) {
+		stage_pause(STEP_MS);
+		waited += STEP_MS;
+	}
+	return stage_settle(stage, QUIET_MS, LIMIT_MS - waited);
+}

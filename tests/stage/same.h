@@ -19,6 +19,10 @@ bool same_count(struct stage *stage, const char *source, const char *truth, stru
 /* Whether each line of FOLDER/truth is stored once and nothing else is. */
 bool same_all(struct stage *stage, const char *source, const char *truth);
 
+/* Waits until as many records are stored as the company has lines and statements (CloudWatch shows lines up to half a minute late), and
+ * nothing more comes. False when that takes longer than a minute. */
+bool same_catch_up(struct stage *stage);
+
 /* Lines in FOLDER/name. */
 size_t same_lines(const struct stage *stage, const char *name);
 
