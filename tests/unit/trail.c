@@ -71,7 +71,8 @@ static void test_read(void **state)
 	assert_true(str_is(trail_value(&trail, &columns[1]).text, "U2"));
 	row.leaf = 9999;
 	assert_int_equal(trail_read(&reader, &row, &trail, &err), -ERR_GONE);
-	assert_false(trail.has_statement || trail.has_request); /* nothing of a row before is left */
+	assert_false(trail.has_statement ||
+		     trail.has_request); /* nothing of a row before is left */
 	row = (struct run_row){STORY_DAY_NS, story.leaf[STORY_S_BOB], 9999, 9999, 0};
 	assert_int_equal(trail_read(&reader, &row, &trail, &err), -ERR_CORRUPT);
 	assert_true(trail.has_statement && !trail.has_request && !trail.has_verdict);
