@@ -3,6 +3,31 @@
 #include "query/show.h"
 #include "query/story.h"
 
+/* Says what could not be read, and how much. */
+static void tell_damage(struct session *session, uint64_t count, const struct error *first)
+{
+	buf_putf(&session->err.text,
+		 "INCOMPLETE: %llu %s could not be read: ", (unsigned long long)count,
+		 count == 1 ? "block or record" : "blocks or records");
+	output_safe(&session->err, str_of(first->text));
+	buf_put_byte(&session->err.text, '\n');
+}
+
+/* "Nothing" is only an answer when everything could be read. */
+static int tell_nothing(struct session *session, const struct story *story)
+{
+	buf_put_text(&session->err.text, "nothing has the id \"");
+	output_safe(&session->err, str_of(session->line.word[0]));
+	buf_put_text(&session->err.text,
+		     "\"; ids are compared whole and with their letter case. \"querytrail who "
+		     "id:BEGINNING*\" looks for a part.\n");
+	if (story->damaged > 0) {
+		tell_damage(session, story->damaged, &story->damage);
+	}
+	return story->damaged > 0 ? EXIT_INCOMPLETE : EXIT_NONE;
+}
+
+/* Returns EXIT_FOUND, EXIT_INCOMPLETE or an error. */
 static int show(struct session *session, const struct story *story, bool json, struct error *err)
 {
 	struct show view = {.out = &session->out, .story = story};
@@ -12,6 +37,11 @@ static int show(struct session *session, const struct story *story, bool json, s
 	}
 	result = json ? show_put_json(&view, err) : show_put_text(&view, err);
 	scan_fetch_close(view.fetch);
+	if (result == 0 && story->damaged + view.unread > 0) {
+		tell_damage(session, story->damaged + view.unread,
+			    story->damaged > 0 ? &story->damage : &view.damage);
+		return EXIT_INCOMPLETE;
+	}
 	return result;
 }
 
@@ -28,23 +58,18 @@ int cmd_show(struct session *session, struct error *err)
 	struct story story;
 	int result = story_find(session->store, str_of(session->line.word[0]), &story, err);
 	if (result == 0 && story.found_count == 0) {
-		buf_put_text(&session->err.text, "nothing has the id \"");
-		output_safe(&session->err, str_of(session->line.word[0]));
-		buf_put_text(
-			&session->err.text,
-			"\"; ids are compared whole and with their letter case. \"querytrail who "
-			"id:BEGINNING*\" looks for a part.\n");
+		result = tell_nothing(session, &story);
 		story_done(&story);
-		return EXIT_NONE;
+		return result;
 	}
 	if (result == 0) {
 		result = show(session, &story, json, err);
 	}
-	if (result == 0 && story.found_count > STORY_FOUND_MAX) {
+	if (result >= 0 && story.found_count > STORY_FOUND_MAX) {
 		buf_putf(&session->err.text, "%zu records have this id; the first %d are shown\n",
 			 story.found_count, STORY_FOUND_MAX);
 		result = EXIT_INCOMPLETE;
-	} else if (result == 0 && story.requests.count > 1) {
+	} else if (result >= 0 && story.requests.count > 1) {
 		buf_putf(&session->err.text, "%zu requests have this id; all are shown\n",
 			 story.requests.count);
 	}

@@ -1,49 +1,17 @@
 #include "query/show.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/utf8.h"
 #include "query/fmt.h"
+#include "query/layout.h"
 #include "query/when.h"
+#include "query/wrap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 #define NAME_COLUMNS 24
-
-/* The part of text that stands on one line of width columns; it ends behind a space where there is one in its second half. */
-static struct str line_part(struct str text, size_t width)
-{
-	if (width == SIZE_MAX || utf8_width(text) <= width) {
-		return text;
-	}
-	struct str part = utf8_fit(text, width);
-	for (size_t i = part.len; i > part.len / 2; i--) {
-		if (part.ptr[i - 1] == ' ') {
-			return str_slice(part, 0, i);
-		}
-	}
-	return part.len > 0 ? part : text; /* not even one character fits */
-}
-
-void show_put_wrapped(struct output *out, const char *indent, struct str text)
-{
-	size_t width = out->width > strlen(indent) + 20 ? out->width - strlen(indent) : SIZE_MAX;
-	struct buf safe;
-	struct str rest = text;
-	buf_init(&safe, 0);
-	do {
-		struct str line = str_split(&rest, '\n');
-		buf_clear(&safe);
-		utf8_put_printable(&safe, line);
-		struct str left = buf_str(&safe);
-		do {
-			struct str part = line_part(left, width);
-			buf_put_text(&out->text, indent);
-			buf_put_str(&out->text, part);
-			buf_put_byte(&out->text, '\n');
-			left = str_slice(left, part.len, left.len);
-		} while (left.len > 0);
-	} while (rest.ptr != NULL);
-	buf_done(&safe);
-}
+#define INDENT       5 /* of what belongs to a statement */
 
 static void put_name(struct output *out, const char *name)
 {
@@ -58,42 +26,39 @@ static void put_name(struct output *out, const char *name)
 /* A value, wrapped behind its name. */
 static void put_value(struct output *out, struct str value)
 {
-	size_t width = out->width > NAME_COLUMNS + 24 ? out->width - NAME_COLUMNS - 4 : SIZE_MAX;
-	bool first = true;
-	do {
-		struct str part = line_part(value, width);
-		buf_put_fill(&out->text, ' ', first ? 0 : NAME_COLUMNS + 4);
-		buf_put_str(&out->text, part.len < value.len ? str_trim(part) : part);
-		buf_put_byte(&out->text, '\n');
-		value = str_slice(value, part.len, value.len);
-		first = false;
-	} while (value.len > 0);
+	wrap_put_behind(out, NAME_COLUMNS + 4, NAME_COLUMNS + 4, value);
+}
+
+static void put_field_text(const struct output *out, const struct record *record, unsigned field,
+			   struct buf *value)
+{
+	const struct field_info *info = field_info(field);
+	switch (info->type) {
+	case FIELD_TYPE_TEXT:
+	case FIELD_TYPE_BYTES:
+		fmt_put_one_line(value, record_text(record, field));
+		break;
+	case FIELD_TYPE_INT:
+		buf_put_i64(value, record_number(record, field, 0));
+		if (info->unit[0] != '\0' && strcmp(info->unit, info->name) != 0) {
+			buf_putf(value, " %s", info->unit);
+		}
+		break;
+	case FIELD_TYPE_TIME:
+		when_put(value, out->zone, record_number(record, field, 0), 9, true);
+		break;
+	case FIELD_TYPE_BOOL:
+		buf_put_text(value, record_number(record, field, 0) != 0 ? "true" : "false");
+		break;
+	}
 }
 
 static void put_field(struct output *out, const struct record *record, unsigned field)
 {
 	struct buf value;
-	const struct field_info *info = field_info(field);
 	buf_init(&value, 0);
-	switch (info->type) {
-	case FIELD_TYPE_TEXT:
-	case FIELD_TYPE_BYTES:
-		fmt_put_one_line(&value, record_text(record, field));
-		break;
-	case FIELD_TYPE_INT:
-		buf_put_i64(&value, record_number(record, field, 0));
-		if (info->unit[0] != '\0' && strcmp(info->unit, info->name) != 0) {
-			buf_putf(&value, " %s", info->unit);
-		}
-		break;
-	case FIELD_TYPE_TIME:
-		when_put(&value, out->zone, record_number(record, field, 0), 9, true);
-		break;
-	case FIELD_TYPE_BOOL:
-		buf_put_text(&value, record_number(record, field, 0) != 0 ? "true" : "false");
-		break;
-	}
-	put_name(out, info->name);
+	put_field_text(out, record, field, &value);
+	put_name(out, field_info(field)->name);
 	put_value(out, buf_str(&value));
 	buf_done(&value);
 }
@@ -110,55 +75,155 @@ static bool is_repetition(const struct record *record, unsigned field)
 	case FIELD_raw:
 	case FIELD_statement:
 		return true; /* shown above, or by export --raw */
+	case FIELD_parse:
+		return str_is(record_text(record, FIELD_parse), "ok");
 	default:
 		return false;
 	}
 }
 
-static bool is_among(unsigned field, const unsigned *fields, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (fields[i] == field) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Who and what first, the rest in order of number, what has no field of its own last. */
+/* Every field on a line of its own: for gaps, rejects and the like. */
 static void put_fields(struct output *out, const struct record *record)
 {
-	static const unsigned first[] = {FIELD_user,   FIELD_user_kind, FIELD_route,
-					 FIELD_method, FIELD_path,      FIELD_status};
-	static const unsigned last[] = {FIELD_parse, FIELD_extra};
-	const size_t first_count = sizeof(first) / sizeof(first[0]);
-	for (size_t i = 0; i < first_count; i++) {
-		if (record_has(record, first[i])) {
-			put_field(out, record, first[i]);
-		}
-	}
 	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
 		if (field_info(field)->name != NULL && record_has(record, field) &&
-		    !is_among(field, first, first_count) && !is_among(field, last, 2) &&
 		    !is_repetition(record, field)) {
 			put_field(out, record, field);
 		}
 	}
-	if (record_has(record, FIELD_parse) && !str_is(record_text(record, FIELD_parse), "ok")) {
-		put_field(out, record, FIELD_parse);
+}
+
+struct plumbing { /* pairs side by side */
+	struct output *out;
+	size_t used; /* columns of the line */
+};
+
+/* Appends "name=value" behind what stands there, or on a line of its own. */
+static void put_pair(struct plumbing *plumbing, struct str pair)
+{
+	struct output *out = plumbing->out;
+	size_t columns = utf8_width(pair);
+	bool first = plumbing->used == 0;
+	if (!first && plumbing->used + LAYOUT_GAP + columns <= wrap_width(out, 0)) {
+		buf_put_fill(&out->text, ' ', LAYOUT_GAP);
+		buf_put_str(&out->text, pair);
+		plumbing->used += LAYOUT_GAP + columns;
+		return;
+	}
+	size_t indent = INDENT;
+	do {
+		buf_put_text(&out->text, first ? "" : "\n");
+		first = false;
+		struct str line = wrap_take(&pair, wrap_width(out, indent));
+		buf_put_fill(&out->text, ' ', indent);
+		buf_put_str(&out->text, line);
+		plumbing->used = indent + utf8_width(line);
+		indent = INDENT + 2;
+	} while (pair.len > 0);
+}
+
+static void put_field_pair(struct plumbing *plumbing, const struct record *record, unsigned field)
+{
+	struct buf pair;
+	buf_init(&pair, 0);
+	buf_putf(&pair, "%s=", field_info(field)->name);
+	put_field_text(plumbing->out, record, field, &pair);
+	put_pair(plumbing, buf_str(&pair));
+	buf_done(&pair);
+}
+
+/* The fields that the lines above do not tell, so that nothing is hidden from who needs it; what has no field of its own last. */
+static void put_plumbing(struct show *show, const struct record *record, uint64_t leaf,
+			 const uint64_t told[2])
+{
+	struct plumbing plumbing = {show->out, 0};
+	struct buf pair;
+	buf_init(&pair, 0);
+	output_style(show->out, STYLE_DIM);
+	buf_putf(&pair, "leaf=%llu", (unsigned long long)leaf);
+	put_pair(&plumbing, buf_str(&pair));
+	buf_clear(&pair);
+	buf_put_text(&pair, "source=");
+	fmt_put_one_line(&pair, record->source);
+	put_pair(&plumbing, buf_str(&pair));
+	buf_clear(&pair);
+	buf_put_text(&pair, "time=");
+	when_put(&pair, show->out->zone, record->time_ns, 9, true);
+	put_pair(&plumbing, buf_str(&pair));
+	buf_done(&pair);
+	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
+		bool shown = field_info(field)->name != NULL && record_has(record, field) &&
+			     (told[field / 64] >> (field % 64) & 1u) == 0 &&
+			     !is_repetition(record, field);
+		if (shown && field != FIELD_extra) {
+			put_field_pair(&plumbing, record, field);
+		}
 	}
 	if (record_has(record, FIELD_extra)) {
-		put_field(out, record, FIELD_extra);
+		put_field_pair(&plumbing, record, FIELD_extra);
+	}
+	output_style(show->out, STYLE_NONE);
+	buf_put_byte(&show->out->text, '\n');
+}
+
+static void mark(uint64_t told[2], unsigned field)
+{
+	told[field / 64] |= UINT64_C(1) << (field % 64);
+}
+
+int show_fetch(struct show *show, uint64_t leaf, struct record *out_record, bool *out_read,
+	       struct error *err)
+{
+	int64_t ignored;
+	struct error local;
+	error_clear(&local);
+	int result = scan_fetch_record(show->fetch, leaf, out_record, &ignored, &local);
+	*out_read = result == 0;
+	if (result == 0) {
+		return 0;
+	}
+	if (result != -ERR_CORRUPT && result != -ERR_GONE) {
+		return error_set(err, (enum error_code) - result, "%s", local.text);
+	}
+	if (show->unread++ == 0) {
+		show->damage = local;
+	}
+	return 0;
+}
+
+static void put_unread(struct show *show, const char *what, uint64_t leaf)
+{
+	output_style(show->out, STYLE_BAD);
+	buf_putf(&show->out->text, "%s that leaf %llu holds cannot be read", what,
+		 (unsigned long long)leaf);
+	output_style(show->out, STYLE_NONE);
+	buf_put_byte(&show->out->text, '\n');
+}
+
+static const char *grade_words(enum grade grade)
+{
+	switch (grade) {
+	case GRADE_A:
+		return "A (exact)";
+	case GRADE_B:
+		return "B (exact, by a second id)";
+	case GRADE_C:
+		return "C (probable, but it could be forged)";
+	case GRADE_D:
+		return "D (inferred)";
+	case GRADE_U1:
+		return "U1 (no request is known)";
+	case GRADE_U2:
+		return "U2 (no statement is known)";
+	case GRADE_X:
+		return "X (contradicts itself, so it names nobody)";
+	default:
+		return "pending (not joined yet)";
 	}
 }
 
-static int fetch(struct show *show, uint64_t leaf, struct record *out_record, struct error *err)
-{
-	int64_t ignored;
-	return scan_fetch_record(show->fetch, leaf, out_record, &ignored, err);
-}
-
-static void put_verdict(struct output *out, const struct record *record, uint64_t leaf)
+static void put_verdict(struct show *show, const struct record *record, uint64_t leaf,
+			bool standing)
 {
 	static const struct {
 		unsigned field;
@@ -167,9 +232,10 @@ static void put_verdict(struct output *out, const struct record *record, uint64_
 		     {FIELD_carrier, " in "},
 		     {FIELD_settled, ", "},
 		     {FIELD_reason, ": "}};
+	struct output *out = show->out;
+	enum grade grade = grade_of(record_text(record, FIELD_grade));
 	struct buf line;
 	buf_init(&line, 0);
-	buf_put_text(&line, grade_name(grade_of(record_text(record, FIELD_grade))));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		struct str text = record_text(record, parts[i].field);
 		if (text.len > 0) {
@@ -178,122 +244,306 @@ static void put_verdict(struct output *out, const struct record *record, uint64_
 		}
 	}
 	buf_putf(&line, " (leaf %llu)", (unsigned long long)leaf);
-	put_value(out, buf_str(&line));
+	const char *before = standing ? "" : "before: ";
+	const char *words = grade_words(grade);
+	buf_put_fill(&out->text, ' ', INDENT);
+	buf_put_text(&out->text, before);
+	output_style(out, fmt_grade_style(grade));
+	buf_put_text(&out->text, words);
+	output_style(out, STYLE_NONE);
+	wrap_put_behind(out, INDENT + strlen(before) + strlen(words), INDENT + 2, buf_str(&line));
 	buf_done(&line);
 }
 
-/* "verdict  A by extended_request_id in session_context, final: reason", for each one said. */
-static int put_history(struct show *show, uint64_t statement, uint64_t request, struct error *err)
+/* The standing verdict, then those that it revised, the newest first. */
+static int put_verdicts(struct show *show, uint64_t statement, uint64_t request, struct error *err)
 {
-	bool any = false;
-	for (size_t i = 0; i < show->story->verdict_count; i++) {
-		const struct story_verdict *verdict = &show->story->verdicts[i];
+	bool standing = true;
+	for (size_t i = show->story->verdict_count; i > 0; i--) {
+		const struct story_verdict *verdict = &show->story->verdicts[i - 1];
 		struct record record;
+		bool read;
 		if (verdict->statement_leaf != statement ||
 		    (statement == STORY_NO_LEAF && verdict->request_leaf != request)) {
 			continue;
 		}
-		int result = fetch(show, verdict->leaf, &record, err);
+		int result = show_fetch(show, verdict->leaf, &record, &read, err);
 		if (result != 0) {
 			return result;
 		}
-		enum grade grade = grade_of(record_text(&record, FIELD_grade));
-		put_name(show->out, any ? "  then" : "verdict");
-		output_style(show->out, fmt_grade_style(grade));
-		put_verdict(show->out, &record, verdict->leaf);
-		output_style(show->out, STYLE_NONE);
-		any = true;
+		if (read) {
+			put_verdict(show, &record, verdict->leaf, standing);
+		} else {
+			buf_put_fill(&show->out->text, ' ', INDENT);
+			put_unread(show, "the verdict", verdict->leaf);
+		}
+		standing = false;
 	}
-	if (!any && statement != STORY_NO_LEAF) {
-		put_name(show->out, "verdict");
-		buf_put_text(&show->out->text, "pending: not joined yet\n");
+	if (standing && statement != STORY_NO_LEAF) {
+		buf_put_fill(&show->out->text, ' ', INDENT);
+		buf_putf(&show->out->text, "%s\n", grade_words(GRADE_PENDING));
 	}
 	return 0;
 }
 
-static void put_heading(struct show *show, const char *what, const struct record *record,
-			uint64_t leaf)
+/* Appends before, the value and behind, and marks the field as told, when there is a value. */
+static void tell(struct buf *line, const struct record *record, unsigned field,
+		 const char *const around[2])
 {
-	struct buf *out = &show->out->text;
-	output_style(show->out, STYLE_TITLE);
-	buf_putf(out, "%s ", what);
-	when_put(out, show->out->zone, record->time_ns, 7, true);
-	output_style(show->out, STYLE_NONE);
-	buf_put_text(out, "  source ");
-	fmt_put_one_line(out, record->source);
-	buf_putf(out, ", leaf %llu\n", (unsigned long long)leaf);
+	if (record_has(record, field)) {
+		buf_put_text(line, around[0]);
+		if (field_info(field)->type == FIELD_TYPE_INT) {
+			buf_put_i64(line, record_number(record, field, 0));
+		} else {
+			fmt_put_one_line(line, record_text(record, field));
+		}
+		buf_put_text(line, around[1]);
+	}
 }
 
-static int put_statement(struct show *show, uint64_t leaf, struct error *err)
+struct told {
+	unsigned field;
+	const char *around[2];
+};
+
+static void tell_all(struct buf *line, const struct record *record, const struct told *parts,
+		     size_t count, uint64_t told[2])
+{
+	for (size_t i = 0; i < count; i++) {
+		tell(line, record, parts[i].field, parts[i].around);
+		mark(told, parts[i].field);
+	}
+}
+
+/* "1. 2026-11-22 10:00:00.150Z, as app_orders: SELECT dbo.Orders, 1 row, 4 ms" */
+static void put_statement_line(struct show *show, const struct record *record, size_t number,
+			       uint64_t told[2])
+{
+	static const struct told what[] = {{FIELD_principal, {", as ", ""}},
+					   {FIELD_verb, {": ", ""}},
+					   {FIELD_table, {" ", ""}}};
+	static const struct told duration = {FIELD_duration_ms, {", ", " ms"}};
+	struct output *out = show->out;
+	struct buf line;
+	char label[32] = "  ";
+	buf_init(&line, 0);
+	if (number > 0) {
+		(void)snprintf(label, sizeof(label), "  %zu. ", number); /* 32 bytes hold it */
+	}
+	when_put(&line, out->zone, record->time_ns, 3, true);
+	tell_all(&line, record, what, sizeof(what) / sizeof(what[0]), told);
+	if (record_number(record, FIELD_succeeded, 1) == 0) {
+		buf_put_text(&line, ", REFUSED");
+	}
+	if (record_has(record, FIELD_rows)) {
+		int64_t rows = record_number(record, FIELD_rows, 0);
+		buf_putf(&line, ", %lld %s", (long long)rows, rows == 1 ? "row" : "rows");
+		mark(told, FIELD_rows);
+	}
+	tell_all(&line, record, &duration, 1, told);
+	output_style(out, STYLE_TITLE);
+	buf_put_text(&out->text, label);
+	wrap_put_behind(out, strlen(label), INDENT, buf_str(&line));
+	output_style(out, STYLE_NONE);
+	buf_done(&line);
+}
+
+static int put_statement(struct show *show, uint64_t leaf, size_t number, struct error *err)
 {
 	struct record record;
-	int result = fetch(show, leaf, &record, err);
+	uint64_t told[2] = {0, 0};
+	bool read;
+	int result = show_fetch(show, leaf, &record, &read, err);
 	if (result != 0) {
 		return result;
 	}
-	put_heading(show, "  statement", &record, leaf);
-	show_put_wrapped(show->out, "    | ", record_text(&record, FIELD_statement));
-	result = put_history(show, leaf, STORY_NO_LEAF, err);
+	if (!read) {
+		put_unread(show, "  the statement", leaf);
+		return put_verdicts(show, leaf, STORY_NO_LEAF, err);
+	}
+	put_statement_line(show, &record, number, told);
+	wrap_put_safe(show->out, "     | ", record_text(&record, FIELD_statement));
+	result = put_verdicts(show, leaf, STORY_NO_LEAF, err);
 	/* The verdicts have taken the record's place in the fetch. */
-	result = result == 0 ? fetch(show, leaf, &record, err) : result;
-	if (result == 0) {
-		put_fields(show->out, &record);
+	result = result == 0 ? show_fetch(show, leaf, &record, &read, err) : result;
+	if (result == 0 && read) {
+		put_plumbing(show, &record, leaf, told);
 	}
 	return result;
 }
 
-/* Statements that stand under the request now (standing), or did once. */
-static int put_statements(struct show *show, uint64_t request, bool standing, struct error *err)
+struct timed {
+	int64_t time_ns;
+	uint64_t leaf;
+};
+
+static int compare_times(const void *a, const void *b)
+{
+	const struct timed *left = a;
+	const struct timed *right = b;
+	if (left->time_ns != right->time_ns) {
+		return left->time_ns < right->time_ns ? -1 : 1;
+	}
+	return left->leaf < right->leaf ? -1 : left->leaf > right->leaf;
+}
+
+/* Whether a statement stands under the request now (standing), or only did once. */
+static bool is_under(const struct story *story, uint64_t statement, uint64_t request, bool standing)
+{
+	const struct story_verdict *last = story_standing(story, statement);
+	bool now = last != NULL && last->request_leaf == request;
+	if (standing || now) {
+		return standing && now;
+	}
+	for (size_t i = 0; i < story->verdict_count; i++) {
+		if (story->verdicts[i].statement_leaf == statement &&
+		    story->verdicts[i].request_leaf == request) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The statements of a request by time; those that cannot be read come first. out holds as many as the story has. */
+static int sort_statements(struct show *show, uint64_t request, bool standing, struct timed *out,
+			   size_t *out_count)
 {
 	const struct story_list *list = &show->story->statements;
-	bool any = false;
+	*out_count = 0;
 	for (size_t i = 0; i < list->count; i++) {
-		const struct story_verdict *last = story_standing(show->story, list->leaf[i]);
-		bool under = last != NULL && last->request_leaf == request;
-		bool once = false;
-		for (size_t v = 0; !standing && !under && v < show->story->verdict_count; v++) {
-			const struct story_verdict *verdict = &show->story->verdicts[v];
-			once = once || (verdict->statement_leaf == list->leaf[i] &&
-					verdict->request_leaf == request);
-		}
-		if (standing ? !under : !once) {
+		struct record record;
+		int64_t ignored;
+		if (!is_under(show->story, list->leaf[i], request, standing)) {
 			continue;
 		}
-		if (!standing && !any) {
-			buf_put_text(&show->out->text,
-				     "\n  once taken for this request, no longer:\n");
-		}
-		buf_put_byte(&show->out->text, '\n');
-		any = true;
-		int result = put_statement(show, list->leaf[i], err);
-		if (result != 0) {
-			return result;
-		}
+		/* a failure comes again, and is told, when the statement is shown */
+		bool read =
+			scan_fetch_record(show->fetch, list->leaf[i], &record, &ignored, NULL) == 0;
+		out[(*out_count)++] =
+			(struct timed){read ? record.time_ns : INT64_MIN, list->leaf[i]};
 	}
-	if (standing && !any) {
-		buf_put_text(&show->out->text, "\n  no statement is known for this request\n");
-	}
+	qsort(out, *out_count, sizeof(*out), compare_times);
 	return 0;
+}
+
+/* "alice (jwt) asked GET /orders/{id} (path /orders/17) from 203.0.113.9" and "at ..., answered with status 200 in 35 ms; 2
+ * statements" */
+static void put_summary(struct show *show, const struct record *record, size_t statement_count,
+			uint64_t told[2])
+{
+	static const struct told who[] = {{FIELD_user, {"", ""}}, {FIELD_user_kind, {" (", ")"}}};
+	static const struct told what[] = {{FIELD_route, {" ", ""}},
+					   {FIELD_path, {" (path ", ")"}},
+					   {FIELD_source_ip, {" from ", ""}}};
+	static const struct told how[] = {{FIELD_status, {", answered with status ", ""}},
+					  {FIELD_latency_ms, {" in ", " ms"}}};
+	struct output *out = show->out;
+	struct buf line;
+	buf_init(&line, 0);
+	if (!record_has(record, FIELD_user)) {
+		buf_put_text(&line, "a caller without a name");
+	}
+	tell_all(&line, record, who, 2, told);
+	buf_put_text(&line, " asked");
+	tell_all(&line, record, what, 3, told);
+	output_style(out, STYLE_TITLE);
+	wrap_put_behind(out, 0, 2, buf_str(&line));
+	output_style(out, STYLE_NONE);
+	buf_clear(&line);
+	buf_put_text(&line, "at ");
+	when_put(&line, out->zone, record->time_ns, 3, true);
+	tell_all(&line, record, how, 2, told);
+	buf_putf(&line, "; %zu %s", statement_count,
+		 statement_count == 1 ? "statement" : "statements");
+	wrap_put_behind(out, 0, 2, buf_str(&line));
+	buf_done(&line);
+}
+
+/* The statements of list in their order. */
+static int put_statements(struct show *show, const struct timed *list, size_t count,
+			  struct error *err)
+{
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		buf_put_byte(&show->out->text, '\n');
+		result = put_statement(show, list[i].leaf, i + 1, err);
+	}
+	return result;
+}
+
+static int put_request_with(struct show *show, uint64_t leaf, struct timed *list, struct error *err)
+{
+	struct record record;
+	uint64_t told[2] = {0, 0};
+	bool read;
+	size_t count;
+	int result = sort_statements(show, leaf, true, list, &count);
+	result = result == 0 ? show_fetch(show, leaf, &record, &read, err) : result;
+	if (result != 0) {
+		return result;
+	}
+	if (read) {
+		put_summary(show, &record, count, told);
+	} else {
+		put_unread(show, "the request", leaf);
+	}
+	result = put_verdicts(show, STORY_NO_LEAF, leaf, err);
+	result = result == 0 ? put_statements(show, list, count, err) : result;
+	result = result == 0 ? sort_statements(show, leaf, false, list, &count) : result;
+	if (result == 0 && count > 0) {
+		buf_put_text(&show->out->text, "\n  once taken for this request, no longer:\n");
+		result = put_statements(show, list, count, err);
+	}
+	bool again = false;
+	if (result == 0 && read) {
+		result = show_fetch(show, leaf, &record, &again, err);
+	}
+	if (result == 0 && again) {
+		buf_put_text(&show->out->text, "\n  the request:\n");
+		put_plumbing(show, &record, leaf, told);
+	}
+	return result;
 }
 
 static int put_request(struct show *show, uint64_t leaf, struct error *err)
 {
-	struct record record;
-	int result = fetch(show, leaf, &record, err);
-	if (result != 0) {
-		return result;
+	struct timed *list = calloc(show->story->statements.count + 1, sizeof(*list));
+	if (list == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the statements of a request");
 	}
-	put_heading(show, "request", &record, leaf);
-	put_fields(show->out, &record);
-	result = put_history(show, STORY_NO_LEAF, leaf, err);
-	result = result == 0 ? put_statements(show, leaf, true, err) : result;
-	return result == 0 ? put_statements(show, leaf, false, err) : result;
+	int result = put_request_with(show, leaf, list, err);
+	free(list);
+	return result;
 }
 
 static bool is_alone(const struct story *story, uint64_t statement)
 {
 	const struct story_verdict *last = story_standing(story, statement);
 	return last == NULL || last->request_leaf == STORY_NO_LEAF;
+}
+
+static int put_other(struct show *show, uint64_t leaf, struct error *err)
+{
+	struct record record;
+	bool read;
+	struct buf *out = &show->out->text;
+	int result = show_fetch(show, leaf, &record, &read, err);
+	if (result != 0 || !read) {
+		put_unread(show, "the record", leaf);
+		return result;
+	}
+	output_style(show->out, STYLE_TITLE);
+	buf_putf(out, "%s ", record_kind_name(record.kind));
+	when_put(out, show->out->zone, record.time_ns, 7, true);
+	output_style(show->out, STYLE_NONE);
+	buf_put_text(out, "  source ");
+	fmt_put_one_line(out, record.source);
+	buf_putf(out, ", leaf %llu\n", (unsigned long long)leaf);
+	if (record.kind == RECORD_REJECT) {
+		wrap_put_safe(show->out, "    | ", record_text(&record, FIELD_raw));
+	}
+	put_fields(show->out, &record);
+	return 0;
 }
 
 int show_put_text(struct show *show, struct error *err)
@@ -312,94 +562,13 @@ int show_put_text(struct show *show, struct error *err)
 		}
 		buf_put_text(&show->out->text, separator);
 		separator = "\n";
-		buf_put_text(&show->out->text, "no request is known for this statement\n");
-		result = put_statement(show, story->statements.leaf[i], err);
+		buf_put_text(&show->out->text, "no request is known for this statement:\n");
+		result = put_statement(show, story->statements.leaf[i], 0, err);
 	}
 	for (size_t i = 0; result == 0 && i < story->others.count; i++) {
-		struct record record;
-		result = fetch(show, story->others.leaf[i], &record, err);
-		if (result == 0) {
-			buf_put_text(&show->out->text, separator);
-			separator = "\n";
-			put_heading(show, record_kind_name(record.kind), &record,
-				    story->others.leaf[i]);
-			put_fields(show->out, &record);
-		}
+		buf_put_text(&show->out->text, separator);
+		separator = "\n";
+		result = put_other(show, story->others.leaf[i], err);
 	}
-	return result;
-}
-
-/* A record's JSON with its leaf in front and, when has_more, without the closing brace. */
-static int put_record(struct show *show, uint64_t leaf, bool has_more, struct error *err)
-{
-	struct record record;
-	struct buf json;
-	int result = fetch(show, leaf, &record, err);
-	if (result != 0) {
-		return result;
-	}
-	buf_init(&json, 0);
-	record_put_json(&record, &json);
-	buf_putf(&show->out->text, "{\"leaf\":%llu,", (unsigned long long)leaf);
-	buf_put_str(&show->out->text, str_slice(buf_str(&json), 1, json.len - (has_more ? 2 : 1)));
-	buf_done(&json);
-	return 0;
-}
-
-static int put_json_verdicts(struct show *show, uint64_t statement, uint64_t request,
-			     struct error *err)
-{
-	int result = 0;
-	bool first = true;
-	buf_put_text(&show->out->text, ",\"verdicts\":[");
-	for (size_t i = 0; result == 0 && i < show->story->verdict_count; i++) {
-		const struct story_verdict *verdict = &show->story->verdicts[i];
-		if (verdict->statement_leaf == statement &&
-		    (statement != STORY_NO_LEAF || verdict->request_leaf == request)) {
-			buf_put_text(&show->out->text, first ? "" : ",");
-			first = false;
-			result = put_record(show, verdict->leaf, false, err);
-		}
-	}
-	buf_put_text(&show->out->text, "]");
-	return result;
-}
-
-static int put_json_list(struct show *show, const char *key, const struct story_list *list,
-			 struct error *err)
-{
-	int result = 0;
-	bool requests = list == &show->story->requests;
-	buf_putf(&show->out->text, "\"%s\":[", key);
-	for (size_t i = 0; result == 0 && i < list->count; i++) {
-		buf_put_text(&show->out->text, i > 0 ? ",\n" : "\n");
-		if (list == &show->story->others) {
-			result = put_record(show, list->leaf[i], false, err);
-			continue;
-		}
-		result = put_record(show, list->leaf[i], true, err);
-		if (result == 0) {
-			result = put_json_verdicts(show, requests ? STORY_NO_LEAF : list->leaf[i],
-						   list->leaf[i], err);
-		}
-		buf_put_byte(&show->out->text, '}');
-	}
-	buf_put_text(&show->out->text, "]");
-	return result;
-}
-
-int show_put_json(struct show *show, struct error *err)
-{
-	buf_put_byte(&show->out->text, '{');
-	int result = put_json_list(show, "requests", &show->story->requests, err);
-	buf_put_text(&show->out->text, ",\n");
-	if (result == 0) {
-		result = put_json_list(show, "statements", &show->story->statements, err);
-	}
-	buf_put_text(&show->out->text, ",\n");
-	if (result == 0) {
-		result = put_json_list(show, "others", &show->story->others, err);
-	}
-	buf_put_text(&show->out->text, "}\n");
 	return result;
 }

@@ -1,7 +1,7 @@
 /* show - a story for people, at any width, and as JSON.
  *
  * Trust:   every value is escaped; a statement keeps its lines, each behind a bar, so that it cannot pass for anything else.
- * Threads: one per thread. Blocking: disk. Tests: tests/unit/show.c
+ * Threads: one per thread. Blocking: disk. Tests: tests/unit/show.c, tests/unit/show-json.c
  */
 #ifndef QUERY_SHOW_H
 #define QUERY_SHOW_H
@@ -13,13 +13,17 @@ struct show {
 	struct output *out;
 	const struct story *story;
 	struct scan_fetch *fetch;
+	uint64_t unread;     /* records of the story that could not be read; their place says so */
+	struct error damage; /* of the first */
 };
 
-/* Appends the story. Return 0 or a failure of the store. */
+/* Appends the story and goes on behind what cannot be read. Return 0, ERR_IO or ERR_NOMEM. */
 int show_put_text(struct show *show, struct error *err);
 int show_put_json(struct show *show, struct error *err);
 
-/* Appends text wrapped to the output's width behind an indent on each line; lines of the text stay lines. */
-void show_put_wrapped(struct output *out, const char *indent, struct str text);
+/* Reads a record of the story. One that cannot be read is counted in show->unread, and *out_read is false: then the caller says so
+ * in its place. Returns 0, ERR_IO or ERR_NOMEM. */
+int show_fetch(struct show *show, uint64_t leaf, struct record *out_record, bool *out_read,
+	       struct error *err);
 
 #endif

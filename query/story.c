@@ -69,6 +69,13 @@ static uint64_t leaf_or_none(int64_t value)
 	return value < 0 ? STORY_NO_LEAF : (uint64_t)value;
 }
 
+static void note_damage(struct story *story, const struct error *err)
+{
+	if (story->damaged++ == 0) {
+		story->damage = *err;
+	}
+}
+
 static int collect_block(struct story *story, const struct scan_block *block, struct error *err)
 {
 	const int64_t *statement;
@@ -93,9 +100,13 @@ static int collect_block(struct story *story, const struct scan_block *block, st
 	return result;
 }
 
-/* All verdicts that touch the statements and requests known so far. */
-static int collect_verdicts(struct store *store, struct story *story, struct error *err)
+/* All verdicts that touch the statements and requests known so far. Damage is the same in every pass: the last one counts it. */
+static int collect_verdicts(struct store *store, struct story *story, bool is_last,
+			    struct error *err)
 {
+	struct error first;
+	uint64_t damaged = 0;
+	error_clear(&first);
 	struct scan_options options = {1u << RECORD_VERDICT, INT64_MIN, INT64_MAX};
 	struct scan *scan;
 	story->verdict_count = 0;
@@ -106,9 +117,18 @@ static int collect_verdicts(struct store *store, struct story *story, struct err
 		if (result == 0) {
 			result = collect_block(story, block, err);
 		}
+		if (result == -ERR_CORRUPT) {
+			damaged++;
+			first = damaged == 1 ? *err : first;
+			result = 0;
+		}
 	}
 	if (result == -ERR_GONE) {
 		result = 0;
+	}
+	if (result == 0 && is_last && damaged > 0) {
+		note_damage(story, &first);
+		story->damaged += damaged - 1;
 	}
 	scan_close(scan);
 	return result;
@@ -137,6 +157,11 @@ static int classify(struct store *store, struct story *story, const uint64_t *le
 		struct record record;
 		int64_t ignored;
 		result = scan_fetch_record(fetch, leaves[i], &record, &ignored, err);
+		if (result == -ERR_CORRUPT) {
+			note_damage(story, err);
+			result = 0;
+			continue;
+		}
 		if (result != 0) {
 			break;
 		}
@@ -161,7 +186,7 @@ static int classify(struct store *store, struct story *story, const uint64_t *le
 static int extend(struct store *store, struct story *story, struct error *err)
 {
 	/* From statements to the requests that they stand under ... */
-	int result = collect_verdicts(store, story, err);
+	int result = collect_verdicts(store, story, false, err);
 	for (size_t i = 0; result == 0 && i < story->statements.count; i++) {
 		const struct story_verdict *verdict =
 			story_standing(story, story->statements.leaf[i]);
@@ -170,14 +195,14 @@ static int extend(struct store *store, struct story *story, struct error *err)
 		}
 	}
 	/* ... from requests to all statements that ever stood under them ... */
-	result = result == 0 ? collect_verdicts(store, story, err) : result;
+	result = result == 0 ? collect_verdicts(store, story, false, err) : result;
 	for (size_t i = 0; result == 0 && i < story->verdict_count; i++) {
 		if (story->verdicts[i].statement_leaf != STORY_NO_LEAF) {
 			result = add(&story->statements, story->verdicts[i].statement_leaf, err);
 		}
 	}
 	/* ... and the whole history of these. */
-	return result == 0 ? collect_verdicts(store, story, err) : result;
+	return result == 0 ? collect_verdicts(store, story, true, err) : result;
 }
 
 int story_find(struct store *store, struct str id, struct story *out_story, struct error *err)
@@ -186,9 +211,15 @@ int story_find(struct store *store, struct str id, struct story *out_story, stru
 	uint64_t leaves[STORY_FOUND_MAX];
 	uint64_t number;
 	struct scan_found found = {.leaves = leaves, .max = STORY_FOUND_MAX};
-	int result = scan_find_id(store, id, &found, err);
+	struct error local;
+	error_clear(&local);
+	int result = scan_find_id(store, id, &found, &local);
+	if (result == -ERR_CORRUPT) {
+		note_damage(out_story, &local);
+		result = 0;
+	}
 	if (result != 0) {
-		return result;
+		return error_set(err, (enum error_code) - result, "%s", local.text);
 	}
 	size_t count = found.count;
 	if (count == 0 && parse_u64(id, &number) && number < store_leaf_count(store)) {
@@ -200,11 +231,11 @@ int story_find(struct store *store, struct str id, struct story *out_story, stru
 		return 0;
 	}
 	size_t known = count < STORY_FOUND_MAX ? count : STORY_FOUND_MAX;
-	result = classify(store, out_story, leaves, known, err);
+	result = classify(store, out_story, leaves, known, &local);
 	if (result == 0 && out_story->requests.count + out_story->statements.count > 0) {
-		result = extend(store, out_story, err);
+		result = extend(store, out_story, &local);
 	}
-	return result;
+	return result == 0 ? 0 : error_set(err, (enum error_code) - result, "%s", local.text);
 }
 
 void story_done(struct story *story)

@@ -3,6 +3,7 @@
  * Shape:   requests named by the id or by the standing verdict of a statement that the id names; all statements whose verdicts,
  *          standing or earlier, name these requests; all verdicts on both, in leaf order. Other records (gaps, alerts,
  *          rejects) only when the id names them.
+ * Damage:  what cannot be read is passed over, counted and told.
  * Limits:  STORY_FOUND_MAX records for one id.
  * Threads: one per thread. Blocking: disk.
  * Tests:   tests/unit/story.c
@@ -29,11 +30,13 @@ struct story {
 	struct story_list requests, statements, others;
 	struct story_verdict *verdicts; /* in leaf order */
 	size_t verdict_count, verdict_room;
-	size_t found_count; /* records that the id names; may pass STORY_FOUND_MAX */
+	size_t found_count;  /* records that the id names; may pass STORY_FOUND_MAX */
+	uint64_t damaged;    /* blocks and records that could not be read */
+	struct error damage; /* the first of them */
 };
 
 /* Collects. id is any id of a request or statement, or a leaf number.
- * Returns 0 with an empty story when there is no such id; ERR_IO, ERR_CORRUPT, ERR_NOMEM. The story must be done either way. */
+ * Returns 0 with an empty story when there is no such id; ERR_IO or ERR_NOMEM. The story must be done either way. */
 int story_find(struct store *store, struct str id, struct story *out_story, struct error *err);
 
 /* Frees. */

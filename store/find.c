@@ -115,7 +115,16 @@ static int look_in_batch(struct find *find, const struct head_batch *batch, stru
 	return rc;
 }
 
-static int look_everywhere(struct find *find, struct error *err)
+/* Keeps the first thing that could not be read. Returns 0 when it is to be passed over. */
+static int pass_over(struct error *damage, int rc, const struct error *err)
+{
+	if (rc == -ERR_CORRUPT && damage->code == 0) {
+		*damage = *err;
+	}
+	return rc == -ERR_CORRUPT ? 0 : rc;
+}
+
+static int look_everywhere(struct find *find, struct error *damage, struct error *err)
 {
 	struct catalog *catalog = find->store->reading;
 	CATALOG_FINALIZE sqlite3_stmt *head = NULL;
@@ -129,6 +138,7 @@ static int look_everywhere(struct find *find, struct error *err)
 		struct head_batch batch;
 		rc = head_read_row(catalog, head, &batch, err);
 		rc = rc < 0 ? rc : look_in_batch(find, &batch, err);
+		rc = pass_over(damage, rc, err);
 		if (rc < 0) {
 			return rc;
 		}
@@ -158,7 +168,8 @@ static int compare_leaves(const void *a, const void *b)
 }
 
 /* Keeps the candidates that really hold the id, in leaf order, each once. */
-static int confirm(struct find *find, struct scan_found *out, struct error *err)
+static int confirm(struct find *find, struct scan_found *out, struct error *damage,
+		   struct error *err)
 {
 	if (find->candidate_count == 0) {
 		return 0;
@@ -180,6 +191,7 @@ static int confirm(struct find *find, struct scan_found *out, struct error *err)
 			}
 			out->count++;
 		}
+		rc = pass_over(damage, rc, err);
 	}
 	scan_fetch_close(fetch);
 	return rc;
@@ -195,15 +207,19 @@ int scan_find_id(struct store *store, struct str id, struct scan_found *found, s
 	struct scan_found out = {.leaves = found->leaves, .max = found->max};
 	sections_init(&find.sections, store->reading, true);
 	buf_init(&find.scratch, 0);
-	rc = look_everywhere(&find, err);
-	rc = rc < 0 ? rc : confirm(&find, &out, err);
+	struct error local, damage;
+	error_clear(&local);
+	error_clear(&damage);
+	rc = look_everywhere(&find, &damage, &local);
+	rc = rc < 0 ? rc : confirm(&find, &out, &damage, &local);
 	sections_done(&find.sections);
 	buf_done(&find.scratch);
 	free(find.kinds);
 	free(find.candidates);
 	store_snapshot_end(store);
-	if (rc == 0) {
-		found->count = out.count;
+	if (rc < 0) {
+		return error_set(err, (enum error_code) - rc, "%s", local.text);
 	}
-	return rc;
+	found->count = out.count;
+	return damage.code != 0 ? error_set(err, ERR_CORRUPT, "%s", damage.text) : 0;
 }

@@ -81,8 +81,8 @@ int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *ou
 		      int64_t *out_ingest_ns, struct error *err);
 
 /* Leaves of records that hold this id in one of their id fields (request ids, trace id, statement_id, connection_id) or as stable
- * id, in rising order: at most found->max of them are written, and found->count is how many there are in all. Returns 0, ERR_CORRUPT
- * (also when some records could not be searched), ERR_IO or ERR_NOMEM; then found->count is untouched. */
+ * id, in rising order: at most found->max of them are written, and found->count is how many there are in all. Returns 0;
+ * ERR_CORRUPT when some records could not be searched or read: found holds the others; ERR_IO or ERR_NOMEM: found is untouched. */
 struct scan_found {
 	uint64_t *leaves; /* room for max */
 	size_t max;
