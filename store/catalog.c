@@ -275,6 +275,20 @@ static int reopen_immutable(struct catalog *catalog)
 	return rc;
 }
 
+/* A file that was cut off is one that SQLite does not open. With a schema that may be written to (which a reader cannot) it takes what
+ * pages there are; those that are missing are damage like any other, told by whoever needs them. */
+static int read_damaged(struct catalog *catalog, struct error *err)
+{
+	struct error ignored;
+	(void)sqlite3_db_config(catalog->db, SQLITE_DBCONFIG_DEFENSIVE, 0, NULL); /* a flag */
+	if (run_sql(catalog, "PRAGMA writable_schema = ON", &ignored) < 0 ||
+	    check_format(catalog, CATALOG_READ, &ignored) < 0) {
+		return -ERR_CORRUPT; /* err says what was wrong at first */
+	}
+	error_clear(err);
+	return 0;
+}
+
 static int open_connection(struct catalog *catalog, enum catalog_mode mode, struct error *err)
 {
 	int flags = mode == CATALOG_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
@@ -299,6 +313,9 @@ static int open_connection(struct catalog *catalog, enum catalog_mode mode, stru
 		code = run_sql(catalog, pragma, err);
 	}
 	code = code < 0 ? code : check_format(catalog, mode, err);
+	if (code == -ERR_CORRUPT && mode == CATALOG_READ) {
+		code = read_damaged(catalog, err);
+	}
 	if (code == 0 && mode != CATALOG_READ) {
 		code = set_up_writer(catalog, err);
 	}

@@ -128,6 +128,18 @@ static void half_made_store_is_finished(void **state)
 	filled_done(&filled);
 }
 
+static int count_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+			struct error *err)
+{
+	uint64_t *seen = owner;
+	(void)leaf;
+	(void)ingest_ns;
+	(void)encoded;
+	(void)err;
+	(*seen)++;
+	return 0;
+}
+
 static void emptied_store_is_told(void **state)
 {
 	/* a catalog that was cut to nothing is ERR_CORRUPT for everybody, and no new store is made in its place */
@@ -146,6 +158,30 @@ static void emptied_store_is_told(void **state)
 			-ERR_CORRUPT);
 		assert_non_null(strstr(filled.err.text, "catalog.db is damaged: it is empty"));
 	}
+	filled_done(&filled);
+}
+
+static void cut_store_is_read(void **state)
+{
+	/* a catalog that lost its second half opens for a reader, who is told of the damage, and for no writer */
+	struct filled filled = {0};
+	struct stat st;
+	(void)state;
+	fixture_init(&filled.fixture);
+	filled_open(&filled, STORE_CREATE);
+	filled_add(&filled, 0, 3000);
+	store_close(filled.store);
+	filled.store = NULL;
+	const char *path = fixture_path(&filled.fixture, "catalog.db");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size / 2), 0);
+	assert_int_equal(store_open(filled.fixture.dir, STORE_WRITE, &filled.store, &filled.err),
+			 -ERR_CORRUPT);
+	assert_int_equal(store_open(filled.fixture.dir, STORE_READ, &filled.store, &filled.err), 0);
+	uint64_t seen = 0;
+	assert_int_equal(store_walk(filled.store, 0, count_record, &seen, &filled.err),
+			 -ERR_CORRUPT);
+	assert_true(seen < 3000);
 	filled_done(&filled);
 }
 
@@ -324,6 +360,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_store),
 		cmocka_unit_test(half_made_store_is_finished),
 		cmocka_unit_test(emptied_store_is_told),
+		cmocka_unit_test(cut_store_is_read),
 		cmocka_unit_test(access_follows_the_folder),
 		cmocka_unit_test(limits_of_a_transaction),
 		cmocka_unit_test(peek_sees_stored_and_open),
