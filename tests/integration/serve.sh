@@ -81,13 +81,13 @@ daemon_pid=
 check "without the daemon nothing is shown" is "$?,$(wc -c <"$work/out")" "2,0"
 check "and it says why" grep -q 'the access cannot be recorded, so nothing is shown' "$work/messages"
 start_daemon
-if [ "$(id -u)" = 0 ] && setpriv --reuid 65534 --clear-groups cat "$QUERYTRAIL_CONFIG" >/dev/null 2>&1 &&
-	setpriv --reuid 65534 --clear-groups test -x "$querytrail"; then
-	setpriv --reuid 65534 --clear-groups "$querytrail" who >"$work/out" 2>&1
+if [ "$(id -u)" = 0 ]; then # the stranger's copy stands where everybody may read, wherever the build is
+	install -m 755 "$querytrail" "$work/querytrail"
+	(cd "$work" && setpriv --reuid 65534 --clear-groups ./querytrail who) >"$work/out" 2>&1
 	check "a stranger is denied with status 4" is $? 4
 else
 	number=$((number + 1))
-	echo "ok $number - a stranger is denied # SKIP needs root and a build that others may read"
+	echo "ok $number - a stranger is denied # SKIP needs root"
 fi
 # A client that goes in the middle: nothing of its question is left running.
 timeout -s KILL 0.2 python3 - "$work/run/query.sock" <<'PY'
