@@ -4,6 +4,7 @@
 #include "correlator/verdict.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct keeper {
@@ -15,6 +16,8 @@ struct keeper {
 	bool open; /* a transaction */
 	uint64_t pending_records, pending_bytes;
 	struct buf encoded; /* of an own record */
+	bool clean;         /* nothing was begun since the last commit */
+	int64_t clocks_ns;  /* when the clocks were last put into the store */
 };
 
 struct roster *keeper_roster(struct keeper *keeper)
@@ -145,10 +148,37 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 	return 0;
 }
 
+/* The newest estimates of the servers' clocks, for `querytrail status`. They follow from the records, so one that is lost in a crash
+ * comes again. */
+static int put_clocks(struct keeper *keeper, struct error *err)
+{
+	struct join_clock_estimate clocks[KEEPER_CLOCKS];
+	size_t count = join_clocks(keeper->join, clocks, KEEPER_CLOCKS);
+	int rc = 0;
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		char key[sizeof(KEEPER_CLOCK_KEY) + RECORD_SOURCE_MAX];
+		char value[128];
+		if (clocks[i].source.len > RECORD_SOURCE_MAX - sizeof(KEEPER_CLOCK_KEY)) {
+			continue; /* a key holds 64 bytes; status then shows no clock */
+		}
+		(void)snprintf(key, sizeof key, KEEPER_CLOCK_KEY "%.*s",
+			       STR_ARG(clocks[i].source)); /* fits */
+		int len = snprintf(value, sizeof value, "%lld %lld %llu %llu",
+				   (long long)clocks[i].offset_ns, (long long)clocks[i].bound_ns,
+				   (unsigned long long)clocks[i].pair_count,
+				   (unsigned long long)clocks[i].outlier_count);
+		rc = store_meta_put(keeper->store, key, str_make(value, (size_t)len), err);
+	}
+	return rc;
+}
+
 void keeper_close(struct keeper *keeper)
 {
 	if (keeper == NULL) {
 		return;
+	}
+	if (keeper->clean) {
+		(void)put_clocks(keeper, NULL); /* they are only estimates */
 	}
 	seen_done(&keeper->seen);
 	join_free(keeper->join);
@@ -166,6 +196,7 @@ static int begin(struct keeper *keeper, int64_t now_ns, struct error *err)
 	int rc = store_begin(keeper->store, now_ns, err);
 	if (rc == 0) {
 		keeper->open = true;
+		keeper->clean = false;
 		keeper->pending_records = 0;
 		keeper->pending_bytes = 0;
 	}
@@ -363,11 +394,15 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
 	int rc = begin(keeper, now_ns, err);
 	rc = rc < 0 ? rc : append_verdicts(keeper, &more, err);
 	rc = rc < 0 ? rc : put_sources(keeper, err);
+	bool due = now_ns - keeper->clocks_ns >= KEEPER_CLOCKS_NS || now_ns < keeper->clocks_ns;
+	rc = rc < 0 || !due ? rc : put_clocks(keeper, err);
 	rc = rc < 0 ? rc : store_commit(keeper->store, err);
 	if (rc < 0) {
 		return rc;
 	}
 	keeper->open = false;
+	keeper->clean = true;
+	keeper->clocks_ns = due ? now_ns : keeper->clocks_ns;
 	keeper->pending_records = 0;
 	keeper->pending_bytes = 0;
 	*out_more = more;

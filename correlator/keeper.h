@@ -12,12 +12,18 @@
 #ifndef CORRELATOR_KEEPER_H
 #define CORRELATOR_KEEPER_H
 
+#include "base/clock.h"
 #include "correlator/join/join.h"
 #include "correlator/roster.h"
 
 #define KEEPER_BATCH_RECORDS 8192       /* a transaction of this many records is full */
 #define KEEPER_BATCH_BYTES   (32 << 20) /* or of this many bytes */
 #define KEEPER_VERDICTS      16384 /* the most verdicts in one transaction; the rest go with the next */
+
+#define KEEPER_CLOCK_KEY \
+	"clock." /* and the source: a setting of the store, docs/format.md section 5.1 */
+#define KEEPER_CLOCKS    64
+#define KEEPER_CLOCKS_NS (3 * NS_PER_SEC) /* the least between two looks at the clocks */
 
 struct keeper;
 
@@ -71,7 +77,7 @@ bool keeper_has_pending(const struct keeper *keeper);
 /* Whether the transaction must be committed before the next batch is taken. */
 bool keeper_is_full(const struct keeper *keeper);
 
-/* Makes everything durable, verdicts included. *out_more: verdicts are left over; call again soon (a transaction may be
+/* Makes everything durable, verdicts and estimates of clocks included. *out_more: verdicts are left over; call again soon (a transaction may be
  * empty). */
 int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err);
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/parse.h"
 #include "base/utf8.h"
 #include "query/coverage.h"
 #include "query/fmt.h"
@@ -10,6 +11,8 @@
 #include "query/writer.h"
 
 #include <stdlib.h>
+
+#define CLOCK_KEY_MAX 64 /* of the store's settings */
 
 struct status {
 	const struct store_source *sources;
@@ -156,11 +159,69 @@ static void put_sources(struct session *session, const struct status *status)
 	}
 }
 
+struct estimate { /* of a server, as the daemon estimates it: docs/format.md section 5.1 */
+	int64_t offset_ns, bound_ns, pairs, outliers;
+};
+
+/* Whether the store has an estimate of the source's clock. One that cannot be read is none: it is only an estimate. */
+static bool read_clock(struct session *session, const char *source, struct estimate *out_clock)
+{
+	struct buf key, value;
+	bool known = false;
+	int64_t *const numbers[] = {&out_clock->offset_ns, &out_clock->bound_ns, &out_clock->pairs,
+				    &out_clock->outliers};
+	buf_init(&key, 128);
+	buf_init(&value, 1024);
+	buf_putf(&key, "clock.%s", source);
+	if (!key.failed && key.len <= CLOCK_KEY_MAX &&
+	    store_meta_get(session->store, key.ptr, &value, NULL) == 0) {
+		struct str rest = buf_str(&value);
+		known = true;
+		for (size_t i = 0; i < 4; i++) {
+			known = known && parse_i64(str_split(&rest, ' '), numbers[i]);
+		}
+		known = known && rest.ptr == NULL && out_clock->bound_ns >= 0;
+	}
+	buf_done(&key);
+	buf_done(&value);
+	return known;
+}
+
+static void put_ms(struct buf *out, uint64_t ns)
+{
+	buf_putf(out, "%llu.%03llu ms", (unsigned long long)(ns / NS_PER_MS),
+		 (unsigned long long)(ns % NS_PER_MS / 1000));
+}
+
+/* "clock of sql01: 12.345 ms behind the gateway's, within 3.100 ms, by 512 pairs (2 disagree)" */
+static void put_clocks(struct session *session, const struct status *status)
+{
+	struct buf *out = &session->out.text;
+	for (size_t i = 0; i < status->source_count; i++) {
+		struct estimate clock;
+		if (!read_clock(session, status->sources[i].name, &clock)) {
+			continue;
+		}
+		bool behind = clock.offset_ns >= 0;
+		buf_putf(out, "clock of %s: ", status->sources[i].name);
+		put_ms(out, behind ? (uint64_t)clock.offset_ns : 0 - (uint64_t)clock.offset_ns);
+		buf_putf(out, " %s the gateway's, within ", behind ? "behind" : "ahead of");
+		put_ms(out, (uint64_t)clock.bound_ns);
+		buf_putf(out, ", by %lld %s", (long long)clock.pairs,
+			 clock.pairs == 1 ? "pair" : "pairs");
+		if (clock.outliers > 0) {
+			buf_putf(out, " (%lld disagree)", (long long)clock.outliers);
+		}
+		buf_put_byte(out, '\n');
+	}
+}
+
 static void put_text(struct session *session, const struct status *status)
 {
 	struct buf *out = &session->out.text;
 	if (status->source_count > 0) {
 		put_sources(session, status);
+		put_clocks(session, status);
 	} else {
 		buf_put_text(out, "No source has delivered anything yet.\n");
 	}
@@ -205,8 +266,22 @@ static void put_time(struct buf *out, bool *first, const char *key, int64_t ns)
 	buf_put_byte(out, '"');
 }
 
-static void put_json_source(struct buf *out, const struct store_source *source)
+static void put_json_clock(struct session *session, const char *source, struct buf *out)
 {
+	struct estimate clock;
+	if (read_clock(session, source, &clock)) {
+		buf_putf(out,
+			 "{\"offset_ns\":%lld,\"bound_ns\":%lld,\"pairs\":%lld,\"outliers\":%lld}",
+			 (long long)clock.offset_ns, (long long)clock.bound_ns,
+			 (long long)clock.pairs, (long long)clock.outliers);
+	} else {
+		buf_put_text(out, "null");
+	}
+}
+
+static void put_json_source(struct session *session, const struct store_source *source)
+{
+	struct buf *out = &session->out.text;
 	bool first = true;
 	const char *const texts[][2] = {{"source", source->name},
 					{"type", source->type},
@@ -228,6 +303,8 @@ static void put_json_source(struct buf *out, const struct store_source *source)
 	put_number(out, &first, "duplicate", source->duplicate);
 	put_number(out, &first, "rejected", source->rejected);
 	put_number(out, &first, "gaps", source->gaps);
+	json_put_key(out, &first, "clock");
+	put_json_clock(session, source->name, out);
 	buf_put_byte(out, '}');
 }
 
@@ -241,7 +318,7 @@ static void put_json(struct session *session, const struct status *status)
 	buf_put_byte(out, '[');
 	for (size_t i = 0; i < status->source_count; i++) {
 		buf_put_text(out, i > 0 ? "," : "");
-		put_json_source(out, &status->sources[i]);
+		put_json_source(session, &status->sources[i]);
 	}
 	buf_put_byte(out, ']');
 	json_put_key(out, &first, "statements");

@@ -37,11 +37,15 @@ truth() {
 	"$check_truth" "$folder/demo/company/truth.jsonl" <"$folder/who.jsonl" >"$folder/truth" || { cat "$folder/truth"; return 1; }
 }
 
+clock_is_known() {
+	"$querytrail" status --store "$folder/demo/store" | grep "^clock of database: .* by [0-9]* pairs"
+}
+
 nothing_runs() {
 	! pgrep -f -- "$folder/demo" >/dev/null
 }
 
-echo 1..11
+echo 1..12
 check "the demo ends well" sh -c "'$querytrail' demo '$folder/demo' >'$folder/told' 2>&1"
 check "question 1 is told" has "Who read the customers"
 check "question 2 is told" has "What did this user run"
@@ -52,5 +56,6 @@ check "it tells what to do next" has "QUERYTRAIL_STORE=$folder/demo/store"
 check "each answer has its coverage" has "read up to"
 check "no escape reaches the terminal" lacks_escapes
 check "the store agrees with the truth; no wrong person" truth
+check "the estimate of the server's clock is in the store" clock_is_known
 check "nothing is left running" nothing_runs
 exit $failed
