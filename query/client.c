@@ -3,6 +3,7 @@
 #include "base/io.h"
 #include "query/protocol.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -88,6 +89,21 @@ static int without_config(int argc, char *const *argv, char **out)
 	return count;
 }
 
+/* Sends the question. Who was refused before he asked finds the connection closed: the refusal is there to be read all the same. */
+static int send_question(int fd, struct str question, struct error *err)
+{
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before;
+	(void)sigaction(SIGPIPE, &ignore, &before); /* cannot fail with these arguments */
+	int result = protocol_send(fd, PROTOCOL_ASK, question, err);
+	(void)sigaction(SIGPIPE, &before, NULL); /* stdout may still end us with it */
+	if (result == -ERR_GONE) {
+		error_clear(err);
+		result = 0;
+	}
+	return result;
+}
+
 int client_ask(struct session *session, int argc, char *const *argv, struct error *err)
 {
 	IO_CLOSE int fd = connect_serve(session, err);
@@ -105,7 +121,7 @@ int client_ask(struct session *session, int argc, char *const *argv, struct erro
 	ask_encode(&ask, &payload);
 	int result = buf_check(&payload, "the question", err);
 	if (result == 0) {
-		result = protocol_send(fd, PROTOCOL_ASK, buf_str(&payload), err);
+		result = send_question(fd, buf_str(&payload), err);
 	}
 	buf_done(&payload);
 	free(kept);
