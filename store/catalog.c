@@ -289,7 +289,8 @@ static int read_damaged(struct catalog *catalog, struct error *err)
 	return 0;
 }
 
-static int open_connection(struct catalog *catalog, enum catalog_mode mode, struct error *err)
+/* Opens the file; without a -wal that can be made, as it lies. */
+static int open_file(struct catalog *catalog, enum catalog_mode mode)
 {
 	int flags = mode == CATALOG_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	flags |= mode == CATALOG_CREATE ? SQLITE_OPEN_CREATE : 0;
@@ -301,6 +302,12 @@ static int open_connection(struct catalog *catalog, enum catalog_mode mode, stru
 			(tried & 0xff) == SQLITE_CANTOPEN || (tried & 0xff) == SQLITE_READONLY;
 		rc = no_wal ? reopen_immutable(catalog) : rc;
 	}
+	return rc;
+}
+
+static int open_connection(struct catalog *catalog, enum catalog_mode mode, struct error *err)
+{
+	int rc = open_file(catalog, mode);
 	if (rc != SQLITE_OK) {
 		return catalog_error(catalog, rc, "opening", err);
 	}
