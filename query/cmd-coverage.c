@@ -101,6 +101,7 @@ static int answer(struct session *session, const struct plan *plan, const struct
 		return result;
 	}
 	coverage.now_ns = session->surroundings->now_ns;
+	coverage.daemon_stopped = !session_daemon_runs(session);
 	if (json) {
 		coverage_put_json(&coverage, &session->out.text);
 		buf_put_byte(&session->out.text, '\n');

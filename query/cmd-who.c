@@ -172,6 +172,7 @@ static int answer(struct session *session, const struct question *question,
 		return result;
 	}
 	coverage.now_ns = session->surroundings->now_ns;
+	coverage.daemon_stopped = !session_daemon_runs(session);
 	struct fmt *fmt = calloc(1, sizeof(*fmt));
 	if (fmt == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for the answer");

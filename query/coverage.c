@@ -118,6 +118,36 @@ static void put_watermarks(const struct coverage *coverage, const struct zone *z
 	}
 }
 
+/* The newest event of collectors that were not finished; INT64_MIN when there is none. An import is finished, so it is at rest. */
+static int64_t newest_unfinished(const struct coverage *coverage)
+{
+	int64_t newest_ns = INT64_MIN;
+	for (size_t i = 0; i < coverage->source_count; i++) {
+		const struct store_source *source = &coverage->sources[i];
+		if (is_collector(source) && strcmp(source->state, "done") != 0 &&
+		    source->stored > 0 && source->last_time_ns != INT64_MAX &&
+		    source->last_time_ns > newest_ns) {
+			newest_ns = source->last_time_ns;
+		}
+	}
+	return newest_ns;
+}
+
+/* Whether the answer may seem to reach up to now, but cannot. */
+static bool is_stopped(const struct coverage *coverage)
+{
+	bool open_ended = coverage->to_ns == INT64_MAX || coverage->to_ns > coverage->now_ns;
+	return coverage->daemon_stopped && open_ended && newest_unfinished(coverage) != INT64_MIN;
+}
+
+static void put_stopped(const struct coverage *coverage, const struct zone *zone, struct buf *out)
+{
+	if (is_stopped(coverage)) {
+		buf_put_text(out, "\n  querytraild is not running; the newest record is from ");
+		when_put(out, zone, newest_unfinished(coverage), 0, true);
+	}
+}
+
 static void put_missing(const struct coverage *coverage, const struct zone *zone, struct buf *out)
 {
 	const struct run_result *result = coverage->result;
@@ -184,6 +214,7 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 		 (unsigned long long)by_grade[GRADE_X],
 		 (unsigned long long)by_grade[GRADE_PENDING]);
 	put_watermarks(coverage, zone, out);
+	put_stopped(coverage, zone, out);
 	put_missing(coverage, zone, out);
 	buf_put_byte(out, '\n');
 }
@@ -269,6 +300,8 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	put_json_time(out, coverage->from_ns);
 	json_put_key(out, &first, "to");
 	put_json_time(out, coverage->to_ns);
+	json_put_key(out, &first, "daemon_running");
+	buf_put_text(out, coverage->daemon_stopped ? "false" : "true");
 	json_put_key(out, &first, "statements");
 	bool first_grade = true;
 	buf_put_byte(out, '{');

@@ -3,6 +3,7 @@
  * Incomplete: a gap overlaps the time asked for, a block is damaged, a source is failed, silent, retrying or not caught up, or
  *          a source's watermark lies before the end that was asked for. Then the exit status is 3.
  * Rejects: what did not parse is told, but does not make an answer incomplete: its bytes are there, its time is not known.
+ * Stopped: an open-ended question on a store that nobody writes is told so; it is no lack, since all that is stored was looked at.
  * Threads: a value. Blocking: coverage_make reads the sources.
  * Source:  docs/query.md. Tests: tests/unit/coverage.c
  */
@@ -19,7 +20,8 @@ struct coverage {
 	size_t source_count;
 	int64_t from_ns, to_ns, now_ns; /* what was asked for; INT64_MIN and INT64_MAX: all */
 	uint64_t matched, returned;
-	uint64_t unread; /* rows that match but could not be read whole */
+	bool daemon_stopped; /* no process writes the store: nothing newer will be in it */
+	uint64_t unread;     /* rows that match but could not be read whole */
 };
 
 /* Fills in the sources and what the run found. Returns 0 or a failure of the store. */

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "model/options.h"
 #include "query/when.h"
+#include "query/writer.h"
 
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -107,6 +108,13 @@ const char *session_store_dir(const struct session *session)
 		return session_option(session, OPTION_STORE);
 	}
 	return is_set("QUERYTRAIL_STORE") ? getenv("QUERYTRAIL_STORE") : NULL;
+}
+
+bool session_daemon_runs(const struct session *session)
+{
+	long pid;
+	const char *dir = session_store_dir(session);
+	return session->surroundings->served != NULL || (dir != NULL && writer_alive(dir, &pid));
 }
 
 int session_open_store(struct session *session, struct error *err)

@@ -58,6 +58,9 @@ const char *session_store_dir(const struct session *session);
 /* Opens that store for reading into session->store. Returns 0 or a failure. */
 int session_open_store(struct session *session, struct error *err);
 
+/* Whether a daemon writes that store. serve answers only what the daemon has recorded, so behind it one does. */
+bool session_daemon_runs(const struct session *session);
+
 /* Loads --config, QUERYTRAIL_CONFIG or the usual file into session->config.
  *   out_report  every problem, one a line; may be NULL
  * Returns 0 or ERR_CONFIG. */

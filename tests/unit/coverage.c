@@ -76,9 +76,60 @@ static void test_incomplete(void **state)
 	buf_done(&out);
 }
 
+/* What an answer up to to_ns says about a daemon that does not run. */
+static bool tells_stopped(int64_t to_ns, bool stopped, const char *state, bool *out_incomplete)
+{
+	struct run_result found = {0};
+	struct store_source source = {.name = "api",
+				      .type = "cloudwatch",
+				      .caught_up = true,
+				      .received = 1,
+				      .stored = 1,
+				      .watermark_ns = STORY_NOW_NS,
+				      .last_time_ns = STORY_DAY_NS};
+	(void)snprintf(source.state, sizeof(source.state), "%s", state);
+	struct coverage coverage = {.result = &found,
+				    .sources = &source,
+				    .source_count = 1,
+				    .from_ns = INT64_MIN,
+				    .to_ns = to_ns,
+				    .now_ns = STORY_NOW_NS,
+				    .daemon_stopped = stopped};
+	struct zone zone = zone_utc();
+	struct buf out;
+	buf_init(&out, 0);
+	coverage_put_text(&coverage, &zone, &out);
+	bool tells = str_find(buf_str(&out),
+			      STR_LIT("\n  querytraild is not running; the newest record is from "
+				      "2026-11-22 00:00:00Z\n"),
+			      0) > 0;
+	*out_incomplete = coverage_incomplete(&coverage);
+	buf_clear(&out);
+	coverage_put_json(&coverage, &out);
+	assert_int_equal(str_find(buf_str(&out), STR_LIT("\"daemon_running\":false"), 0) > 0,
+			 stopped);
+	buf_done(&out);
+	return tells;
+}
+
+static void test_stopped(void **state)
+{
+	/* Proves: a question without an end on a store that nobody writes says so, which makes it no less complete; a question
+	 * with an end in the past, a running daemon and a finished import say nothing. */
+	(void)state;
+	bool incomplete;
+	assert_true(tells_stopped(INT64_MAX, true, "ok", &incomplete));
+	assert_false(incomplete);
+	assert_true(tells_stopped(STORY_NOW_NS + 1, true, "ok", &incomplete));
+	assert_false(tells_stopped(STORY_NOW_NS, true, "ok", &incomplete));
+	assert_false(tells_stopped(INT64_MAX, false, "ok", &incomplete));
+	assert_false(tells_stopped(INT64_MAX, true, "done", &incomplete));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_sources),
-					   cmocka_unit_test(test_incomplete)};
+					   cmocka_unit_test(test_incomplete),
+					   cmocka_unit_test(test_stopped)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
