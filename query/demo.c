@@ -289,7 +289,7 @@ static int ask_all(const struct demo *demo, struct error *err)
 		{"4. One of the requests, from the gateway to its SQL:", "show\n",
 		 "extended_request_id", ""},
 		{"5. What contradicts itself?", "who\ngrade:X", NULL,
-		 "\n--format\ntext\n--limit\n6"},
+		 "\n--format\ntext\n--limit\n4"},
 	};
 	int result = 0;
 	for (size_t i = 0; result == 0 && i < sizeof(questions) / sizeof(questions[0]); i++) {

@@ -62,8 +62,9 @@ struct table {
 	struct buf cells; /* of the sampled rows, one behind the other */
 	bool decided;
 	bool two_lines;
-	unsigned lower; /* the first column of the second line */
-	int digits;     /* of the seconds' fraction */
+	bool all_nobody; /* of the sampled rows: their reasons say more than two empty columns */
+	unsigned lower;  /* the first column of the second line */
+	int digits;      /* of the seconds' fraction */
 };
 
 /* A comment in front, where middleware puts the request's id, would hide the statement in a narrow column. */
@@ -326,7 +327,8 @@ static void decide_widths(struct fmt *fmt)
 	size_t least = column[TIME].least + column[GRADE].least + column[USER].least +
 		       column[ROUTE].least + column[TABLE].least + column[ROWS].wanted +
 		       smaller(column[STATEMENT].wanted, ONE_STATEMENT) + 6 * LAYOUT_GAP;
-	table->two_lines = width > 0 && (width < ONE_LINE_COLUMNS || least > width);
+	table->two_lines = width > 0 && (width < ONE_LINE_COLUMNS || least > width ||
+					 (table->all_nobody && width < WIDE_COLUMNS));
 	if (!table->two_lines) {
 		size_t spare = width > least ? width - least : 0;
 		size_t table_width = smaller(column[TABLE].wanted, ONE_TABLE);
@@ -436,6 +438,7 @@ static int table_row(struct fmt *fmt, const struct trail *trail, struct error *e
 		put_row(fmt, &row, table->cells.ptr, begin);
 		return 0;
 	}
+	table->all_nobody = row.nobody && (table->row_count == 0 || table->all_nobody);
 	table->rows[table->row_count++] = row;
 	if (table->row_count == SAMPLE_ROWS || table->cells.len > SAMPLE_BYTES) {
 		decide(fmt);

@@ -1,6 +1,9 @@
 #include "query/fmt.h"
 
 #include "query/when.h"
+#include "query/wrap.h"
+
+#define WRAPPED_INDENT 4
 
 /* ` word VALUE` when there is a value; values from logs are made safe and kept on one line. */
 static void put_part(struct buf *out, const char *word, struct str value)
@@ -166,10 +169,9 @@ static int text_begin(struct fmt *fmt, struct error *err)
 	return 0;
 }
 
-static int text_row(struct fmt *fmt, const struct trail *trail, struct error *err)
+static void put_sentence(struct fmt *fmt, const struct trail *trail)
 {
 	struct buf *out = &fmt->out->text;
-	(void)err;
 	when_put(out, fmt->out->zone, trail->time_ns, 3, true);
 	buf_put_text(out, ": ");
 	bool told = true; /* the reason */
@@ -187,7 +189,46 @@ static int text_row(struct fmt *fmt, const struct trail *trail, struct error *er
 		told = false;
 	}
 	put_evidence(fmt->out, trail, !told);
+}
+
+/* The sentence wrapped to the width, without colour, which would count as columns; the statement behind a bar. */
+static int put_wrapped(struct fmt *fmt, const struct trail *trail, struct error *err)
+{
+	struct output *out = fmt->out;
 	struct str statement = trail_text(trail, SIDE_STATEMENT, FIELD_statement);
+	size_t begin = out->text.len;
+	bool color = out->color;
+	struct buf sentence;
+	buf_init(&sentence, 0);
+	out->color = false;
+	put_sentence(fmt, trail);
+	out->color = color;
+	buf_put_str(&sentence, str_slice(buf_str(&out->text), begin, out->text.len));
+	buf_truncate(&out->text, begin);
+	wrap_put_behind(out, 0, WRAPPED_INDENT, buf_str(&sentence));
+	buf_clear(&sentence);
+	fmt_put_one_line(&sentence, statement);
+	struct str rest = buf_str(&sentence);
+	while (rest.len > 0) {
+		struct str line = wrap_take(&rest, wrap_width(out, WRAPPED_INDENT + 2));
+		buf_put_fill(&out->text, ' ', WRAPPED_INDENT);
+		buf_put_text(&out->text, "| ");
+		buf_put_str(&out->text, line);
+		buf_put_byte(&out->text, '\n');
+	}
+	bool failed = sentence.failed;
+	buf_done(&sentence);
+	return failed ? error_set(err, ERR_NOMEM, "no memory for a row of text") : 0;
+}
+
+static int text_row(struct fmt *fmt, const struct trail *trail, struct error *err)
+{
+	struct buf *out = &fmt->out->text;
+	struct str statement = trail_text(trail, SIDE_STATEMENT, FIELD_statement);
+	if (fmt->out->width > 0) {
+		return put_wrapped(fmt, trail, err);
+	}
+	put_sentence(fmt, trail);
 	if (statement.len > 0) {
 		buf_put_text(out, " Statement: ");
 		fmt_put_one_line(out, statement);
@@ -204,7 +245,8 @@ static int text_end(struct fmt *fmt, const struct coverage *coverage, struct err
 	return 0;
 }
 
-const struct fmt_type fmt_text = {"text",   "one English sentence a row, with grade and evidence",
-				  false,    text_begin,
-				  text_row, text_end,
-				  NULL};
+const struct fmt_type fmt_text = {
+	"text",   "one English sentence a row, with grade and evidence; one line when piped",
+	false,    text_begin,
+	text_row, text_end,
+	NULL};
