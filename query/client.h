@@ -1,7 +1,7 @@
 /* client - asks querytrail-serve to run a command and passes its answer on.
  *
  * Threads: one per process. Blocking: until serve has answered.
- * Source:  docs/format.md section 8. Tests: tests/integration/serve.c
+ * Source:  docs/format.md section 8. Tests: tests/unit/client.c, tests/integration/serve.sh
  */
 #ifndef QUERY_CLIENT_H
 #define QUERY_CLIENT_H

@@ -2,7 +2,7 @@
  *
  * Life:    everything lives until session_done.
  * Threads: one per process. Blocking: opens files.
- * Tests:   tests/unit/session.c, tests/golden/
+ * Tests:   tests/unit/query-session.c, tests/golden/
  */
 #ifndef QUERY_SESSION_H
 #define QUERY_SESSION_H
