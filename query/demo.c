@@ -329,10 +329,37 @@ static void tell_collected(const struct demo *demo)
 	       (unsigned long long)demo->received, seconds);
 }
 
+/* How a shell finds this program, when it does not yet: a line that puts its folder on the PATH. */
+static void tell_path(void)
+{
+	char own[PATH_BYTES_MAX], here[PATH_BYTES_MAX];
+	ssize_t len = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	struct str folder = str_make(own, len > 0 ? (size_t)len : 0);
+	while (folder.len > 1 && folder.ptr[folder.len - 1] != '/') {
+		folder.len--;
+	}
+	folder.len -= folder.len > 1; /* the slash */
+	struct str rest = str_of(getenv("PATH"));
+	while (rest.ptr != NULL) {
+		if (str_equal(str_split(&rest, ':'), folder)) {
+			return;
+		}
+	}
+	struct str cwd = str_of(getcwd(here, sizeof(here)));
+	if (cwd.len > 1 && str_has_prefix(folder, cwd) && folder.len > cwd.len &&
+	    folder.ptr[cwd.len] == '/') {
+		printf("  export PATH=$PWD%.*s:$PATH\n",
+		       STR_ARG(str_slice(folder, cwd.len, folder.len)));
+	} else if (folder.len != 0) {
+		printf("  export PATH=%.*s:$PATH\n", STR_ARG(folder));
+	}
+}
+
 static void tell_end(const struct demo *demo)
 {
-	printf("\nThe store stays. Go on with it:\n\n"
-	       "  export QUERYTRAIL_STORE=%s/store\n"
+	printf("\nThe store stays. Go on with it:\n\n");
+	tell_path();
+	printf("  export QUERYTRAIL_STORE=%s/store\n"
 	       "  querytrail status\n"
 	       "  querytrail who 'user:*@*' --since 2h --format text\n"
 	       "  querytrail who grade:C --format csv\n"
