@@ -199,6 +199,8 @@ static int on_frame(struct feedpeer *peer, const struct feed_frame *frame, struc
 		return error_set(err, ERR_AGAIN, "the peer gave up: %.*s", STR_ARG(frame->text));
 	case FEED_WELCOME:
 	case FEED_COMMITTED:
+	case FEED_ALERT:
+	case FEED_RECEIPT:
 		break;
 	}
 	return error_set(err, ERR_INPUT, "frame %d does not come from a client", (int)frame->type);

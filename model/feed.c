@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 #include "base/wire.h"
+#include "model/alert.h"
 #include "model/record.h"
 
 #define HEADER_BYTES 4
@@ -18,6 +19,16 @@ static void put_batch(const struct feed_frame *frame, struct buf *out)
 	wire_put_varint(out, frame->record_count);
 	for (size_t i = 0; i < frame->record_count; i++) {
 		wire_put_block(out, frame->records[i]);
+	}
+}
+
+static void put_deliveries(const struct feed_frame *frame, struct buf *out)
+{
+	wire_put_varint(out, frame->delivery_count);
+	for (size_t i = 0; i < frame->delivery_count; i++) {
+		wire_put_block(out, frame->deliveries[i].channel);
+		wire_put_u32(out, frame->deliveries[i].attempts);
+		wire_put_u64(out, (uint64_t)frame->deliveries[i].next_ns);
 	}
 }
 
@@ -52,6 +63,18 @@ static void put_payload(const struct feed_frame *frame, struct buf *out)
 		wire_put_u32(out, (uint32_t)frame->code);
 		wire_put_block(out, frame->text);
 		return;
+	case FEED_ALERT:
+		wire_put_u64(out, frame->sequence);
+		wire_put_block(out, frame->alert);
+		put_deliveries(frame, out);
+		return;
+	case FEED_RECEIPT:
+		wire_put_u64(out, frame->sequence);
+		wire_put_block(out, frame->alert);
+		put_deliveries(frame, out);
+		wire_put_u8(out, (uint8_t)frame->outcome);
+		wire_put_block(out, frame->text);
+		return;
 	}
 }
 
@@ -76,6 +99,17 @@ static const char *passed_limit(const struct feed_frame *frame)
 	case FEED_ERROR:
 		if (frame->text.len > TEXT_BYTES) {
 			return "a sentence of 4096 bytes";
+		}
+		break;
+	case FEED_ALERT:
+		if (frame->alert.len > ALERT_MAX_BYTES ||
+		    frame->delivery_count > FEED_DELIVERIES_MAX) {
+			return "an alert of 1 MiB or 64 deliveries";
+		}
+		break;
+	case FEED_RECEIPT:
+		if (frame->text.len > TEXT_BYTES || frame->delivery_count != 1) {
+			return "a sentence of 4096 bytes, or other than one delivery";
 		}
 		break;
 	case FEED_WELCOME:
@@ -173,6 +207,52 @@ static const char *read_hello(struct wire_reader *reader, struct feed_frame *fra
 		       : "a source name that is not allowed";
 }
 
+static const char *read_deliveries(struct wire_reader *reader, struct arena *arena,
+				   struct feed_frame *frame)
+{
+	uint64_t count = wire_varint(reader);
+
+	if (reader->failed || count > FEED_DELIVERIES_MAX) {
+		return "more deliveries than an alert may have";
+	}
+	struct feed_delivery *deliveries = arena_calloc(arena, (size_t)count, sizeof(*deliveries));
+	if (deliveries == NULL && count > 0) {
+		return "deliveries for which there is no room";
+	}
+	for (size_t i = 0; i < count; i++) {
+		deliveries[i].channel = wire_block(reader, NAME_BYTES);
+		deliveries[i].attempts = wire_u32(reader);
+		deliveries[i].next_ns = (int64_t)wire_u64(reader);
+	}
+	frame->deliveries = deliveries;
+	frame->delivery_count = (size_t)count;
+	return NULL;
+}
+
+static const char *read_alert(struct wire_reader *reader, struct arena *arena,
+			      struct feed_frame *frame)
+{
+	frame->sequence = wire_u64(reader);
+	frame->alert = wire_block(reader, ALERT_MAX_BYTES);
+	return read_deliveries(reader, arena, frame);
+}
+
+static const char *read_receipt(struct wire_reader *reader, struct arena *arena,
+				struct feed_frame *frame)
+{
+	frame->sequence = wire_u64(reader);
+	frame->alert = wire_block(reader, ALERT_ID_DIGITS);
+	const char *wrong = read_deliveries(reader, arena, frame);
+	frame->outcome = (enum feed_outcome)wire_u8(reader);
+	frame->text = wire_block(reader, TEXT_BYTES);
+	if (wrong != NULL || reader->failed) {
+		return wrong;
+	}
+	bool known = frame->outcome >= FEED_DELIVERED && frame->outcome <= FEED_DEAD;
+	return known && frame->delivery_count == 1 ? NULL
+						   : "an unknown outcome or not one delivery";
+}
+
 /* Returns NULL or what is wrong with it. */
 static const char *read_payload(struct wire_reader *reader, struct arena *arena,
 				struct feed_frame *frame)
@@ -207,6 +287,10 @@ static const char *read_payload(struct wire_reader *reader, struct arena *arena,
 		frame->code = code <= CODE_MAX ? (int)code : 0;
 		frame->text = wire_block(reader, TEXT_BYTES);
 		return frame->code != 0 ? NULL : "an unknown error code";
+	case FEED_ALERT:
+		return read_alert(reader, arena, frame);
+	case FEED_RECEIPT:
+		return read_receipt(reader, arena, frame);
 	}
 	return "an unknown type";
 }

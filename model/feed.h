@@ -3,6 +3,8 @@
  * Shape:   u32 length (of what follows), u8 type, payload. Integers little-endian, texts as wire blocks.
  * Order:   client: HELLO; daemon: WELCOME with the committed cursor; then client: BATCH / STATUS, daemon: COMMITTED per BATCH in
  *          order. One BATCH may be in flight. Either side may send ERROR, then closes.
+ *          querytrail-notify says HELLO without kinds; after WELCOME the daemon sends ALERT frames as there are any, and notify
+ *          a RECEIPT per delivery, in any order; a receipt that is lost makes the daemon send the alert again.
  * Limits:  a frame <= FEED_FRAME_MAX; a batch <= FEED_BATCH_RECORDS records; a cursor <= FEED_CURSOR_MAX bytes.
  * Errors:  a malformed frame ends the connection; nothing of it is taken.
  * Threads: pure. Blocking: never (feed_send and feed_receive block on their descriptor).
@@ -30,6 +32,8 @@ enum feed_type { /* sent; never changes */
 		 FEED_COMMITTED = 4,
 		 FEED_STATUS = 5,
 		 FEED_ERROR = 6,
+		 FEED_ALERT = 7,
+		 FEED_RECEIPT = 8,
 };
 
 enum feed_state {                          /* STATUS */
@@ -40,6 +44,20 @@ enum feed_state {                          /* STATUS */
 			  4, /* a source with an end (files) has reached it and all is committed */
 };
 
+enum feed_outcome {                     /* RECEIPT */
+		    FEED_DELIVERED = 1, /* the channel has taken it */
+		    FEED_RETRY = 2,     /* it has not; it is tried again at next_ns */
+		    FEED_DEAD = 3,      /* it will not be tried again by itself; text says why */
+};
+
+#define FEED_DELIVERIES_MAX 64
+
+struct feed_delivery { /* of an alert to a channel, as the outbox has it */
+	struct str channel;
+	uint32_t attempts; /* that failed so far */
+	int64_t next_ns;   /* not before this wall time; 0: now */
+};
+
 struct feed_frame {
 	enum feed_type type;
 	struct str program;     /* HELLO: "querytrail-collect" */
@@ -47,7 +65,8 @@ struct feed_frame {
 	struct str source_type; /* HELLO: "cloudwatch" */
 	uint32_t kinds;         /* HELLO: bit k, record kind k */
 	struct str cursor;      /* WELCOME: as committed, empty at first; BATCH: the next one */
-	uint64_t sequence;      /* BATCH, COMMITTED: counted up from 1 on each connection */
+	uint64_t
+		sequence; /* BATCH, COMMITTED: counted up from 1 on each connection; ALERT, RECEIPT: the alert's revision */
 	int64_t watermark_ns; /* BATCH: no record with an earlier event time is still to come; FEED_WATERMARK_NONE */
 	bool caught_up;            /* BATCH: the source had no more at the time */
 	const struct str *records; /* BATCH: encoded records, borrowed */
@@ -55,14 +74,19 @@ struct feed_frame {
 	uint64_t stored, duplicate, rejected; /* COMMITTED: what became of the batch's records */
 	enum feed_state state;                /* STATUS */
 	int code;                             /* ERROR: an ERR_* */
-	struct str text;                      /* STATUS, ERROR: a sentence */
+	struct str text;                      /* STATUS, ERROR, RECEIPT: a sentence */
+	struct str alert; /* ALERT: encoded (model/alert.h); RECEIPT: the alert's id */
+	const struct feed_delivery
+		*deliveries; /* ALERT: those that wait; RECEIPT: exactly one. Borrowed */
+	size_t delivery_count;
+	enum feed_outcome outcome; /* RECEIPT */
 };
 
 /* Appends the frame with its length to out. Returns 0 or ERR_LIMIT; then out is as before. */
 int feed_encode(const struct feed_frame *frame, struct buf *out, struct error *err);
 
 /* Reads one frame from the front of bytes.
- *   arena       holds the record list of a BATCH; everything else borrows from bytes
+ *   arena       holds the record list of a BATCH and the deliveries; everything else borrows from bytes
  *   out_used    bytes that the frame took
  * Returns 0, ERR_AGAIN when bytes hold only the start of a frame, or ERR_INPUT for a malformed one. */
 int feed_decode(struct str bytes, struct arena *arena, struct feed_frame *out_frame,
