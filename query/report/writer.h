@@ -53,6 +53,12 @@ struct report_clause {                      /* what the report is evidence for *
 	struct str framework, clause, text; /* "PCI DSS 4.0.1", "10.2.1.1", .. */
 };
 
+struct report_section {
+	struct str title, text; /* text may be empty */
+	unsigned level;         /* 1: a report of a bundle; 2: a section */
+	const char *anchor;     /* unique within the document: [a-z0-9-]+ */
+};
+
 struct report_head {
 	struct str name, title, purpose;
 	const struct report_clause *clauses;
@@ -60,6 +66,9 @@ struct report_head {
 	const struct report_fact
 		*facts; /* scope, query, range, counts, gaps, unmatched, grades, who ran it */
 	size_t fact_count;
+	const struct report_section *
+		contents; /* the sections to come, for a table of contents; texts unused; may be none */
+	size_t content_count;
 	bool incomplete; /* something that the report ought to cover is missing; a fact says what */
 	const char *zone_name;
 };
@@ -82,12 +91,6 @@ struct report_chart {
 	const char *risk_title; /* what part_risk means; NULL: none */
 	const struct report_bar *bars;
 	size_t bar_count;
-};
-
-struct report_section {
-	struct str title, text; /* text may be empty */
-	unsigned level;         /* 1: a report of a bundle; 2: a section */
-	const char *anchor;     /* unique within the document: [a-z0-9-]+ */
 };
 
 struct report_table {
