@@ -3,8 +3,11 @@
  * Shape:   u32 length (of what follows), u8 type, payload. Integers little-endian, texts as wire blocks.
  * Order:   client: HELLO; daemon: WELCOME with the committed cursor; then client: BATCH / STATUS, daemon: COMMITTED per BATCH in
  *          order. One BATCH may be in flight. Either side may send ERROR, then closes.
- *          querytrail-notify says HELLO without kinds; after WELCOME the daemon sends ALERT frames as there are any, and notify
- *          a RECEIPT per delivery, in any order; a receipt that is lost makes the daemon send the alert again.
+ *          querytrail-notify says HELLO without kinds, as source "notify"; after WELCOME the daemon sends ALERT frames: each alert
+ *          with the deliveries that wait, and once per connection each other alert that fires, with no delivery, because
+ *          Alertmanager must hear of it for as long as it fires. A delivery is in notify's hands until its RECEIPT, which come in
+ *          any order. RETRY gives it back with the attempts that failed so far and when it is due: the daemon sends it again
+ *          then, not before. Deliveries without a receipt when a connection ends are sent again on the next one.
  * Limits:  a frame <= FEED_FRAME_MAX; a batch <= FEED_BATCH_RECORDS records; a cursor <= FEED_CURSOR_MAX bytes.
  * Errors:  a malformed frame ends the connection; nothing of it is taken.
  * Threads: pure. Blocking: never (feed_send and feed_receive block on their descriptor).
