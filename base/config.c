@@ -46,8 +46,8 @@ void config_free(struct config *config)
 static int load_file(struct config_load *load, const char *path, struct error *err)
 {
 	struct buf text;
-	buf_init(&text, CONFIG_YAML_MAX_BYTES + 1);
-	int result = io_read_file(path, CONFIG_YAML_MAX_BYTES, &text, err);
+	buf_init(&text, YAML_MAX_BYTES + 1);
+	int result = io_read_file(path, YAML_MAX_BYTES, &text, err);
 	if (result != 0 && result != -ERR_NOMEM) {
 		result = -ERR_CONFIG;
 		if (err != NULL) {

@@ -123,7 +123,7 @@ static struct config_value *value_row(struct config *config, struct str section,
 }
 
 static void take_option(const struct config_place *place, struct str section,
-			const struct config_node *node, const struct config_option *option)
+			const struct yaml_node *node, const struct config_option *option)
 {
 	struct config_value *value = value_row(place->load->config, section, option);
 	if (value == NULL) {
@@ -138,7 +138,7 @@ static void take_option(const struct config_place *place, struct str section,
 }
 
 static void unknown_option(const struct config_place *place, const struct config_section *schema,
-			   struct str section, const struct config_node *node)
+			   struct str section, const struct yaml_node *node)
 {
 	const char *near = nearest_option(schema, node->key);
 	config_problem_at(place, node->key_line, node->key_column,
@@ -149,17 +149,17 @@ static void unknown_option(const struct config_place *place, const struct config
 }
 
 static void take_section(const struct config_place *place, const struct config_section *schema,
-			 struct str section, const struct config_node *node)
+			 struct str section, const struct yaml_node *node)
 {
-	if (node->type == CONFIG_NODE_SCALAR && node->is_null) {
+	if (node->type == YAML_SCALAR && node->is_null) {
 		return;
 	}
-	if (node->type != CONFIG_NODE_MAPPING) {
+	if (node->type != YAML_MAPPING) {
 		config_problem_at(place, node->line, node->column,
 				  "%s should be a mapping of options", section.ptr);
 		return;
 	}
-	for (const struct config_node *child = node->first_child; child != NULL;
+	for (const struct yaml_node *child = node->first_child; child != NULL;
 	     child = child->next) {
 		const struct config_option *option = find_option(schema, child->key);
 		if (option == NULL) {
@@ -214,11 +214,11 @@ static struct str add_name(struct config *config, struct str parent, struct str 
 
 /* The value of `type` in a named section: here, or in a file read before. */
 static const char *section_kind(const struct config *config, struct str section,
-				const struct config_node *node)
+				const struct yaml_node *node)
 {
-	const struct config_node *type =
-		node->type == CONFIG_NODE_MAPPING ? config_node_child(node, "type") : NULL;
-	if (type != NULL && type->type == CONFIG_NODE_SCALAR && type->text.ptr != NULL) {
+	const struct yaml_node *type =
+		node->type == YAML_MAPPING ? yaml_child(node, "type") : NULL;
+	if (type != NULL && type->type == YAML_SCALAR && type->text.ptr != NULL) {
 		return type->text.ptr;
 	}
 	const struct config_value *value = config_find(config, section.ptr, "type");
@@ -226,7 +226,7 @@ static const char *section_kind(const struct config *config, struct str section,
 }
 
 static void take_named(const struct config_place *place, const struct config_section *pattern,
-		       const struct config_node *node)
+		       const struct yaml_node *node)
 {
 	struct config *config = place->load->config;
 	if (!name_is_fine(node->key)) {
@@ -274,7 +274,7 @@ static const struct config_section *find_pattern(const struct config_schema *sch
 }
 
 static void take_top(const struct config_place *place, const struct config_section *top,
-		     const struct config_node *node)
+		     const struct yaml_node *node)
 {
 	const struct config_schema *schema = place->load->config->schema;
 	const struct config_section *pattern = find_pattern(schema, node->key);
@@ -282,8 +282,8 @@ static void take_top(const struct config_place *place, const struct config_secti
 	const struct config_section *section = find_section(schema, node->key.ptr, NULL);
 	if (option != NULL) {
 		take_option(place, STR_LIT(""), node, option);
-	} else if (pattern != NULL && node->type == CONFIG_NODE_MAPPING) {
-		for (const struct config_node *child = node->first_child; child != NULL;
+	} else if (pattern != NULL && node->type == YAML_MAPPING) {
+		for (const struct yaml_node *child = node->first_child; child != NULL;
 		     child = child->next) {
 			take_named(place, pattern, child);
 		}
@@ -309,18 +309,18 @@ int config_take(struct config_load *load, const char *file, struct str text, str
 	if (arena_str(&config->arena, str_of(file), &place.file) != 0) {
 		return error_set(err, ERR_NOMEM, "no memory to read %s", file);
 	}
-	struct config_node *root = NULL;
-	int result = config_yaml_parse(place.file.ptr, text, &config->arena, &root, err);
-	if (result != 0 || root == NULL || (root->type == CONFIG_NODE_SCALAR && root->is_null)) {
+	struct yaml_node *root = NULL;
+	int result = yaml_parse(place.file.ptr, text, &config->arena, &root, err);
+	if (result != 0 || root == NULL || (root->type == YAML_SCALAR && root->is_null)) {
 		return result;
 	}
-	if (root->type != CONFIG_NODE_MAPPING) {
+	if (root->type != YAML_MAPPING) {
 		return error_set(err, ERR_CONFIG,
 				 "%s:%d:%d: the file should be a mapping of sections", file,
 				 root->line, root->column);
 	}
 	const struct config_section *top = find_section(config->schema, "", NULL);
-	for (const struct config_node *child = root->first_child; child != NULL;
+	for (const struct yaml_node *child = root->first_child; child != NULL;
 	     child = child->next) {
 		take_top(&place, top, child);
 	}

@@ -8,7 +8,7 @@
 #define BASE_CONFIG_INTERNAL_H
 
 #include "base/config.h"
-#include "base/config_yaml.h"
+#include "base/yaml.h"
 
 struct config_item { /* of a list; or of a map, with its values */
 	struct str text;
@@ -67,7 +67,7 @@ void config_problem_at(const struct config_place *place, int line, int column, c
 bool config_read_number(const struct config_option *option, struct str text, int64_t *out);
 
 /* Checks a node by the option's type and limits, and takes its value; problems go to the report. */
-void config_take_value(const struct config_place *place, const struct config_node *node,
+void config_take_value(const struct config_place *place, const struct yaml_node *node,
 		       struct config_value *value);
 
 /* Takes one file's text into the configuration; problems of content go to the report, those of syntax are returned. */

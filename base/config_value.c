@@ -81,7 +81,7 @@ static void put_limit(struct buf *out, enum config_type type, int64_t value)
 	}
 }
 
-static bool check_limits(const struct config_place *place, const struct config_node *node,
+static bool check_limits(const struct config_place *place, const struct yaml_node *node,
 			 const struct config_option *option, int64_t value)
 {
 	if ((option->min == 0 && option->max == 0) ||
@@ -126,11 +126,11 @@ static struct str resolve_path(const struct config_place *place, struct str text
 	return copy;
 }
 
-static void take_scalar(const struct config_place *place, const struct config_node *node,
+static void take_scalar(const struct config_place *place, const struct yaml_node *node,
 			struct config_value *value)
 {
 	const struct config_option *option = value->option;
-	if (node->type != CONFIG_NODE_SCALAR || node->is_null) {
+	if (node->type != YAML_SCALAR || node->is_null) {
 		config_problem_at(place, node->line, node->column, "%s should be %s", option->name,
 				  type_words(option->type));
 		return;
@@ -158,14 +158,14 @@ static void take_scalar(const struct config_place *place, const struct config_no
 
 /* The scalars of a sequence (or one scalar) as a list. */
 static struct config_item *take_items(const struct config_place *place,
-				      const struct config_node *node, const char *name,
+				      const struct yaml_node *node, const char *name,
 				      size_t *out_count)
 {
 	struct config_item *first = NULL, **link = &first;
-	const struct config_node *child =
-		node->type == CONFIG_NODE_SCALAR ? node : node->first_child;
+	const struct yaml_node *child =
+		node->type == YAML_SCALAR ? node : node->first_child;
 	*out_count = 0;
-	if (node->type == CONFIG_NODE_MAPPING) {
+	if (node->type == YAML_MAPPING) {
 		config_problem_at(place, node->line, node->column, "%s should be a list of texts",
 				  name);
 		return NULL;
@@ -173,7 +173,7 @@ static struct config_item *take_items(const struct config_place *place,
 	for (; child != NULL; child = child == node ? NULL : child->next) {
 		struct config_item *item =
 			arena_calloc(&place->load->config->arena, 1, sizeof(*item));
-		if (item == NULL || child->type != CONFIG_NODE_SCALAR || child->is_null) {
+		if (item == NULL || child->type != YAML_SCALAR || child->is_null) {
 			config_problem_at(place, child->line, child->column, "%s should hold texts",
 					  name);
 			return first;
@@ -186,10 +186,10 @@ static struct config_item *take_items(const struct config_place *place,
 	return first;
 }
 
-static void take_map(const struct config_place *place, const struct config_node *node,
+static void take_map(const struct config_place *place, const struct yaml_node *node,
 		     struct config_value *value)
 {
-	if (node->type != CONFIG_NODE_MAPPING) {
+	if (node->type != YAML_MAPPING) {
 		config_problem_at(place, node->line, node->column, "%s should be %s",
 				  value->option->name, type_words(CONFIG_MAP));
 		return;
@@ -197,7 +197,7 @@ static void take_map(const struct config_place *place, const struct config_node 
 	struct config_item **link = &value->items;
 	value->items = NULL;
 	value->item_count = 0;
-	for (const struct config_node *child = node->first_child; child != NULL;
+	for (const struct yaml_node *child = node->first_child; child != NULL;
 	     child = child->next) {
 		struct config_item *item =
 			arena_calloc(&place->load->config->arena, 1, sizeof(*item));
@@ -214,7 +214,7 @@ static void take_map(const struct config_place *place, const struct config_node 
 	}
 }
 
-void config_take_value(const struct config_place *place, const struct config_node *node,
+void config_take_value(const struct config_place *place, const struct yaml_node *node,
 		       struct config_value *value)
 {
 	const struct config_option *option = value->option;

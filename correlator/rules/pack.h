@@ -4,7 +4,7 @@
  *          documents divided by "---". Two rules of one id: the second is refused.
  * Errors:  a bad rule is a problem with file, line, column and feature; the others are read. Correlation rules, filters, and whatever is not
  *          supported are problems, never passed over.
- * Limits:  a file <= 1 MiB, a rule <= PACK_VALUES_MAX values and PACK_NODES_MAX nodes, PACK_RULES_MAX rules, depth and aliases as base/config_yaml.h.
+ * Limits:  a file <= 1 MiB, a rule <= PACK_VALUES_MAX values and PACK_NODES_MAX nodes, PACK_RULES_MAX rules, depth and anchors as base/yaml.h.
  * Life:    rules live until pack_free. Threads: read-only once read. Blocking: reads files.
  * Source:  Sigma specification 2.1.0. Tests: tests/unit/pack.c, tests/fuzz/rule.c
  */
@@ -32,6 +32,7 @@ struct pack_options {
 	size_t disabled_count;
 	const struct pack_list *lists;
 	size_t list_count;
+	bool example_lists; /* a rule's own `querytrail: lists:` stand before these: for its examples */
 };
 
 struct pack_problem {
@@ -56,6 +57,8 @@ void pack_free(struct pack *pack);
 /* The good rules in order of file and place, and the problems. */
 size_t pack_rule_count(const struct pack *pack);
 const struct rule *pack_rule(const struct pack *pack, size_t index);
+size_t
+pack_disabled_count(const struct pack *pack); /* that were read past, as rules.disabled says */
 size_t pack_problem_count(const struct pack *pack);
 const struct pack_problem *pack_problem(const struct pack *pack, size_t index);
 

@@ -14,8 +14,10 @@
 
 #include <stdint.h>
 
+struct yaml_node;
+
 enum rule_op {
-	RULE_OP_GLOB,  /* the whole value fits the pattern */
+	RULE_OP_GLOB,  /* the whole value fits the pattern; keywords come with "*" on both ends */
 	RULE_OP_REGEX, /* found anywhere in the value; PCRE2 */
 	RULE_OP_CIDR,  /* an address within the network */
 	RULE_OP_LT,    /* as numbers */
@@ -83,10 +85,10 @@ struct rule_node {
 	const struct rule_item *item; /* ITEM */
 };
 
-struct rule_example { /* our own `querytrail: examples:`; fields of one event in JSON's shape */
+struct rule_example { /* our own `querytrail: examples:`; fields of one event: texts, or lists of texts */
 	bool fires;
 	struct str name;
-	const struct config_node *fields; /* a mapping from field name to value */
+	const struct yaml_node *fields; /* a mapping from field name to value (base/yaml.h) */
 	int line;
 };
 

@@ -59,7 +59,7 @@ int matcher_run(struct matcher *matcher, const struct rules_event *event,
 
 /* The same for one rule and an event given as names and values (examples, `rules test`): what is not named is absent. A TRAIL rule
  * may be given fields of all sides. Returns 0 and *out_fires, or ERR_CONFIG (a name that the log source has not). */
-int matcher_try(struct matcher *matcher, const struct rule *rule, const struct config_node *fields,
+int matcher_try(struct matcher *matcher, const struct rule *rule, const struct yaml_node *fields,
 		bool *out_fires, struct error *err);
 
 struct matcher_figures matcher_figures(const struct matcher *matcher);
