@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "model/tsql/token.h"
 
 #include <stdint.h>
 
@@ -23,7 +24,7 @@
 #define TSQL_INNER_MAX       64           /* texts that were unwrapped or folded */
 #define TSQL_INNER_BYTES_MAX (256u << 10) /* of all of them */
 #define TSQL_DEPTH_MAX       8            /* of strings in strings */
-#define TSQL_TEXT_MAX        (4u << 20)   /* bytes looked at; the rest is truncated */
+#define TSQL_TEXT_MAX        (2u << 20)   /* bytes looked at; the rest is truncated */
 
 enum tsql_verb {
 #define VERB(name, number, text) TSQL_VERB_##name = number,
@@ -116,17 +117,13 @@ struct tsql_facts {
 	bool from_values;
 };
 
-struct tsql_options {
-	bool quotes_are_strings; /* SET QUOTED_IDENTIFIER OFF: ".." is a string */
-};
-
 /* Memory for tsql_facts_of, kept from call to call. */
 struct tsql_scratch {
 	struct arena arena;
 	struct tsql_work *work;
 };
 
-/* Prepares an empty scratch; allocates nothing. It grows to at most about 16 times the longest text, and 80 MiB. */
+/* Prepares an empty scratch; allocates nothing. It grows to at most 16 bytes a token of the longest text, and 32 MiB. */
 void tsql_scratch_init(struct tsql_scratch *scratch);
 void tsql_scratch_done(struct tsql_scratch *scratch);
 

@@ -2,66 +2,159 @@
 
 #include <stdint.h>
 
+/* What a byte may begin or go on with. */
+enum {
+	NAME = 1,    /* stands within a name */
+	START = 2,   /* begins a name */
+	DIGIT = 4,   /* 0-9 */
+	HEX = 8,     /* 0-9 a-f */
+	BLANK = 16,  /* white space; the server takes all control characters but NUL for it */
+	SIGN = 32,   /* a mark */
+	DOUBLE = 64, /* a mark that may begin a longer one */
+	HIGH = 128,  /* 0x80 and above */
+};
+
+#define LETTER (NAME | START)
+
+static const uint8_t byte_class[256] = {
+	[0x01 ... 0x20] = BLANK,
+	['0' ... '9'] = NAME | DIGIT | HEX,
+	['A' ... 'F'] = LETTER | HEX,
+	['G' ... 'Z'] = LETTER,
+	['a' ... 'f'] = LETTER | HEX,
+	['g' ... 'z'] = LETTER,
+	['_'] = LETTER,
+	['#'] = LETTER,
+	['@'] = NAME,
+	['$'] = NAME,
+	['('] = SIGN,
+	[')'] = SIGN,
+	[','] = SIGN,
+	[';'] = SIGN,
+	['.'] = SIGN,
+	['='] = SIGN,
+	['?'] = SIGN,
+	['~'] = SIGN,
+	['{'] = SIGN,
+	['}'] = SIGN,
+	['\\'] = SIGN,
+	[']'] = SIGN,
+	['<'] = SIGN | DOUBLE,
+	['>'] = SIGN | DOUBLE,
+	['!'] = SIGN | DOUBLE,
+	['+'] = SIGN | DOUBLE,
+	['-'] = SIGN | DOUBLE,
+	['*'] = SIGN | DOUBLE,
+	['/'] = SIGN | DOUBLE,
+	['%'] = SIGN | DOUBLE,
+	['&'] = SIGN | DOUBLE,
+	['|'] = SIGN | DOUBLE,
+	['^'] = SIGN | DOUBLE,
+	[':'] = SIGN | DOUBLE,
+	[0x80 ... 0xFF] = HIGH,
+};
+
+/* What a character of several bytes is. */
+enum wide {
+	WIDE_NAME,
+	WIDE_SPACE,
+	WIDE_MONEY,
+	WIDE_UNKNOWN, /* no UTF-8, or a quote that is none to the server */
+};
+
 struct tsql_reader tsql_reader(struct str text)
 {
 	return (struct tsql_reader){.input = text, .pos = 0};
 }
 
-/* The byte at an offset, or 0 behind the end; a NUL in the text is a mark like any other. */
+/* The byte at an offset, or 0 behind the end; a NUL in the text is unknown like what is no UTF-8. */
 static uint8_t at(struct str input, size_t pos)
 {
 	return pos < input.len ? (uint8_t)input.ptr[pos] : 0;
 }
 
-static bool is_digit(uint8_t c)
+static bool is(uint8_t c, unsigned classes)
 {
-	return c >= '0' && c <= '9';
+	return (byte_class[c] & classes) != 0;
 }
 
-static bool is_hex(uint8_t c)
+/* The code point at pos, surrogates too, and its size; size 1 and UINT32_MAX for what is none. */
+static uint32_t decode(struct str input, size_t pos, size_t *out_size)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+	uint8_t lead = at(input, pos);
+	size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+	uint32_t value = lead & (0x7Fu >> size);
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+
+	*out_size = 1;
+	if (lead < 0xC2 || lead > 0xF4) {
+		return UINT32_MAX;
+	}
+	for (size_t i = 1; i < size; i++) {
+		uint8_t next = at(input, pos + i);
+
+		if ((next & 0xC0) != 0x80) {
+			return UINT32_MAX;
+		}
+		value = value << 6 | (next & 0x3F);
+	}
+	if (value < least[size] || value > 0x10FFFF) {
+		return UINT32_MAX;
+	}
+	*out_size = size;
+	return value;
 }
 
-static bool is_name_start(uint8_t c)
+static bool is_wide_space(uint32_t value)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '#' ||
-	       c >= 0x80;
+	return value == 0x85 || value == 0xA0 || value == 0x1680 ||
+	       (value >= 0x2000 && value <= 0x200B) || value == 0x2028 || value == 0x2029 ||
+	       value == 0x202F || value == 0x205F || value == 0x3000 || value == 0xFEFF;
 }
 
-static bool is_name(uint8_t c)
+/* What the character of several bytes at pos is, and its size. */
+static enum wide wide_at(struct str input, size_t pos, size_t *out_size)
 {
-	return is_name_start(c) || is_digit(c) || c == '@' || c == '$';
+	uint32_t value = decode(input, pos, out_size);
+
+	if (value == UINT32_MAX || (value >= 0x2018 && value <= 0x201F)) {
+		return WIDE_UNKNOWN;
+	}
+	if (is_wide_space(value)) {
+		return WIDE_SPACE;
+	}
+	if ((value >= 0xA2 && value <= 0xA5) || (value >= 0x20A0 && value <= 0x20CF)) {
+		return WIDE_MONEY;
+	}
+	return WIDE_NAME;
 }
 
-/* Bytes of a Unicode space at pos that the server takes for white space, else 0. */
-static size_t unicode_space_size(struct str input, size_t pos)
+/* 0x80 in each byte of word that equals the byte of pattern; a false one only above a true one. */
+static uint64_t equal_bytes(uint64_t word, uint64_t pattern)
 {
-	static const struct str spaces[] = {
-		{"\xC2\xA0", 2}, {"\xC2\x85", 2}, {"\xE3\x80\x80", 3}, {"\xEF\xBB\xBF", 3}};
-	uint8_t third = at(input, pos + 2);
+	uint64_t different = word ^ pattern;
 
-	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
-		if (str_equal(str_slice(input, pos, spaces[i].len), spaces[i])) {
-			return spaces[i].len;
+	return (different - UINT64_C(0x0101010101010101)) & ~different &
+	       UINT64_C(0x8080808080808080);
+}
+
+/* The offset of the first a or b at or behind pos, or the length. */
+static size_t find_either(struct str input, size_t pos, char a, char b)
+{
+	uint64_t pattern_a = UINT64_C(0x0101010101010101) * (uint8_t)a;
+	uint64_t pattern_b = UINT64_C(0x0101010101010101) * (uint8_t)b;
+	uint64_t word;
+
+	for (; pos + sizeof(word) <= input.len; pos += sizeof(word)) {
+		memcpy(&word, input.ptr + pos, sizeof(word));
+		if ((equal_bytes(word, pattern_a) | equal_bytes(word, pattern_b)) != 0) {
+			break;
 		}
 	}
-	if (at(input, pos) == 0xE2 && at(input, pos + 1) == 0x80 && third >= 0x80 &&
-	    third <= 0x8B) {
-		return 3;
+	while (pos < input.len && input.ptr[pos] != a && input.ptr[pos] != b) {
+		pos++;
 	}
-	return 0;
-}
-
-/* Bytes of white space at pos, or 0. */
-static size_t space_size(struct str input, size_t pos)
-{
-	uint8_t c = at(input, pos);
-
-	if (c < 0x80) {
-		return c == ' ' || (c >= '\t' && c <= '\r') ? 1 : 0;
-	}
-	return unicode_space_size(input, pos);
+	return pos;
 }
 
 /* The offset behind a text that begins at pos (behind its opening quote) and ends with a single close; doubled ones belong
@@ -89,7 +182,7 @@ static size_t block_comment_end(struct str input, size_t pos, bool *out_closed)
 {
 	size_t depth = 1;
 
-	for (; pos + 1 < input.len; pos++) {
+	for (; (pos = find_either(input, pos, '*', '/')) + 1 < input.len; pos++) {
 		if (input.ptr[pos] == '*' && input.ptr[pos + 1] == '/') {
 			pos++;
 			if (--depth == 0) {
@@ -105,15 +198,6 @@ static size_t block_comment_end(struct str input, size_t pos, bool *out_closed)
 	return input.len;
 }
 
-/* A line ends at LF or CR: on doubt text is code, so that nothing hides in a comment. */
-static size_t line_end(struct str input, size_t pos)
-{
-	while (pos < input.len && input.ptr[pos] != '\n' && input.ptr[pos] != '\r') {
-		pos++;
-	}
-	return pos;
-}
-
 static struct str between(struct str input, size_t start, size_t end)
 {
 	return str_make(input.ptr + start, end - start);
@@ -126,14 +210,22 @@ static void set_enclosed(struct tsql_token *token, struct str whole, size_t open
 	token->text = between(whole, open, whole.len - (token->closed ? close : 0));
 }
 
+/* Fills a token that is its own text; returns end. */
+static size_t set_plain(struct tsql_token *token, struct str input, size_t pos, size_t end)
+{
+	token->whole = between(input, pos, end);
+	token->text = token->whole;
+	return end;
+}
+
+/* A line ends at LF or CR: on doubt text is code, so that nothing hides in a comment. */
 static size_t read_comment(struct str input, size_t pos, struct tsql_token *token)
 {
 	size_t end;
 
 	token->kind = TSQL_COMMENT;
 	if (input.ptr[pos] == '-') {
-		end = line_end(input, pos + 2);
-		token->closed = true;
+		end = find_either(input, pos + 2, '\n', '\r');
 		set_enclosed(token, between(input, pos, end), 2, 0);
 	} else {
 		end = block_comment_end(input, pos + 2, &token->closed);
@@ -142,14 +234,16 @@ static size_t read_comment(struct str input, size_t pos, struct tsql_token *toke
 	return end;
 }
 
-static size_t read_quoted(struct str input, size_t pos, struct tsql_token *token)
+static size_t read_quoted(const struct tsql_reader *reader, size_t pos, struct tsql_token *token)
 {
+	struct str input = reader->input;
 	char open = input.ptr[pos];
 	size_t prefix = open == 'N' || open == 'n' ? 2 : 1;
+	bool is_string = prefix == 2 || open == '\'' || (open == '"' && reader->quotes_are_strings);
 	size_t end;
 
-	token->kind = prefix == 2 || open == '\'' ? TSQL_STRING : TSQL_QUOTED;
-	if (token->kind == TSQL_STRING) {
+	token->kind = is_string ? TSQL_STRING : TSQL_QUOTED;
+	if (prefix == 2) {
 		open = '\'';
 	}
 	end = quoted_end(input, pos + prefix, open == '[' ? ']' : open, &token->closed);
@@ -157,36 +251,112 @@ static size_t read_quoted(struct str input, size_t pos, struct tsql_token *token
 	return end;
 }
 
-static size_t read_number(struct str input, size_t pos, struct tsql_token *token)
+/* The bytes of a backslash and the line end behind it, or 0. */
+static size_t continuation_size(struct str input, size_t pos)
 {
-	size_t end = pos + 1;
+	if (at(input, pos) != '\\') {
+		return 0;
+	}
+	if (at(input, pos + 1) == '\n') {
+		return 2;
+	}
+	return at(input, pos + 1) == '\r' && at(input, pos + 2) == '\n' ? 3 : 0;
+}
 
-	if (input.ptr[pos] == '0' && (at(input, end) | 0x20) == 'x') {
-		for (end++; is_hex(at(input, end));) {
+static size_t read_hex(struct str input, size_t pos, struct tsql_token *token)
+{
+	size_t end = pos + 2;
+	size_t joined;
+
+	do {
+		while (is(at(input, end), HEX)) {
 			end++;
 		}
-		token->kind = TSQL_HEX;
-		set_enclosed(token, between(input, pos, end), 2, 0);
-		return end;
+		joined = continuation_size(input, end);
+		end += joined;
+	} while (joined != 0);
+	token->kind = TSQL_HEX;
+	set_enclosed(token, between(input, pos, end), 2, 0);
+	return end;
+}
+
+static size_t digits_end(struct str input, size_t pos)
+{
+	while (is(at(input, pos), DIGIT)) {
+		pos++;
 	}
-	while (is_digit(at(input, end)) || at(input, end) == '.') {
-		end++;
+	return pos;
+}
+
+/* The offset behind digits with a point; at least one of them stands at pos. */
+static size_t decimal_end(struct str input, size_t pos)
+{
+	pos = digits_end(input, pos);
+	return at(input, pos) == '.' ? digits_end(input, pos + 1) : pos;
+}
+
+static size_t read_number(struct str input, size_t pos, struct tsql_token *token)
+{
+	size_t end = decimal_end(input, pos);
+
+	if ((at(input, end) | 0x20) == 'e') {
+		uint8_t next = at(input, end + 1);
+		size_t sign = next == '+' || next == '-' ? 1 : 0;
+
+		if (is(at(input, end + 1 + sign), DIGIT)) {
+			end = digits_end(input, end + 1 + sign);
+		} else if (!is(next, NAME | HIGH)) {
+			end++; /* 1e is a float; 1else is a number and a word */
+		}
 	}
 	token->kind = TSQL_NUMBER;
-	set_enclosed(token, between(input, pos, end), 0, 0);
-	return end;
+	return set_plain(token, input, pos, end);
+}
+
+/* Whether GO, which ends at end, stands alone on its line; a count may follow. */
+static bool is_alone(struct str input, size_t pos, size_t end)
+{
+	while (pos > 0 && (input.ptr[pos - 1] == ' ' || input.ptr[pos - 1] == '\t')) {
+		pos--;
+	}
+	if (pos > 0 && input.ptr[pos - 1] != '\n' && input.ptr[pos - 1] != '\r') {
+		return false;
+	}
+	while (at(input, end) == ' ' || at(input, end) == '\t') {
+		end++;
+	}
+	end = digits_end(input, end);
+	while (at(input, end) == ' ' || at(input, end) == '\t' || at(input, end) == ';') {
+		end++;
+	}
+	return end >= input.len || input.ptr[end] == '\n' || input.ptr[end] == '\r' ||
+	       (input.ptr[end] == '-' && at(input, end + 1) == '-');
 }
 
 static size_t read_name(struct str input, size_t pos, struct tsql_token *token)
 {
-	size_t end = pos;
+	size_t end = pos + 1;
+	size_t size;
 
 	token->kind = input.ptr[pos] == '@' ? TSQL_VARIABLE : TSQL_WORD;
-	while (end < input.len && is_name(at(input, end)) && space_size(input, end) == 0) {
-		end++;
+	if (is((uint8_t)input.ptr[pos], HIGH)) {
+		end = pos;
 	}
-	set_enclosed(token, between(input, pos, end), 0, 0);
-	return end;
+	for (;;) {
+		while (end < input.len && is((uint8_t)input.ptr[end], NAME)) {
+			end++;
+		}
+		if (end >= input.len || (uint8_t)input.ptr[end] < 0x80 ||
+		    wide_at(input, end, &size) != WIDE_NAME) {
+			break;
+		}
+		end += size;
+	}
+	if (end - pos == 2 && (input.ptr[pos] | 0x20) == 'g' &&
+	    (input.ptr[pos + 1] | 0x20) == 'o' && is_alone(input, pos, end)) {
+		token->kind = TSQL_GO;
+	}
+	return set_plain(token, input, pos, end);
 }
 
 static size_t read_space(struct str input, size_t pos, struct tsql_token *token)
@@ -194,39 +364,136 @@ static size_t read_space(struct str input, size_t pos, struct tsql_token *token)
 	size_t end = pos;
 	size_t size;
 
-	while ((size = space_size(input, end)) != 0) {
+	for (;;) {
+		while (end < input.len && is((uint8_t)input.ptr[end], BLANK)) {
+			end++;
+		}
+		if (end >= input.len || (uint8_t)input.ptr[end] < 0x80 ||
+		    wide_at(input, end, &size) != WIDE_SPACE) {
+			break;
+		}
 		end += size;
 	}
 	token->kind = TSQL_SPACE;
-	set_enclosed(token, between(input, pos, end), 0, 0);
-	return end;
+	return set_plain(token, input, pos, end);
+}
+
+static size_t mark_size(struct str input, size_t pos)
+{
+	uint8_t c = at(input, pos);
+	uint8_t next = at(input, pos + 1);
+
+	if (!is(c, DOUBLE)) {
+		return 1;
+	}
+	if (c == ':') {
+		return next == ':' ? 2 : 1;
+	}
+	if (c == '|' && next == '|') {
+		return at(input, pos + 2) == '=' ? 3 : 2;
+	}
+	if ((c == '<' && (next == '>' || next == '<')) || (c == '>' && next == '>') ||
+	    (c == '!' && (next == '<' || next == '>'))) {
+		return 2;
+	}
+	return next == '=' ? 2 : 1;
+}
+
+/* The sign of a currency of size bytes at pos, and the number behind it. */
+static size_t read_money(struct str input, size_t pos, size_t size, struct tsql_token *token)
+{
+	size_t end = pos + size;
+
+	if (is(at(input, end), DIGIT) || (at(input, end) == '.' && is(at(input, end + 1), DIGIT))) {
+		end = decimal_end(input, end);
+	}
+	token->kind = TSQL_MONEY;
+	return set_plain(token, input, pos, end);
+}
+
+/* Bytes that are nothing, up to the next that is something. */
+static size_t read_unknown(struct str input, size_t pos, struct tsql_token *token)
+{
+	size_t end = pos + 1;
+	size_t size;
+
+	if ((uint8_t)input.ptr[pos] >= 0x80) {
+		(void)wide_at(input, pos, &size); /* only its size matters */
+		end = pos + size;
+	}
+	token->kind = TSQL_UNKNOWN;
+	return set_plain(token, input, pos, end);
+}
+
+static size_t read_wide(struct str input, size_t pos, struct tsql_token *token)
+{
+	size_t size;
+
+	switch (wide_at(input, pos, &size)) {
+	case WIDE_NAME:
+		return read_name(input, pos, token);
+	case WIDE_SPACE:
+		return read_space(input, pos, token);
+	case WIDE_MONEY:
+		return read_money(input, pos, size, token);
+	case WIDE_UNKNOWN:
+		break;
+	}
+	return read_unknown(input, pos, token);
+}
+
+/* Reads what begins with a byte that is neither white space nor a letter. */
+static size_t read_sign(const struct tsql_reader *reader, size_t pos, struct tsql_token *token)
+{
+	struct str input = reader->input;
+	uint8_t c = at(input, pos);
+	uint8_t next = at(input, pos + 1);
+
+	if (c == '\'' || c == '"' || c == '[') {
+		return read_quoted(reader, pos, token);
+	}
+	if ((c == '-' && next == '-') || (c == '/' && next == '*')) {
+		return read_comment(input, pos, token);
+	}
+	if (c == '.' && is(next, DIGIT)) {
+		return read_number(input, pos, token);
+	}
+	if (is(c, SIGN)) {
+		token->kind = TSQL_MARK;
+		return set_plain(token, input, pos, pos + mark_size(input, pos));
+	}
+	if (c == '@' || (c == '$' && is(next, START))) {
+		return read_name(input, pos, token);
+	}
+	if (c == '$') {
+		return read_money(input, pos, 1, token);
+	}
+	return c >= 0x80 ? read_wide(input, pos, token) : read_unknown(input, pos, token);
 }
 
 bool tsql_next(struct tsql_reader *reader, struct tsql_token *out_token)
 {
 	struct str input = reader->input;
 	size_t pos = reader->pos;
-	uint8_t c = at(input, pos);
-	uint8_t next = at(input, pos + 1);
+	uint8_t c;
 
 	if (pos >= input.len) {
 		return false;
 	}
+	c = (uint8_t)input.ptr[pos];
 	out_token->closed = true;
-	if (space_size(input, pos) != 0) {
+	if (is(c, BLANK)) {
 		reader->pos = read_space(input, pos, out_token);
-	} else if ((c == '-' && next == '-') || (c == '/' && next == '*')) {
-		reader->pos = read_comment(input, pos, out_token);
-	} else if (c == '\'' || c == '"' || c == '[' || ((c | 0x20) == 'n' && next == '\'')) {
-		reader->pos = read_quoted(input, pos, out_token);
-	} else if (is_digit(c)) {
-		reader->pos = read_number(input, pos, out_token);
-	} else if (is_name_start(c) || c == '@') {
-		reader->pos = read_name(input, pos, out_token);
+	} else if (is(c, START)) {
+		reader->pos = (c | 0x20) == 'n' && at(input, pos + 1) == '\''
+				      ? read_quoted(reader, pos, out_token)
+				      : read_name(input, pos, out_token);
+	} else if (is(c, DIGIT)) {
+		reader->pos = c == '0' && (at(input, pos + 1) | 0x20) == 'x'
+				      ? read_hex(input, pos, out_token)
+				      : read_number(input, pos, out_token);
 	} else {
-		out_token->kind = TSQL_MARK;
-		set_enclosed(out_token, between(input, pos, pos + 1), 0, 0);
-		reader->pos = pos + 1;
+		reader->pos = read_sign(reader, pos, out_token);
 	}
 	return true;
 }
@@ -251,7 +518,7 @@ bool tsql_is_word(const struct tsql_token *token, const char *word)
 
 bool tsql_is_mark(const struct tsql_token *token, char mark)
 {
-	return token->kind == TSQL_MARK && token->text.ptr[0] == mark;
+	return token->kind == TSQL_MARK && token->whole.len == 1 && token->text.ptr[0] == mark;
 }
 
 void tsql_skip_parameters(struct tsql_reader *reader)
