@@ -442,6 +442,14 @@ static int write_blob(const struct columns_builder *builder, bool ids, struct bu
 	return 0;
 }
 
+uint32_t columns_blob_checksum(struct str blob)
+{
+	uint32_t crc = 0;
+	assert(blob.len >= COLUMNS_HEADER_BYTES);
+	memcpy(&crc, blob.ptr + COLUMNS_HEADER_BYTES - sizeof crc, sizeof crc);
+	return le32toh(crc);
+}
+
 int columns_builder_finish(struct columns_builder *builder, struct buf *out_columns,
 			   struct buf *out_ids)
 {

@@ -27,11 +27,12 @@ static const char schema[] =
 	"NULL,"
 	" min_time_ns INTEGER NOT NULL, max_time_ns INTEGER NOT NULL, ingest_ns INTEGER NOT NULL,"
 	" kinds INTEGER NOT NULL, record_bytes INTEGER NOT NULL,"
+	" segment INTEGER NOT NULL, start INTEGER NOT NULL,"
+	" chunks_bytes INTEGER NOT NULL, chunk_count INTEGER NOT NULL,"
+	" columns_bytes INTEGER NOT NULL, ids_bytes INTEGER NOT NULL,"
+	" index_crc INTEGER NOT NULL, columns_crc INTEGER NOT NULL, ids_crc INTEGER NOT NULL,"
 	" crc INTEGER NOT NULL"
-	") STRICT;"
-	"CREATE TABLE head_columns (batch INTEGER PRIMARY KEY, columns BLOB NOT NULL) STRICT;"
-	"CREATE TABLE head_ids (batch INTEGER PRIMARY KEY, ids BLOB NOT NULL) STRICT;"
-	"CREATE TABLE head_records (first_leaf INTEGER PRIMARY KEY, records BLOB NOT NULL) STRICT;";
+	") STRICT;";
 
 static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 	[CATALOG_BEGIN_READ] = "BEGIN",
@@ -45,18 +46,12 @@ static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 			       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 			       "?15, ?16, ?17, ?18)",
 	[CATALOG_SOURCE_LIST] = "SELECT * FROM sources ORDER BY name",
-	[CATALOG_HEAD_PUT] = "INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[CATALOG_HEAD_PUT] = "INSERT INTO head VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+			     "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
 	[CATALOG_HEAD_LAST] = "SELECT * FROM head ORDER BY batch DESC LIMIT 1",
 	[CATALOG_HEAD_FROM] = "SELECT * FROM head WHERE first_leaf >= ?1 ORDER BY first_leaf",
 	[CATALOG_HEAD_AT] =
 		"SELECT * FROM head WHERE first_leaf <= ?1 ORDER BY first_leaf DESC LIMIT 1",
-	[CATALOG_COLUMNS_PUT] = "INSERT INTO head_columns VALUES (?1, ?2)",
-	[CATALOG_IDS_PUT] = "INSERT INTO head_ids VALUES (?1, ?2)",
-	[CATALOG_RECORDS_PUT] = "INSERT INTO head_records VALUES (?1, ?2)",
-	[CATALOG_RECORDS_AT] = "SELECT first_leaf, records FROM head_records WHERE first_leaf <= ?1"
-			       " ORDER BY first_leaf DESC LIMIT 1",
-	[CATALOG_RECORDS_RANGE] = "SELECT first_leaf, records FROM head_records"
-				  " WHERE first_leaf >= ?1 AND first_leaf < ?2 ORDER BY first_leaf",
 };
 
 int catalog_error(const struct catalog *catalog, int rc, const char *what, struct error *err)

@@ -1,7 +1,7 @@
 /* catalog - catalog.db: one SQLite connection with the store's schema, its statements and its errors.
  *
  * Shape:   WAL, synchronous=FULL, pages of 16,384 bytes, application_id "QTrl", user_version CATALOG_VERSION.
- *          Tables: meta, sources, head (one row per batch), head_columns, head_ids, head_records. docs/format.md section 5.1.
+ *          Tables: meta, sources, head (one row per batch; its bytes stand in a segment, store/extent.h). docs/format.md section 5.1.
  * Errors:  every SQLite result becomes one of ours with the file's name in the sentence: damaged pages ERR_CORRUPT, a full or
  *          failing disk ERR_IO.
  * Threads: one catalog per thread. Blocking: disk; at most CATALOG_BUSY_MS for another process's lock.
@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define CATALOG_FILE           "catalog.db"
-#define CATALOG_VERSION        1
+#define CATALOG_VERSION        2
 #define CATALOG_APPLICATION_ID 0x5154726c /* "QTrl" */
 #define CATALOG_PAGE_BYTES     16384
 #define CATALOG_BUSY_MS        5000
@@ -37,11 +37,6 @@ enum catalog_statement {
 	CATALOG_HEAD_LAST,
 	CATALOG_HEAD_FROM,
 	CATALOG_HEAD_AT,
-	CATALOG_COLUMNS_PUT,
-	CATALOG_IDS_PUT,
-	CATALOG_RECORDS_PUT,
-	CATALOG_RECORDS_AT,
-	CATALOG_RECORDS_RANGE,
 	CATALOG_STATEMENT_COUNT,
 };
 

@@ -1,11 +1,11 @@
-/* chunk - canonical bytes of a few dozen records in a row of one page, so that one record costs one page.
+/* chunk - canonical bytes of a few dozen records, read in one go, so that one record costs one small read.
  *
  * Shape:   the records one after another; then per record its end offset and CRC-32C; then the count and the CRC-32C of what
- *          stands between records and it. A record larger than a page stands alone. docs/format.md section 5.2.
+ *          stands between records and it. A record larger than a chunk stands alone. docs/format.md section 5.3.
  * Limits:  CHUNK_BYTES unless one record alone is larger; CHUNK_RECORDS_MAX records.
  * Life:    what chunk_record returns borrows from the chunk's bytes.
  * Threads: pure. Blocking: never.
- * Source:  docs/format.md section 5.2. Tests: tests/unit/chunk.c, tests/fuzz/columns.c
+ * Source:  docs/format.md section 5.3. Tests: tests/unit/chunk.c, tests/fuzz/columns.c
  */
 #ifndef STORE_CHUNK_H
 #define STORE_CHUNK_H
@@ -15,8 +15,7 @@
 
 #include <stdint.h>
 
-#define CHUNK_BYTES \
-	16300 /* with SQLite's cell header this still stands inside one page of 16,384 */
+#define CHUNK_BYTES       16300
 #define CHUNK_RECORDS_MAX 1024
 
 struct chunk_builder {

@@ -63,6 +63,9 @@ int columns_builder_add(struct columns_builder *builder, const struct record *re
 int columns_builder_finish(struct columns_builder *builder, struct buf *out_columns,
 			   struct buf *out_ids);
 
+/* The checksum that a finished blob carries of its header and directory. */
+uint32_t columns_blob_checksum(struct str blob);
+
 /* Reader. */
 struct columns_section {
 	uint16_t id;    /* a field, or COLUMNS_KIND .. */

@@ -6,11 +6,7 @@
 
 struct scan_fetch {
 	struct store *store;
-	sqlite3_stmt *
-		chunk_at; /* stands on the row of the current chunk: its bytes are borrowed from SQLite's page */
-	sqlite3_stmt *batch_at;
-	struct head_chunk chunk; /* record_count 0: none */
-	struct head_batch batch; /* record_count 0: none */
+	struct extent_reader reader;
 };
 
 int scan_fetch_open(struct store *store, struct scan_fetch **out_fetch, struct error *err)
@@ -25,14 +21,7 @@ int scan_fetch_open(struct store *store, struct scan_fetch **out_fetch, struct e
 		return rc;
 	}
 	fetch->store = store;
-	rc = catalog_prepare(store->reading, CATALOG_RECORDS_AT, &fetch->chunk_at, err);
-	if (rc == 0) {
-		rc = catalog_prepare(store->reading, CATALOG_HEAD_AT, &fetch->batch_at, err);
-	}
-	if (rc < 0) {
-		scan_fetch_close(fetch);
-		return rc;
-	}
+	extent_reader_init(&fetch->reader, store->reading, &store->segments);
 	*out_fetch = fetch;
 	return 0;
 }
@@ -42,67 +31,35 @@ void scan_fetch_close(struct scan_fetch *fetch)
 	if (fetch == NULL) {
 		return;
 	}
-	(void)sqlite3_finalize(fetch->chunk_at); /* both repeat errors that were told */
-	(void)sqlite3_finalize(fetch->batch_at);
+	extent_reader_done(&fetch->reader);
 	store_snapshot_end(fetch->store);
 	free(fetch);
-}
-
-static int find_ingest(struct scan_fetch *fetch, uint64_t leaf, int64_t *out_ingest_ns,
-		       struct error *err)
-{
-	if (leaf < fetch->batch.first_leaf ||
-	    leaf - fetch->batch.first_leaf >= fetch->batch.record_count) {
-		fetch->batch.record_count = 0;
-		int rc = head_batch_of(fetch->store->reading, fetch->batch_at, leaf, &fetch->batch,
-				       err);
-		if (rc == -ERR_GONE) { /* the record is there, its batch is not */
-			return error_set(err, ERR_CORRUPT, "%s: the batch of leaf %llu is missing",
-					 fetch->store->reading->path, (unsigned long long)leaf);
-		}
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	*out_ingest_ns = fetch->batch.ingest_ns;
-	return 0;
-}
-
-static int find_chunk(struct scan_fetch *fetch, uint64_t leaf, struct error *err)
-{
-	struct head_chunk *chunk = &fetch->chunk;
-	if (leaf >= chunk->first_leaf && leaf - chunk->first_leaf < chunk->chunk.record_count) {
-		return 0;
-	}
-	chunk->chunk.record_count = 0;
-	return head_chunk_of(fetch->store->reading, fetch->chunk_at, leaf, chunk, err);
 }
 
 int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *out_record,
 		      int64_t *out_ingest_ns, struct error *err)
 {
 	struct store *store = fetch->store;
+	const struct head_batch *batch = NULL;
+	struct str encoded;
 	if (leaf >= store->snapshot_leaf_count) {
 		return error_set(err, ERR_GONE, "%s has no leaf %llu", store->reading->path,
 				 (unsigned long long)leaf);
 	}
-	int rc = find_chunk(fetch, leaf, err);
+	int rc = extent_reader_get(&fetch->reader, leaf, &encoded, &batch, err);
+	if (rc == -ERR_GONE) { /* it was committed, its batch is not there */
+		return error_set(err, ERR_CORRUPT, "%s: the batch of leaf %llu is missing",
+				 store->reading->path, (unsigned long long)leaf);
+	}
 	if (rc < 0) {
 		return rc;
 	}
-	int64_t ingest_ns = 0;
-	rc = find_ingest(fetch, leaf, &ingest_ns, err);
+	rc = record_decode(encoded, out_record, err);
 	if (rc < 0) {
+		error_prefix(err, "%s, leaf %llu", store->dir,
+			     (unsigned long long)leaf); /* as rc */
 		return rc;
 	}
-	struct str encoded;
-	rc = chunk_record(&fetch->chunk.chunk, leaf - fetch->chunk.first_leaf, &encoded, err);
-	rc = rc < 0 ? rc : record_decode(encoded, out_record, err);
-	if (rc < 0) {
-		error_prefix(err, "%s, leaf %llu", store->reading->path, /* rc says the same */
-			     (unsigned long long)leaf);
-		return rc;
-	}
-	*out_ingest_ns = ingest_ns;
+	*out_ingest_ns = batch->ingest_ns;
 	return 0;
 }

@@ -205,7 +205,7 @@ int scan_find_id(struct store *store, struct str id, struct scan_found *found, s
 	}
 	struct find find = {.store = store, .id = id};
 	struct scan_found out = {.leaves = found->leaves, .max = found->max};
-	sections_init(&find.sections, store->reading, true);
+	sections_init(&find.sections, &store->segments, true);
 	buf_init(&find.scratch, 0);
 	struct error local, damage;
 	error_clear(&local);

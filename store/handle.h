@@ -2,6 +2,7 @@
  *
  * Shape:   a writer has a connection that writes and, from the first scan on, a second one that reads, so that a scan's snapshot
  *          never stands in a commit's way.
+ * Bytes:   the head's bytes stand in segments (store/segments.h); the catalog says which of them count.
  * Snapshot: scans, fetches and walks that are open at the same time share the snapshot of the first.
  * Threads: one struct store per thread. Tests: tests/unit/store.c
  */
@@ -11,18 +12,14 @@
 #include "store/catalog.h"
 #include "store/chunk.h"
 #include "store/columns.h"
+#include "store/extent.h"
 #include "store/head.h"
+#include "store/headlog.h"
 #include "store/store.h"
 
 #define STORE_LOCK_FILE   "lock"
 #define STORE_BATCH_MAX   COLUMNS_ROWS_MAX
 #define STORE_BATCH_BYTES (256u << 20)
-
-/* A chunk of the open transaction: where it stands in pending_bytes. */
-struct store_chunk {
-	uint64_t first_leaf;
-	size_t start, end;
-};
 
 /* The open transaction. */
 struct store_pending {
@@ -32,8 +29,8 @@ struct store_pending {
 	size_t *starts;          /* of each record in bytes */
 	uint32_t *sizes;
 	size_t room;
-	struct store_chunk *chunks;
-	size_t chunk_count, chunk_room;
+	struct buf index; /* of the chunks */
+	uint32_t chunk_count;
 	struct chunk_builder builder;
 	struct columns_builder *columns;
 	struct buf columns_blob, ids_blob;
@@ -43,8 +40,11 @@ struct store {
 	char *dir;
 	bool writable;
 	int lock_fd;
-	struct catalog *catalog; /* the writer's, or a reader's only one */
-	struct catalog *reading; /* what scans use; the same as catalog in a reader */
+	struct catalog *catalog;   /* the writer's, or a reader's only one */
+	struct catalog *reading;   /* what scans use; the same as catalog in a reader */
+	struct segments segments;  /* for reading */
+	struct headlog log;        /* the writer's end of the head */
+	struct extent_reader peek; /* for store_peek, over committed records */
 	unsigned snapshot_users;
 	uint64_t snapshot_leaf_count; /* committed when the snapshot began */
 	uint64_t leaf_count;          /* committed, as last seen */
@@ -52,7 +52,7 @@ struct store {
 	struct store_pending pending;
 	struct store_source *sources; /* what store_sources gave last */
 	size_t source_count, source_room;
-	struct buf text; /* cursors of sources; a peeked record */
+	struct buf text; /* cursors of sources */
 };
 
 /* Takes (a share in) a snapshot for reading and gives it back. Refreshes leaf_count of a reader. */

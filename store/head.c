@@ -1,23 +1,47 @@
 #include "store/head.h"
 
-#include "model/record.h"
 #include "store/checksum.h"
 #include "store/columns.h"
+#include "store/segments.h"
+
 #include <endian.h>
+
+#define ROW_NUMBERS 17 /* all columns but the checksum */
+
+/* The columns of a row in their order. */
+static void row_numbers(const struct head_batch *batch, uint64_t out[ROW_NUMBERS])
+{
+	const struct head_extent *extent = &batch->extent;
+	const uint64_t numbers[ROW_NUMBERS] = {
+		batch->batch,
+		batch->first_leaf,
+		batch->record_count,
+		(uint64_t)batch->min_time_ns,
+		(uint64_t)batch->max_time_ns,
+		(uint64_t)batch->ingest_ns,
+		batch->kinds,
+		batch->record_bytes,
+		extent->segment,
+		extent->start,
+		extent->chunks_bytes,
+		extent->chunk_count,
+		extent->columns_bytes,
+		extent->ids_bytes,
+		extent->index_crc,
+		extent->columns_crc,
+		extent->ids_crc,
+	};
+	memcpy(out, numbers, sizeof numbers);
+}
 
 static uint32_t row_checksum(const struct head_batch *batch)
 {
-	uint64_t numbers[] = {
-		htole64(batch->batch),
-		htole64(batch->first_leaf),
-		htole64(batch->record_count),
-		htole64((uint64_t)batch->min_time_ns),
-		htole64((uint64_t)batch->max_time_ns),
-		htole64((uint64_t)batch->ingest_ns),
-		htole64(batch->kinds),
-		htole64(batch->record_bytes),
-	};
-	return checksum_crc32c(str_make(numbers, sizeof numbers));
+	uint64_t numbers[ROW_NUMBERS];
+	row_numbers(batch, numbers);
+	for (size_t i = 0; i < ROW_NUMBERS; i++) {
+		numbers[i] = htole64(numbers[i]);
+	}
+	return checksum_crc32c(str_make((const char *)numbers, sizeof numbers));
 }
 
 int head_put_batch(struct catalog *catalog, const struct head_batch *batch, struct error *err)
@@ -27,72 +51,62 @@ int head_put_batch(struct catalog *catalog, const struct head_batch *batch, stru
 	if (rc < 0) {
 		return rc;
 	}
-	const int64_t numbers[] = {(int64_t)batch->batch,        (int64_t)batch->first_leaf,
-				   (int64_t)batch->record_count, batch->min_time_ns,
-				   batch->max_time_ns,           batch->ingest_ns,
-				   (int64_t)batch->kinds,        (int64_t)batch->record_bytes};
+	uint64_t numbers[ROW_NUMBERS];
+	row_numbers(batch, numbers);
 	int bound = SQLITE_OK;
-	for (int i = 0; i < 8; i++) {
-		bound |= sqlite3_bind_int64(statement, i + 1, numbers[i]);
+	for (int i = 0; i < ROW_NUMBERS; i++) {
+		bound |= sqlite3_bind_int64(statement, i + 1, (int64_t)numbers[i]);
 	}
-	bound |= sqlite3_bind_int64(statement, 9, row_checksum(batch));
+	bound |= sqlite3_bind_int64(statement, ROW_NUMBERS + 1, row_checksum(batch));
 	if (bound != SQLITE_OK) {
 		return error_set(err, ERR_NOMEM, "no memory to store a batch");
 	}
 	return catalog_done(catalog, statement, "storing a batch", err);
 }
 
-/* Runs a statement that stores a blob under a number. */
-static int put_blob(struct catalog *catalog, enum catalog_statement which, uint64_t number,
-		    struct str blob, struct error *err)
+static bool extent_is_sensible(const struct head_batch *batch)
 {
-	sqlite3_stmt *statement = NULL;
-	int rc = catalog_statement(catalog, which, &statement, err);
-	if (rc < 0) {
-		return rc;
-	}
-	if (sqlite3_bind_int64(statement, 1, (int64_t)number) != SQLITE_OK ||
-	    catalog_bind_bytes(statement, 2, blob) != SQLITE_OK) {
-		return error_set(err, ERR_NOMEM, "no memory to store %zu bytes of records",
-				 blob.len);
-	}
-	return catalog_done(catalog, statement, "storing records", err);
-}
-
-int head_put_columns(struct catalog *catalog, uint64_t batch, struct str columns, struct str ids,
-		     struct error *err)
-{
-	int rc = put_blob(catalog, CATALOG_COLUMNS_PUT, batch, columns, err);
-	return rc < 0 ? rc : put_blob(catalog, CATALOG_IDS_PUT, batch, ids, err);
-}
-
-int head_put_chunk(struct catalog *catalog, uint64_t first_leaf, struct str chunk,
-		   struct error *err)
-{
-	return put_blob(catalog, CATALOG_RECORDS_PUT, first_leaf, chunk, err);
+	const struct head_extent *extent = &batch->extent;
+	return extent->segment > 0 && extent->start >= SEGMENT_HEADER_BYTES &&
+	       extent->start <= (uint64_t)INT64_MAX / 2 && extent->chunk_count > 0 &&
+	       extent->chunk_count <= batch->record_count && extent->chunks_bytes <= UINT32_MAX;
 }
 
 static bool row_is_sensible(const struct head_batch *batch)
 {
 	return batch->record_count > 0 && batch->record_count <= COLUMNS_ROWS_MAX &&
 	       batch->first_leaf <= (uint64_t)INT64_MAX - batch->record_count &&
-	       batch->min_time_ns <= batch->max_time_ns && batch->batch > 0;
+	       batch->min_time_ns <= batch->max_time_ns && batch->batch > 0 &&
+	       extent_is_sensible(batch);
 }
 
 int head_read_row(struct catalog *catalog, sqlite3_stmt *statement, struct head_batch *out_batch,
 		  struct error *err)
 {
+	uint64_t numbers[ROW_NUMBERS];
+	for (int i = 0; i < ROW_NUMBERS; i++) {
+		numbers[i] = (uint64_t)sqlite3_column_int64(statement, i);
+	}
 	struct head_batch batch = {
-		.batch = (uint64_t)sqlite3_column_int64(statement, 0),
-		.first_leaf = (uint64_t)sqlite3_column_int64(statement, 1),
-		.record_count = (uint64_t)sqlite3_column_int64(statement, 2),
-		.min_time_ns = sqlite3_column_int64(statement, 3),
-		.max_time_ns = sqlite3_column_int64(statement, 4),
-		.ingest_ns = sqlite3_column_int64(statement, 5),
-		.kinds = (unsigned)sqlite3_column_int64(statement, 6),
-		.record_bytes = (uint64_t)sqlite3_column_int64(statement, 7),
+		.batch = numbers[0],
+		.first_leaf = numbers[1],
+		.record_count = numbers[2],
+		.min_time_ns = (int64_t)numbers[3],
+		.max_time_ns = (int64_t)numbers[4],
+		.ingest_ns = (int64_t)numbers[5],
+		.kinds = (unsigned)numbers[6],
+		.record_bytes = numbers[7],
+		.extent = {.segment = (uint32_t)numbers[8],
+			   .start = numbers[9],
+			   .chunks_bytes = numbers[10],
+			   .chunk_count = (uint32_t)numbers[11],
+			   .columns_bytes = (uint32_t)numbers[12],
+			   .ids_bytes = (uint32_t)numbers[13],
+			   .index_crc = (uint32_t)numbers[14],
+			   .columns_crc = (uint32_t)numbers[15],
+			   .ids_crc = (uint32_t)numbers[16]},
 	};
-	bool whole = sqlite3_column_int64(statement, 8) == row_checksum(&batch);
+	bool whole = sqlite3_column_int64(statement, ROW_NUMBERS) == row_checksum(&batch);
 	if (!whole || !row_is_sensible(&batch)) {
 		return error_set(err, ERR_CORRUPT, "%s: the row of batch %lld is damaged",
 				 catalog->path, (long long)sqlite3_column_int64(statement, 0));
@@ -142,34 +156,5 @@ int head_batch_of(struct catalog *catalog, sqlite3_stmt *statement, uint64_t lea
 				 (unsigned long long)leaf);
 	}
 	*out_batch = batch;
-	return 0;
-}
-
-int head_chunk_of(struct catalog *catalog, sqlite3_stmt *statement, uint64_t leaf,
-		  struct head_chunk *out_chunk, struct error *err)
-{
-	(void)sqlite3_reset(statement); /* repeats the error of the last step, which was told */
-	(void)sqlite3_bind_int64(statement, 1, (int64_t)leaf); /* can't fail: the index is right */
-	int step = sqlite3_step(statement);
-	if (step == SQLITE_DONE) {
-		return error_set(err, ERR_GONE, "%s has no leaf %llu", catalog->path,
-				 (unsigned long long)leaf);
-	}
-	if (step != SQLITE_ROW) {
-		return catalog_error(catalog, step, "reading records", err);
-	}
-	struct head_chunk found = {.first_leaf = (uint64_t)sqlite3_column_int64(statement, 0)};
-	int rc = chunk_open(catalog_column_bytes(statement, 1), &found.chunk, err);
-	if (rc < 0) {
-		error_prefix(err, "%s: leaf %llu and those after it", catalog->path,
-			     (unsigned long long)found.first_leaf);
-		return rc;
-	}
-	if (leaf - found.first_leaf >= found.chunk.record_count) {
-		return error_set(err, ERR_CORRUPT,
-				 "%s: the chunk that should hold leaf %llu is missing",
-				 catalog->path, (unsigned long long)leaf);
-	}
-	*out_chunk = found;
 	return 0;
 }

@@ -34,8 +34,8 @@ struct scan {
 	struct store *store;
 	struct scan_options options;
 	sqlite3_stmt *head;
-	sqlite3_stmt *chunk_at;
-	bool row_waits; /* the head statement stands on a row that was not used yet */
+	struct extent_index index; /* of the block, from the first record that is read */
+	bool row_waits;            /* the head statement stands on a row that was not used yet */
 	bool done;
 	bool leaf_known; /* whether next_leaf is known; it is not behind damage */
 	uint64_t next_leaf;
@@ -63,13 +63,12 @@ int scan_open(struct store *store, const struct scan_options *options, struct sc
 	scan->leaf_known = true;
 	scan->block.scan = scan;
 	arena_init(&scan->arena, 2 * (size_t)STORE_BATCH_BYTES);
-	sections_init(&scan->sections, store->reading, false);
+	sections_init(&scan->sections, &store->segments, false);
+	extent_index_init(&scan->index);
 	for (size_t i = 0; i < COLUMNS_ID_MAX; i++) {
 		buf_init(&scan->columns[i].bytes, 0);
 	}
 	rc = catalog_prepare(store->reading, CATALOG_HEAD_FROM, &scan->head, err);
-	rc = rc < 0 ? rc
-		    : catalog_prepare(store->reading, CATALOG_RECORDS_AT, &scan->chunk_at, err);
 	if (rc < 0) {
 		scan_close(scan);
 		return rc;
@@ -103,8 +102,8 @@ void scan_close(struct scan *scan)
 	free(scan->block.records);
 	arena_done(&scan->arena);
 	sections_done(&scan->sections);
-	(void)sqlite3_finalize(scan->head); /* both repeat errors that were told */
-	(void)sqlite3_finalize(scan->chunk_at);
+	extent_index_done(&scan->index);
+	(void)sqlite3_finalize(scan->head); /* repeats an error that was told */
 	store_snapshot_end(scan->store);
 	free(scan);
 }
@@ -271,54 +270,63 @@ const int64_t *scan_times(const struct scan_block *block)
 	return block->scan->columns[COLUMNS_TIME].numbers;
 }
 
+static int begin_records(struct scan_block *block, struct error *err)
+{
+	void *records = block->records;
+	if (make_room(&records, &block->records_room, block->row_count, sizeof block->records[0]) <
+	    0) {
+		return error_set(err, ERR_NOMEM, "no memory for %zu rows", block->row_count);
+	}
+	block->records = records;
+	memset(block->records, 0, block->row_count * sizeof block->records[0]);
+	block->records_begun = true;
+	return 0;
+}
+
+/* Reads the chunk of a row into the arena. */
+static int load_chunk(struct scan *scan, const struct extent_chunk *place, struct chunk *out_chunk,
+		      struct error *err)
+{
+	char *room = arena_alloc(&scan->arena, place->span.len);
+	if (room == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the records of a block");
+	}
+	scan->stats.bytes_read += place->span.len;
+	return extent_chunk_read(&scan->store->segments, place, room, out_chunk, err);
+}
+
 /* The canonical bytes of a row; its whole chunk is read with it. */
 static int row_bytes(struct scan *scan, size_t row, struct str *out, struct error *err)
 {
 	struct scan_block *block = &scan->block;
-	if (!block->records_begun) {
-		void *records = block->records;
-		if (make_room(&records, &block->records_room, block->row_count,
-			      sizeof block->records[0]) < 0) {
-			return error_set(err, ERR_NOMEM, "no memory for %zu rows",
-					 block->row_count);
-		}
-		block->records = records;
-		memset(block->records, 0, block->row_count * sizeof block->records[0]);
-		block->records_begun = true;
-	}
-	if (block->records[row].ptr != NULL) {
+	int rc = block->records_begun ? 0 : begin_records(block, err);
+	if (rc == 0 && block->records[row].ptr != NULL) {
 		*out = block->records[row];
 		return 0;
 	}
-	struct catalog *catalog = scan->store->reading;
-	struct head_chunk found;
 	uint64_t leaf = block->batch.first_leaf + row;
-	int rc = head_chunk_of(catalog, scan->chunk_at, leaf, &found, err);
+	struct segments *segments = &scan->store->segments;
+	rc = rc < 0 ? rc : extent_index_load(&scan->index, segments, &block->batch, err);
 	if (rc < 0) {
-		return rc == -ERR_GONE ? error_set(err, ERR_CORRUPT, "%s: leaf %llu is missing",
-						   catalog->path, (unsigned long long)leaf)
-				       : rc;
+		return rc;
 	}
-	struct chunk *chunk = &found.chunk;
-	scan->stats.bytes_read += chunk->bytes.len;
-	struct str copy;
-	if (arena_str(&scan->arena, chunk->bytes, &copy) < 0) {
-		return error_set(err, ERR_NOMEM, "no memory for the records of a block");
+	struct chunk chunk;
+	struct extent_chunk place = extent_index_find(&scan->index, leaf);
+	rc = load_chunk(scan, &place, &chunk, err);
+	if (rc < 0) {
+		return rc;
 	}
-	chunk->bytes = copy;
-	struct str whole = {0};
-	for (size_t i = 0; i < chunk->record_count; i++) {
-		uint64_t at = found.first_leaf + i;
-		if (at >= block->batch.first_leaf &&
-		    at - block->batch.first_leaf < block->row_count &&
-		    chunk_record(chunk, i, &whole, at == leaf ? err : NULL) == 0) {
-			block->records[at - block->batch.first_leaf] = whole;
+	size_t first_row = (size_t)(place.first_leaf - block->batch.first_leaf);
+	for (size_t i = 0; i < chunk.record_count; i++) {
+		struct str whole = {0};
+		if (chunk_record(&chunk, i, &whole, first_row + i == row ? err : NULL) == 0) {
+			block->records[first_row + i] = whole;
 		}
 	}
 	*out = block->records[row];
 	if (out->ptr == NULL) {
-		error_prefix(err, "%s, leaf %llu", catalog->path, (unsigned long long)leaf);
-		return -ERR_CORRUPT;
+		error_prefix(err, "leaf %llu", (unsigned long long)leaf);
+		return segments_blame(segments, place.span.number, err, -ERR_CORRUPT);
 	}
 	return 0;
 }
@@ -334,7 +342,7 @@ int scan_record(const struct scan_block *block, size_t row, struct record *out_r
 	}
 	rc = record_decode(encoded, out_record, err);
 	if (rc < 0) {
-		error_prefix(err, "%s, leaf %llu", block->scan->store->reading->path, /* as rc */
+		error_prefix(err, "%s, leaf %llu", block->scan->store->dir, /* as rc */
 			     (unsigned long long)(block->batch.first_leaf + row));
 	}
 	return rc;

@@ -1,28 +1,26 @@
-/* sections - the columns (or ids) blob of one batch in the catalog, of which only the wanted sections are read.
+/* sections - the columns (or ids) blob of one batch, of which only the wanted sections are read.
  *
- * Life:    the blob handle is kept from batch to batch; it must be closed before the snapshot ends.
  * Errors:  ERR_CORRUPT names file and batch; ERR_IO, ERR_NOMEM.
  * Threads: one per thread. Blocking: disk. Tests: tests/unit/scan.c
  */
 #ifndef STORE_SECTIONS_H
 #define STORE_SECTIONS_H
 
-#include "store/catalog.h"
 #include "store/columns.h"
-#include "store/head.h"
+#include "store/extent.h"
 
 struct sections {
-	struct catalog *catalog;
-	bool ids; /* the ids blob, else the columns blob */
-	sqlite3_blob *blob;
+	struct segments *segments; /* borrowed */
+	bool ids;                  /* the ids blob, else the columns blob */
+	struct segment_span blob;
 	uint64_t batch;
 	struct columns_directory directory;
 	struct buf front;
 	uint64_t bytes_read;
 };
 
-/* Prepares; reads nothing. The catalog is borrowed. */
-void sections_init(struct sections *sections, struct catalog *catalog, bool ids);
+/* Prepares; reads nothing. The segments are borrowed. */
+void sections_init(struct sections *sections, struct segments *segments, bool ids);
 void sections_done(struct sections *sections);
 
 /* Goes to a batch: reads and checks its directory. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */

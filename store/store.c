@@ -2,6 +2,7 @@
 
 #include "base/io.h"
 #include "base/parse.h"
+#include "store/checksum.h"
 #include "store/handle.h"
 #include "store/lock.h"
 
@@ -9,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -36,13 +38,14 @@ static int read_next_leaf(struct catalog *catalog, uint64_t *out, struct error *
 }
 
 /* Where the next batch goes on; a head that does not end where the count says is damaged. */
-static int load_end(struct store *store, struct error *err)
+static int load_end(struct store *store, bool group, struct error *err)
 {
 	int rc = read_next_leaf(store->catalog, &store->leaf_count, err);
 	if (rc < 0 || !store->writable) {
 		return rc;
 	}
 	struct head_batch last;
+	struct headlog_end end = {0};
 	rc = head_last(store->catalog, &last, err);
 	if (rc == -ERR_GONE) {
 		error_clear(err);
@@ -56,8 +59,25 @@ static int load_end(struct store *store, struct error *err)
 			       (unsigned long long)(last.first_leaf + last.record_count),
 			       (unsigned long long)store->leaf_count);
 	}
+	if (rc < 0) {
+		return rc;
+	}
 	store->last_batch = last.batch;
-	return rc;
+	if (last.batch != 0) {
+		end.number = last.extent.segment;
+		end.end = extent_end(&last);
+	}
+	return headlog_open(&store->log, store->dir, group, &end, err);
+}
+
+/* Whether the catalog was never made, or never finished. */
+static bool has_no_catalog(const char *dir)
+{
+	char path[4096];
+	struct stat st;
+	int len = snprintf(path, sizeof path, "%s/%s", dir, CATALOG_FILE);
+	return len > 0 && (size_t)len < sizeof path &&
+	       (stat(path, &st) != 0 ? errno == ENOENT : st.st_size == 0);
 }
 
 static int check_dir(const char *dir, enum store_mode mode, bool *out_group, struct error *err)
@@ -95,8 +115,19 @@ static int open_parts(struct store *store, enum store_mode mode, struct error *e
 	if (rc == 0 && store->writable) {
 		rc = lock_take(store->dir, group, &store->lock_fd, err);
 	}
+	if (rc == 0 && mode == STORE_CREATE && has_no_catalog(store->dir) &&
+	    headlog_has_segments(store->dir)) {
+		rc = error_set(err, ERR_CORRUPT,
+			       "%s/%s is damaged: it is empty or missing, but %s/" SEGMENT_FOLDER
+			       " holds records; put it back",
+			       store->dir, CATALOG_FILE, store->dir);
+	}
 	rc = rc < 0 ? rc : catalog_open(store->dir, catalog_modes[mode], &store->catalog, err);
-	return rc < 0 ? rc : load_end(store, err);
+	if (rc < 0) {
+		return rc;
+	}
+	extent_reader_init(&store->peek, store->catalog, &store->segments);
+	return load_end(store, group, err);
 }
 
 int store_open(const char *dir, enum store_mode mode, struct store **out_store, struct error *err)
@@ -106,12 +137,15 @@ int store_open(const char *dir, enum store_mode mode, struct store **out_store, 
 		return error_set(err, ERR_NOMEM, "no memory to open the store %s", dir);
 	}
 	store->lock_fd = -1;
+	store->log.fd = -1;
 	store->writable = mode != STORE_READ;
 	buf_init(&store->text, 0);
 	buf_init(&store->pending.bytes, STORE_BATCH_BYTES + STORE_BATCH_BYTES / 8);
+	buf_init(&store->pending.index, 0);
 	buf_init(&store->pending.columns_blob, 0);
 	buf_init(&store->pending.ids_blob, 0);
 	store->dir = strdup(dir);
+	segments_init(&store->segments, store->dir);
 	if (store->writable) {
 		store->pending.columns = columns_builder_new();
 	}
@@ -136,6 +170,9 @@ void store_close(struct store *store)
 	}
 	assert(store->snapshot_users == 0);
 	store_rollback(store);
+	extent_reader_done(&store->peek);
+	segments_done(&store->segments);
+	headlog_close(&store->log);
 	if (store->reading != store->catalog) {
 		catalog_close(store->reading);
 	}
@@ -147,9 +184,9 @@ void store_close(struct store *store)
 	buf_done(&store->pending.columns_blob);
 	buf_done(&store->pending.ids_blob);
 	buf_done(&store->pending.bytes);
+	buf_done(&store->pending.index);
 	free(store->pending.starts);
 	free(store->pending.sizes);
-	free(store->pending.chunks);
 	free(store->sources);
 	buf_done(&store->text);
 	free(store->dir);
@@ -174,6 +211,7 @@ int store_begin(struct store *store, int64_t now_ns, struct error *err)
 	};
 	pending->chunk_count = 0;
 	buf_clear(&pending->bytes);
+	buf_clear(&pending->index);
 	columns_builder_clear(pending->columns);
 	chunk_builder_begin(&pending->builder, &pending->bytes);
 	return 0;
@@ -206,26 +244,18 @@ static int next_chunk(struct store_pending *pending)
 	if (builder->record_count == 0) {
 		return 0;
 	}
-	if (pending->chunk_count == pending->chunk_room) {
-		size_t room = pending->chunk_room > 0 ? pending->chunk_room * 2 : 256;
-		struct store_chunk *chunks = realloc(pending->chunks, room * sizeof chunks[0]);
-		if (chunks == NULL) {
-			return -ERR_NOMEM;
-		}
-		pending->chunks = chunks;
-		pending->chunk_room = room;
-	}
-	size_t record_count = builder->record_count;
+	uint64_t first_row = pending->batch.record_count - builder->record_count;
 	chunk_builder_finish(builder);
 	if (pending->bytes.failed) {
 		return -ERR_NOMEM;
 	}
-	pending->chunks[pending->chunk_count++] = (struct store_chunk){
-		.first_leaf =
-			pending->batch.first_leaf + pending->batch.record_count - record_count,
-		.start = builder->start,
-		.end = pending->bytes.len,
-	};
+	struct str chunk =
+		str_make(pending->bytes.ptr + builder->start, pending->bytes.len - builder->start);
+	extent_put_index(&pending->index, (uint32_t)first_row, chunk, (uint32_t)pending->bytes.len);
+	if (pending->index.failed) {
+		return -ERR_NOMEM;
+	}
+	pending->chunk_count++;
 	chunk_builder_begin(builder, &pending->bytes);
 	return 0;
 }
@@ -297,19 +327,26 @@ static int write_batch(struct store *store, struct error *err)
 		return error_set(err, ERR_NOMEM, "no memory for a batch of %llu records",
 				 (unsigned long long)batch->record_count);
 	}
-	int rc = 0;
-	for (size_t i = 0; i < pending->chunk_count && rc == 0; i++) {
-		const struct store_chunk *chunk = &pending->chunks[i];
-		rc = head_put_chunk(
-			store->catalog, chunk->first_leaf,
-			str_make(pending->bytes.ptr + chunk->start, chunk->end - chunk->start),
-			err);
+	const struct str parts[HEADLOG_PARTS] = {buf_str(&pending->bytes), buf_str(&pending->index),
+						 buf_str(&pending->columns_blob),
+						 buf_str(&pending->ids_blob)};
+	struct headlog_end start;
+	int rc = headlog_write(&store->log, parts, HEADLOG_PARTS, &start, err);
+	if (rc < 0) {
+		return rc;
 	}
-	if (rc == 0) {
-		rc = head_put_columns(store->catalog, batch->batch, buf_str(&pending->columns_blob),
-				      buf_str(&pending->ids_blob), err);
-	}
-	rc = rc < 0 ? rc : head_put_batch(store->catalog, batch, err);
+	batch->extent = (struct head_extent){
+		.segment = start.number,
+		.start = start.end,
+		.chunks_bytes = pending->bytes.len,
+		.chunk_count = pending->chunk_count,
+		.columns_bytes = (uint32_t)pending->columns_blob.len,
+		.ids_bytes = (uint32_t)pending->ids_blob.len,
+		.index_crc = checksum_crc32c(buf_str(&pending->index)),
+		.columns_crc = columns_blob_checksum(buf_str(&pending->columns_blob)),
+		.ids_crc = columns_blob_checksum(buf_str(&pending->ids_blob)),
+	};
+	rc = head_put_batch(store->catalog, batch, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -335,6 +372,7 @@ int store_commit(struct store *store, struct error *err)
 		return rc;
 	}
 	pending->open = false;
+	headlog_commit(&store->log);
 	if (has_records) {
 		store->leaf_count = pending->batch.first_leaf + pending->batch.record_count;
 		store->last_batch = pending->batch.batch;
@@ -348,39 +386,18 @@ void store_rollback(struct store *store)
 		return;
 	}
 	store->pending.open = false;
+	headlog_rollback(&store->log);
 	if (!sqlite3_get_autocommit(store->catalog->db)) { /* SQLite may have given it up itself */
 		(void)catalog_run(store->catalog, CATALOG_ROLLBACK,
 				  NULL); /* what fails is undone at open */
 	}
 }
 
-static int peek_committed(struct store *store, uint64_t leaf, struct str *out, struct error *err)
-{
-	sqlite3_stmt *statement = NULL;
-	int rc = catalog_statement(store->catalog, CATALOG_RECORDS_AT, &statement, err);
-	struct head_chunk found;
-	struct str encoded = {0};
-	rc = rc < 0 ? rc : head_chunk_of(store->catalog, statement, leaf, &found, err);
-	rc = rc < 0 ? rc : chunk_record(&found.chunk, leaf - found.first_leaf, &encoded, err);
-	if (rc == 0) {
-		buf_clear(&store->text);
-		buf_put_str(&store->text, encoded);
-		rc = buf_check(&store->text, "a stored record", err);
-	}
-	if (statement != NULL) {
-		(void)sqlite3_reset(statement); /* repeats the error of the step; frees the page */
-	}
-	if (rc == 0) {
-		*out = buf_str(&store->text);
-	}
-	return rc;
-}
-
 int store_peek(struct store *store, uint64_t leaf, struct str *out_encoded, struct error *err)
 {
 	const struct store_pending *pending = &store->pending;
 	if (leaf < store->leaf_count) {
-		return peek_committed(store, leaf, out_encoded, err);
+		return extent_reader_get(&store->peek, leaf, out_encoded, NULL, err);
 	}
 	uint64_t index = leaf - store->leaf_count;
 	if (!pending->open || index >= pending->batch.record_count) {
@@ -463,6 +480,9 @@ int store_size(struct store *store, uint64_t *out_bytes, struct error *err)
 		}
 	}
 	(void)closedir(dir); /* only read */
-	*out_bytes = bytes;
-	return 0;
+	int rc = headlog_size(store->dir, &bytes, err);
+	if (rc == 0) {
+		*out_bytes = bytes;
+	}
+	return rc;
 }

@@ -5,6 +5,8 @@ struct walk {
 	uint64_t next; /* leaf that is due */
 	store_record_fn *each;
 	void *owner;
+	struct extent_index index;
+	struct buf bytes; /* of the current chunk */
 };
 
 static int damaged(const struct walk *walk, uint64_t leaf, struct error *err)
@@ -16,16 +18,17 @@ static int damaged(const struct walk *walk, uint64_t leaf, struct error *err)
 
 /* Calls back for the records of a chunk that are due and belong to the batch. */
 static int walk_chunk(struct walk *walk, const struct head_batch *batch,
-		      const struct head_chunk *found, struct error *err)
+		      const struct extent_chunk *place, const struct chunk *chunk,
+		      struct error *err)
 {
-	uint64_t end = batch->first_leaf + batch->record_count;
-	uint64_t chunk_end = found->first_leaf + found->chunk.record_count;
-	while (walk->next < chunk_end && walk->next < end) {
+	uint64_t end = place->first_leaf + place->record_count;
+	while (walk->next < end) {
 		struct str encoded;
-		int rc = chunk_record(&found->chunk, walk->next - found->first_leaf, &encoded, err);
+		int rc = chunk_record(chunk, (size_t)(walk->next - place->first_leaf), &encoded,
+				      err);
 		if (rc < 0) {
-			error_prefix(err, "%s, leaf %llu", walk->store->reading->path,
-				     (unsigned long long)walk->next);
+			(void)segments_blame(&walk->store->segments, place->span.number, err, rc);
+			error_prefix(err, "leaf %llu", (unsigned long long)walk->next);
 			return rc;
 		}
 		rc = walk->each(walk->owner, walk->next, batch->ingest_ns, encoded, err);
@@ -37,34 +40,36 @@ static int walk_chunk(struct walk *walk, const struct head_batch *batch,
 	return 0;
 }
 
-static int walk_batch(struct walk *walk, sqlite3_stmt *chunk_at, const struct head_batch *batch,
-		      struct error *err)
+static int walk_batch(struct walk *walk, const struct head_batch *batch, struct error *err)
 {
+	struct segments *segments = &walk->store->segments;
 	if (batch->first_leaf > walk->next) {
 		return damaged(walk, batch->first_leaf, err);
 	}
 	uint64_t end = batch->first_leaf + batch->record_count;
-	int rc = 0;
-	while (walk->next < end && rc == 0) {
-		struct head_chunk found;
-		rc = head_chunk_of(walk->store->reading, chunk_at, walk->next, &found, err);
-		if (rc == -ERR_GONE) { /* the batch says that it is there */
-			rc = damaged(walk, end, err);
+	int rc = extent_index_load(&walk->index, segments, batch, err);
+	while (rc == 0 && walk->next < end) {
+		struct chunk chunk;
+		struct extent_chunk place = extent_index_find(&walk->index, walk->next);
+		buf_clear(&walk->bytes);
+		if (buf_reserve(&walk->bytes, place.span.len) < 0) {
+			return error_set(err, ERR_NOMEM, "no memory for %zu bytes of records",
+					 place.span.len);
 		}
-		rc = rc < 0 ? rc : walk_chunk(walk, batch, &found, err);
+		rc = extent_chunk_read(segments, &place, walk->bytes.ptr, &chunk, err);
+		rc = rc < 0 ? rc : walk_chunk(walk, batch, &place, &chunk, err);
 	}
 	return rc;
 }
 
-static int walk_batches(struct walk *walk, sqlite3_stmt *head, sqlite3_stmt *chunk_at,
-			struct error *err)
+static int walk_batches(struct walk *walk, sqlite3_stmt *head, struct error *err)
 {
 	struct catalog *catalog = walk->store->reading;
 	int step = sqlite3_step(head);
 	for (; step == SQLITE_ROW; step = sqlite3_step(head)) {
 		struct head_batch batch;
 		int rc = head_read_row(catalog, head, &batch, err);
-		rc = rc < 0 ? rc : walk_batch(walk, chunk_at, &batch, err);
+		rc = rc < 0 ? rc : walk_batch(walk, &batch, err);
 		if (rc != 0) {
 			return rc;
 		}
@@ -106,14 +111,12 @@ static int walk_snapshot(struct walk *walk, struct error *err)
 		return rc;
 	}
 	CATALOG_FINALIZE sqlite3_stmt *head = NULL;
-	CATALOG_FINALIZE sqlite3_stmt *chunk_at = NULL;
 	rc = catalog_prepare(catalog, CATALOG_HEAD_FROM, &head, err);
-	rc = rc < 0 ? rc : catalog_prepare(catalog, CATALOG_RECORDS_AT, &chunk_at, err);
 	if (rc < 0) {
 		return rc;
 	}
 	(void)sqlite3_bind_int64(head, 1, (int64_t)start); /* can't fail: the index is right */
-	return walk_batches(walk, head, chunk_at, err);
+	return walk_batches(walk, head, err);
 }
 
 int store_walk(struct store *store, uint64_t first, store_record_fn *each, void *owner,
@@ -125,7 +128,11 @@ int store_walk(struct store *store, uint64_t first, store_record_fn *each, void 
 	}
 	if (first < store->snapshot_leaf_count) {
 		struct walk walk = {.store = store, .next = first, .each = each, .owner = owner};
+		extent_index_init(&walk.index);
+		buf_init(&walk.bytes, 0);
 		rc = walk_snapshot(&walk, err);
+		extent_index_done(&walk.index);
+		buf_done(&walk.bytes);
 	}
 	store_snapshot_end(store);
 	return rc;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/parse.h"
+#include "store/store.h"
 #include "tests/bench/peer.h"
 #include "tests/bench/shape.h"
 #include "tests/stage/stage.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define BATCH_RECORDS 4096
@@ -223,17 +223,22 @@ static void measure_restart(struct bench *bench)
 	       (double)(clock_monotonic_ns() - start) / 1e9, cpu_seconds, peak_mib);
 }
 
-static double file_bytes(const struct stage *stage, const char *name)
+static double store_bytes(const struct stage *stage)
 {
 	char path[STAGE_PATH_MAX];
-	struct stat status;
-	return stat(stage_path(stage, name, path), &status) == 0 ? (double)status.st_size : 0;
+	struct store *store = NULL;
+	uint64_t bytes = 0;
+	struct error err = {0};
+	must(store_open(stage_path(stage, "store", path), STORE_READ, &store, &err), &err, "store");
+	must(store_size(store, &bytes, &err), &err, "store");
+	store_close(store);
+	return (double)bytes;
 }
 
 static void compare_with_peer(const struct bench *bench, uint64_t event_count, double speed)
 {
 	char path[STAGE_PATH_MAX];
-	double bytes = file_bytes(&bench->stage, "store/catalog.db") / (double)event_count;
+	double bytes = store_bytes(&bench->stage) / (double)event_count;
 	uint64_t peer_count = event_count / PEER_SHARE;
 	struct peer_result peer =
 		peer_run(stage_path(&bench->stage, "peer.db", path), peer_count, BATCH_RECORDS);

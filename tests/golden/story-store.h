@@ -7,6 +7,7 @@
 #define TESTS_GOLDEN_STORY_STORE_H
 
 #include "tests/golden/story-records.h"
+#include "tests/unit/store-folder.h"
 
 #include <dirent.h>
 
@@ -107,15 +108,7 @@ static inline void story_store_init(struct story_store *story, bool complete, bo
 static inline void story_store_done(struct story_store *story)
 {
 	store_close(story->store);
-	DIR *dir = opendir(story->dir);
-	for (const struct dirent *entry = dir != NULL ? readdir(dir) : NULL; entry != NULL;
-	     entry = readdir(dir)) {
-		(void)unlinkat(dirfd(dir), entry->d_name, 0);
-	}
-	if (dir != NULL) {
-		(void)closedir(dir);
-	}
-	(void)rmdir(story->dir);
+	store_folder_remove(story->dir);
 }
 
 #endif

@@ -7,18 +7,7 @@
 
 #include "tests/golden/story-store.h"
 #include "tests/unit/ask.h"
-
-#include <sqlite3.h>
-
-static void damage(const struct story_store *world, const char *sql)
-{
-	char path[128];
-	sqlite3 *db = NULL;
-	(void)snprintf(path, sizeof(path), "%s/catalog.db", world->dir);
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_close(db), SQLITE_OK);
-}
+#include "tests/unit/head-damage.h"
 
 static void test_damage(void **state)
 {
@@ -30,22 +19,21 @@ static void test_damage(void **state)
 	static const char *const unknown[] = {"show", "nothing", NULL};
 	/* leaves 0-3 are the requests, 4-12 the statements, 13-22 the verdicts: a batch each */
 	static const struct {
-		const char *sql, *still, *told;
+		uint64_t leaf;
+		enum head_part part;
+		const char *still, *told;
 	} cases[] = {
-		{"UPDATE head_records SET records = zeroblob(length(records)) WHERE first_leaf = 4",
-		 "alice@example.com (jwt) asked GET /orders/{id}",
+		{4, HEAD_CHUNK, "alice@example.com (jwt) asked GET /orders/{id}",
 		 "the statement that leaf 4 holds cannot be read"},
-		{"UPDATE head_records SET records = zeroblob(length(records)) WHERE first_leaf = "
-		 "13",
-		 "alice@example.com (jwt) asked GET /orders/{id}", "INCOMPLETE: "},
-		{"UPDATE head_ids SET ids = zeroblob(length(ids)) WHERE batch = 2",
-		 "SELECT name FROM dbo.Customers WHERE id = 3", "INCOMPLETE: 1 block or record"},
+		{13, HEAD_CHUNK, "alice@example.com (jwt) asked GET /orders/{id}", "INCOMPLETE: "},
+		{4, HEAD_IDS, "SELECT name FROM dbo.Customers WHERE id = 3",
+		 "INCOMPLETE: 1 block or record"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct story_store world;
 		struct asked asked;
 		story_store_init(&world, true, false);
-		damage(&world, cases[i].sql);
+		head_damage(world.dir, cases[i].leaf, cases[i].part);
 		ask(&asked, world.dir, words, STORY_NOW_NS);
 		assert_true(asked_said(&asked, cases[i].still));
 		assert_true(asked_said(&asked, cases[i].told));

@@ -178,21 +178,13 @@ static size_t count_records(struct house *house, enum record_kind kind, unsigned
 
 static void house_done(struct house *house)
 {
-	char path[200];
 	if (house->fd >= 0) {
 		hang_up(house);
 	}
 	buf_done(&house->in);
 	buf_done(&house->out);
 	arena_done(&house->arena);
-	static const char *const files[] = {"store/catalog.db", "store/catalog.db-wal",
-					    "store/catalog.db-shm", "store/lock"};
-	for (size_t i = 0; i < 4; i++) {
-		assert_true(snprintf(path, sizeof path, "%s/%s", house->filled.fixture.dir,
-				     files[i]) > 0);
-		(void)unlink(path); /* not each test makes all of them */
-	}
-	(void)rmdir(house->store); /* as above */
+	store_folder_remove(house->store);
 	assert_int_equal(rmdir(house->run), 0);
 	fixture_done(&house->filled.fixture);
 }

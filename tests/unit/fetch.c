@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/head-damage.h"
 #include "tests/unit/store-filled.h"
 
 static void any_order(void **state)
@@ -37,15 +38,18 @@ static void any_order(void **state)
 
 static void damage_is_named(void **state)
 {
-	/* a changed, cut or missing chunk is ERR_CORRUPT with file and leaf for its records, not for others */
-	static const char *const damages[] = {
-		"UPDATE head_records SET records = CAST(x'ff' || substr(records, 2) AS BLOB) WHERE "
-		"first_leaf = "
-		"300",
-		"UPDATE head_records SET records = x'' WHERE first_leaf = 300",
-		"DELETE FROM head_records WHERE first_leaf = 300",
-		"UPDATE head SET record_count = record_count - 1 WHERE batch = 2",
-		"DELETE FROM head WHERE batch = 2",
+	/* a changed chunk, chunk index or batch row is ERR_CORRUPT with file and leaf for its records, not for others */
+	static const struct {
+		const char *sql; /* NULL: the part in the segment */
+		enum head_part part;
+		const char *file;
+	} damages[] = {
+		{NULL, HEAD_CHUNK, "head/000001.qth"},
+		{NULL, HEAD_INDEX, "head/000001.qth"},
+		{"UPDATE head SET record_count = record_count - 1 WHERE batch = 2", 0,
+		 "catalog.db"},
+		{"UPDATE head SET segment = 7 WHERE batch = 2", 0, "catalog.db"},
+		{"DELETE FROM head WHERE batch = 2", 0, "catalog.db"},
 	};
 	struct record record;
 	int64_t ingest_ns = 0;
@@ -54,11 +58,15 @@ static void damage_is_named(void **state)
 		struct filled filled;
 		struct scan_fetch *fetch = NULL;
 		filled_init(&filled, 900, 300);
-		filled_sql(&filled, damages[i]);
+		if (damages[i].sql != NULL) {
+			filled_sql(&filled, damages[i].sql);
+		} else {
+			head_damage(filled.fixture.dir, 300, damages[i].part);
+		}
 		assert_int_equal(scan_fetch_open(filled.store, &fetch, &filled.err), 0);
 		assert_int_equal(scan_fetch_record(fetch, 300, &record, &ingest_ns, &filled.err),
 				 -ERR_CORRUPT);
-		assert_non_null(strstr(filled.err.text, "catalog.db"));
+		assert_non_null(strstr(filled.err.text, damages[i].file));
 		assert_int_equal(scan_fetch_record(fetch, 299, &record, &ingest_ns, &filled.err),
 				 0);
 		assert_int_equal(scan_fetch_record(fetch, 600, &record, &ingest_ns, &filled.err),

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/head-damage.h"
 #include "tests/unit/store-filled.h"
 
 static size_t find(struct filled *filled, struct str id, uint64_t *out_first)
@@ -52,7 +53,7 @@ static void damaged_ids_are_told(void **state)
 	struct scan_found found = {.leaves = &leaf, .max = 1, .count = 7};
 	(void)state;
 	filled_init(&filled, 300, 100);
-	filled_sql(&filled, "UPDATE head_ids SET ids = zeroblob(length(ids)) WHERE batch = 2");
+	head_damage(filled.fixture.dir, 100, HEAD_IDS);
 	assert_int_equal(scan_find_id(filled.store, STR_LIT("x"), &found, &filled.err),
 			 -ERR_CORRUPT);
 	assert_int_equal(found.count, 0);

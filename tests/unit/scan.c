@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "store/scan.h"
+#include "tests/unit/head-damage.h"
 #include "tests/unit/store-filled.h"
 
 #include <grp.h>
@@ -196,9 +197,7 @@ static void damage_is_contained(void **state)
 {
 	/* one damaged or missing part costs its block, is named, and the other blocks are read */
 	static const char *const damages[] = {
-		"UPDATE head_columns SET columns = x'00' WHERE batch = 3",
-		"UPDATE head_columns SET columns = substr(columns, 1, 300) WHERE batch = 3",
-		"DELETE FROM head_columns WHERE batch = 3",
+		NULL, /* the columns in the segment */
 		"UPDATE head SET ingest_ns = ingest_ns + 1 WHERE batch = 3",
 		"UPDATE head SET kinds = 1 WHERE batch = 3",
 		"DELETE FROM head WHERE batch = 3",
@@ -208,7 +207,11 @@ static void damage_is_contained(void **state)
 	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
 		struct filled filled;
 		filled_init(&filled, 500, 100);
-		filled_sql(&filled, damages[i]);
+		if (damages[i] != NULL) {
+			filled_sql(&filled, damages[i]);
+		} else {
+			head_damage(filled.fixture.dir, 200, HEAD_COLUMNS);
+		}
 		struct outcome outcome = scan_damaged(&filled);
 		assert_int_equal(outcome.good, 4);
 		assert_int_equal(outcome.corrupt, 1);
@@ -227,8 +230,10 @@ static void damaged_column_is_told(void **state)
 	(void)state;
 	filled_init(&filled, 100, 100);
 	/* the last bytes of the blob belong to the last section that is not empty: latency_ms of the requests */
-	filled_sql(&filled, "UPDATE head_columns SET columns ="
-			    " CAST(substr(columns, 1, length(columns) - 1) || x'fe' AS BLOB)");
+	struct segment_span span = head_part_span(filled.fixture.dir, 0, HEAD_COLUMNS);
+	span.offset += span.len - 1;
+	span.len = 1;
+	head_flip(filled.fixture.dir, span);
 	struct scan *scan = open_scan(&filled, &everything);
 	assert_int_equal(scan_next(scan, &block, &filled.err), 0);
 	assert_int_equal(scan_number_column(block, FIELD_latency_ms, &values, &filled.err),
@@ -240,44 +245,56 @@ static void damaged_column_is_told(void **state)
 	filled_done(&filled);
 }
 
+/* Opens, scans and fetches what there is. */
+static void look_at_all(struct filled *filled)
+{
+	struct scan *scan = NULL;
+	const struct scan_block *block = NULL;
+	struct scan_codes codes;
+	if (store_open(filled->fixture.dir, STORE_READ, &filled->store, &filled->err) != 0) {
+		return;
+	}
+	int rc = scan_open(filled->store, &everything, &scan, &filled->err);
+	for (int i = 0; rc == 0 && i < 10; i++) {
+		if (scan_next(scan, &block, &filled->err) == 0) {
+			(void)scan_text_column(block, FIELD_statement, &codes, NULL);
+			(void)scan_text_column(block, FIELD_user, &codes, NULL);
+		}
+	}
+	scan_close(scan);
+	store_close(filled->store);
+}
+
+/* Turns a byte of a file over and back again with a look between. */
+static void flip_and_look(struct filled *filled, const char *name, uint64_t seed)
+{
+	struct stat st;
+	char byte = 0;
+	assert_int_equal(stat(fixture_path(&filled->fixture, name), &st), 0);
+	long offset = (long)(seed % (uint64_t)st.st_size);
+	FILE *file = fopen(fixture_path(&filled->fixture, name), "r+");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, offset, SEEK_SET), 0);
+	assert_int_equal(fread(&byte, 1, 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+	char flipped = (char)(byte ^ 1 << seed % 7);
+	fixture_patch(&filled->fixture, name, offset, str_make(&flipped, 1));
+	look_at_all(filled);
+	fixture_patch(&filled->fixture, name, offset, str_make(&byte, 1));
+}
+
 static void flipped_file_never_crashes(void **state)
 {
-	/* bits flipped anywhere in catalog.db: opening, scanning and fetching end with answers or errors */
+	/* bits flipped anywhere in catalog.db or a segment: opening, scanning and fetching end with answers or errors */
 	struct filled filled;
 	uint64_t seed = 42;
 	(void)state;
 	filled_init(&filled, 300, 100);
 	store_close(filled.store);
 	filled_sql(&filled, "PRAGMA wal_checkpoint(TRUNCATE)");
-	struct stat st;
-	assert_int_equal(stat(fixture_path(&filled.fixture, "catalog.db"), &st), 0);
-	for (int round = 0; round < 300; round++) {
-		char byte = 0;
+	for (int round = 0; round < 400; round++) {
 		seed = hash_u64(seed + 1);
-		long offset = (long)(seed % (uint64_t)st.st_size);
-		FILE *file = fopen(fixture_path(&filled.fixture, "catalog.db"), "r+");
-		assert_non_null(file);
-		assert_int_equal(fseek(file, offset, SEEK_SET), 0);
-		assert_int_equal(fread(&byte, 1, 1, file), 1);
-		assert_int_equal(fclose(file), 0);
-		char flipped = (char)(byte ^ 1 << seed % 7);
-		fixture_patch(&filled.fixture, "catalog.db", offset, str_make(&flipped, 1));
-		if (store_open(filled.fixture.dir, STORE_READ, &filled.store, &filled.err) == 0) {
-			struct scan *scan = NULL;
-			const struct scan_block *block = NULL;
-			struct scan_codes codes;
-			int rc = scan_open(filled.store, &everything, &scan, &filled.err);
-			for (int i = 0; rc == 0 && i < 10; i++) {
-				if (scan_next(scan, &block, &filled.err) == 0) {
-					(void)scan_text_column(block, FIELD_statement, &codes,
-							       NULL);
-					(void)scan_text_column(block, FIELD_user, &codes, NULL);
-				}
-			}
-			scan_close(scan);
-			store_close(filled.store);
-		}
-		fixture_patch(&filled.fixture, "catalog.db", offset, str_make(&byte, 1));
+		flip_and_look(&filled, round % 2 == 0 ? "catalog.db" : "head/000001.qth", seed);
 	}
 	filled_open(&filled, STORE_READ);
 	assert_int_equal(scan_damaged(&filled).good, 3);

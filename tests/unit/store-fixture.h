@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "model/record.h"
+#include "tests/unit/store-folder.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -43,15 +44,7 @@ static inline void fixture_init(struct fixture *fixture)
 
 static inline void fixture_done(struct fixture *fixture)
 {
-	DIR *dir = opendir(fixture->dir);
-	for (const struct dirent *e = dir != NULL ? readdir(dir) : NULL; e != NULL;
-	     e = readdir(dir)) {
-		(void)unlinkat(dirfd(dir), e->d_name, 0);
-	}
-	if (dir != NULL) {
-		(void)closedir(dir);
-	}
-	(void)rmdir(fixture->dir);
+	store_folder_remove(fixture->dir);
 	buf_done(&fixture->encoded);
 }
 

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/head-damage.h"
 #include "tests/unit/store-filled.h"
 
 struct seen {
@@ -43,15 +44,15 @@ static void from_any_leaf_to_the_end(void **state)
 
 static void what_is_missing_is_told(void **state)
 {
-	/* missing batches and chunks end the walk with ERR_CORRUPT that names the first leaf that is not there */
+	/* missing batches and damaged chunks end the walk with ERR_CORRUPT that names the first leaf that is not there */
 	static const struct {
 		const char *sql;
 		uint64_t until;
 	} cases[] = {
 		{"DELETE FROM head WHERE batch = 2", 300},
 		{"DELETE FROM head WHERE batch = 4", 900},
-		{"DELETE FROM head_records WHERE first_leaf = 300", 300},
-		{"DELETE FROM head_records WHERE first_leaf = 0", 0},
+		{NULL, 300},
+		{NULL, 0},
 		{"UPDATE head SET batch = 9 WHERE batch = 3", 600},
 	};
 	(void)state;
@@ -59,7 +60,11 @@ static void what_is_missing_is_told(void **state)
 		struct filled filled;
 		char leaf[32];
 		filled_init(&filled, 1000, 300);
-		filled_sql(&filled, cases[i].sql);
+		if (cases[i].sql != NULL) {
+			filled_sql(&filled, cases[i].sql);
+		} else {
+			head_damage(filled.fixture.dir, cases[i].until, HEAD_CHUNK);
+		}
 		struct seen seen = {.filled = &filled};
 		assert_int_equal(store_walk(filled.store, 0, see, &seen, &filled.err),
 				 -ERR_CORRUPT);
