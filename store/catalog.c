@@ -32,9 +32,32 @@ static const char schema[] =
 	" columns_bytes INTEGER NOT NULL, ids_bytes INTEGER NOT NULL,"
 	" index_crc INTEGER NOT NULL, columns_crc INTEGER NOT NULL, ids_crc INTEGER NOT NULL,"
 	" crc INTEGER NOT NULL"
-	") STRICT;";
+	") STRICT;"
+	"CREATE TABLE alerts ("
+	" id TEXT PRIMARY KEY, state INTEGER NOT NULL, revision INTEGER NOT NULL,"
+	" severity INTEGER NOT NULL, rule TEXT NOT NULL, leaf INTEGER NOT NULL,"
+	" verdict_leaf INTEGER NOT NULL, statement_leaf INTEGER NOT NULL,"
+	" request_leaf INTEGER NOT NULL, other_leaf INTEGER NOT NULL,"
+	" subject_leaf INTEGER NOT NULL, time_ns INTEGER NOT NULL, fired_ns INTEGER NOT NULL,"
+	" changed_ns INTEGER NOT NULL, quiet INTEGER NOT NULL,"
+	" by_whom TEXT NOT NULL, note TEXT NOT NULL, crc INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX alerts_by_time ON alerts (time_ns, id);"
+	"CREATE INDEX alerts_by_subject ON alerts (subject_leaf);"
+	"CREATE INDEX alerts_that_fire ON alerts (fired_ns, id) WHERE state = 1;"
+	"CREATE TABLE outbox ("
+	" alert_id TEXT NOT NULL, channel TEXT NOT NULL, revision INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, attempts INTEGER NOT NULL, next_ns INTEGER NOT NULL,"
+	" changed_ns INTEGER NOT NULL, text TEXT NOT NULL, crc INTEGER NOT NULL,"
+	" PRIMARY KEY (alert_id, channel)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX outbox_waiting ON outbox (next_ns, alert_id, channel) WHERE state = 1;"
+	"CREATE INDEX outbox_dead ON outbox (alert_id) WHERE state = 3;";
 
 static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
+#define ALERTS_SQL(name, sql) [CATALOG_##name] = (sql),
+#include "store/alerts.def"
+#undef ALERTS_SQL
 	[CATALOG_BEGIN_READ] = "BEGIN",
 	[CATALOG_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[CATALOG_COMMIT] = "COMMIT",

@@ -1,7 +1,7 @@
 /* catalog - catalog.db: one SQLite connection with the store's schema, its statements and its errors.
  *
  * Shape:   WAL, synchronous=FULL, pages of 16,384 bytes, application_id "QTrl", user_version CATALOG_VERSION.
- *          Tables: meta, sources, head (one row per batch; its bytes stand in a segment, store/extent.h). docs/format.md section 5.1.
+ *          Tables: meta, sources, alerts, outbox, head (one row per batch; its bytes stand in a segment, store/extent.h). docs/format.md section 5.1.
  * Errors:  every SQLite result becomes one of ours with the file's name in the sentence: damaged pages ERR_CORRUPT, a full or
  *          failing disk ERR_IO.
  * Threads: one catalog per thread. Blocking: disk; at most CATALOG_BUSY_MS for another process's lock.
@@ -37,6 +37,9 @@ enum catalog_statement {
 	CATALOG_HEAD_LAST,
 	CATALOG_HEAD_FROM,
 	CATALOG_HEAD_AT,
+#define ALERTS_SQL(name, sql) CATALOG_##name,
+#include "store/alerts.def"
+#undef ALERTS_SQL
 	CATALOG_STATEMENT_COUNT,
 };
 
