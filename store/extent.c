@@ -141,29 +141,36 @@ struct extent_chunk extent_index_find(const struct extent_index *index, uint64_t
 	};
 }
 
-int extent_chunk_read(struct segments *segments, const struct extent_chunk *place, char *room,
-		      struct chunk *out_chunk, struct error *err)
+static int name_leaves(const struct extent_chunk *place, struct error *err, int rc)
+{
+	error_prefix(err, "leaves %llu to %llu", (unsigned long long)place->first_leaf,
+		     (unsigned long long)(place->first_leaf + place->record_count - 1));
+	return rc;
+}
+
+int extent_chunk_open(const struct segments *segments, const struct extent_chunk *place,
+		      const char *bytes, struct chunk *out_chunk, struct error *err)
 {
 	struct chunk chunk = {0};
-	int rc = segments_read(segments, &place->span, room, err);
-	if (rc == 0) {
-		rc = chunk_open(str_make(room, place->span.len), &chunk, err);
-		if (rc == 0 && (chunk.record_count != place->record_count ||
-				u32_at(room + place->span.len - 4) != place->crc)) {
-			rc = error_set(err, ERR_CORRUPT,
-				       "another chunk stands where this one should");
-		}
-		if (rc < 0) {
-			(void)segments_blame(segments, place->span.number, err, rc);
-		}
+	int rc = chunk_open(str_make(bytes, place->span.len), &chunk, err);
+	if (rc == 0 && (chunk.record_count != place->record_count ||
+			u32_at(bytes + place->span.len - 4) != place->crc)) {
+		rc = error_set(err, ERR_CORRUPT, "another chunk stands where this one should");
 	}
 	if (rc < 0) {
-		error_prefix(err, "leaves %llu to %llu", (unsigned long long)place->first_leaf,
-			     (unsigned long long)(place->first_leaf + place->record_count - 1));
-		return rc;
+		(void)segments_blame(segments, place->span.number, err, rc);
+		return name_leaves(place, err, rc);
 	}
 	*out_chunk = chunk;
 	return 0;
+}
+
+int extent_chunk_read(struct segments *segments, const struct extent_chunk *place, char *room,
+		      struct chunk *out_chunk, struct error *err)
+{
+	int rc = segments_read(segments, &place->span, room, err);
+	return rc < 0 ? name_leaves(place, err, rc)
+		      : extent_chunk_open(segments, place, room, out_chunk, err);
 }
 
 void extent_reader_init(struct extent_reader *reader, struct catalog *catalog,

@@ -59,6 +59,10 @@ struct extent_chunk extent_index_find(const struct extent_index *index, uint64_t
 int extent_chunk_read(struct segments *segments, const struct extent_chunk *place, char *room,
 		      struct chunk *out_chunk, struct error *err);
 
+/* The same for bytes that were read with others. */
+int extent_chunk_open(const struct segments *segments, const struct extent_chunk *place,
+		      const char *bytes, struct chunk *out_chunk, struct error *err);
+
 /* Records at random, by leaf. */
 struct extent_reader {
 	struct catalog *catalog;   /* borrowed */

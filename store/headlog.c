@@ -235,6 +235,10 @@ int headlog_write(struct headlog *log, const struct str *parts, size_t part_coun
 		log->broken = true; /* what the kernel could not write it may have forgotten */
 		return error_errno(err, "%s can't be made durable", path);
 	}
+	if (parts[0].len >= HEADLOG_FLOOD_BYTES) {
+		(void)posix_fadvise(log->fd, (off_t)log->end, (off_t)parts[0].len,
+				    POSIX_FADV_DONTNEED); /* a hint */
+	}
 	*out_start = (struct headlog_end){.number = log->number, .end = log->end};
 	return 0;
 }

@@ -37,8 +37,13 @@ int headlog_open(struct headlog *log, const char *dir, bool group, const struct 
 		 struct error *err);
 void headlog_close(struct headlog *log);
 
+/* The records of a batch this large come from a flood (a backfill, a catch-up). They leave the page cache once they are durable: it
+ * would grow by every byte of them and push out what is in use; new pages also cost far more than used ones. The records of
+ * smaller batches, which somebody may ask for soon, and all columns and ids stay. */
+#define HEADLOG_FLOOD_BYTES (2u << 20)
+
 /* Writes parts one behind the other at the end of the head and waits until the disk has them.
- *   parts       at most HEADLOG_PARTS
+ *   parts       at most HEADLOG_PARTS; the first are the records
  *   out_segment, out_start  where the first byte stands
  * Returns 0 or ERR_IO. */
 #define HEADLOG_PARTS 4

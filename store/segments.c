@@ -10,9 +10,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #define SUFFIX  ".qth"
 #define VERSION 1
+
+/* Linux 6.14, include/uapi/linux/fs.h; older kernels refuse it */
+#ifndef RWF_DONTCACHE
+#define RWF_DONTCACHE 0x00000080
+#endif
 
 void segment_name(uint32_t number, char out[SEGMENT_NAME_BYTES])
 {
@@ -65,13 +71,19 @@ int segments_blame(const struct segments *segments, uint32_t number, struct erro
 	return rc;
 }
 
-/* Reads at most len bytes; returns how many there were, or -1. */
-static ssize_t read_at(int fd, char *out, size_t len, uint64_t offset)
+/* Reads span->len bytes unless the file ends before; returns how many there were, or -1. */
+static ssize_t read_at(int fd, const struct segment_span *span, char *out)
 {
 	size_t done = 0;
-	while (done < len) {
-		ssize_t got = pread(fd, out + done, len - done, (off_t)(offset + done));
+	int flags = span->once ? RWF_DONTCACHE : 0;
+	while (done < span->len) {
+		struct iovec rest = {.iov_base = out + done, .iov_len = span->len - done};
+		ssize_t got = preadv2(fd, &rest, 1, (off_t)(span->offset + done), flags);
 		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0 && flags != 0 && errno == EOPNOTSUPP) {
+			flags = 0;
 			continue;
 		}
 		if (got < 0) {
@@ -90,6 +102,7 @@ static int check_header(int fd, uint32_t number, struct error *err)
 {
 	uint8_t expected[SEGMENT_HEADER_BYTES];
 	char found[SEGMENT_HEADER_BYTES];
+	const struct segment_span span = {.number = number, .len = sizeof found};
 	struct stat st;
 	segment_header(number, expected);
 	if (fstat(fd, &st) != 0) {
@@ -98,7 +111,7 @@ static int check_header(int fd, uint32_t number, struct error *err)
 	if (!S_ISREG(st.st_mode)) {
 		return error_set(err, ERR_CORRUPT, "it is not a file");
 	}
-	ssize_t got = read_at(fd, found, sizeof found, 0);
+	ssize_t got = read_at(fd, &span, found);
 	if (got < 0) {
 		return error_errno(err, "it can't be read");
 	}
@@ -170,7 +183,7 @@ int segments_read(struct segments *segments, const struct segment_span *span, ch
 	assert(span->number != 0);
 	int rc = descriptor(segments, span->number, &fd, err);
 	if (rc == 0) {
-		ssize_t got = read_at(fd, out, span->len, span->offset);
+		ssize_t got = read_at(fd, span, out);
 		if (got < 0) {
 			rc = error_errno(err, "reading failed at byte %llu",
 					 (unsigned long long)span->offset);

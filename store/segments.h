@@ -53,6 +53,7 @@ struct segment_span {
 	uint32_t number;
 	uint64_t offset;
 	size_t len;
+	bool once; /* nobody will want it again soon: it need not stay in the page cache */
 };
 
 /* Reads a span, all of it, into out. Returns 0, ERR_CORRUPT or ERR_IO. */

@@ -1,12 +1,15 @@
 #include "store/handle.h"
 
+#define RUN_BYTES (2u << 20)
+
 struct walk {
 	struct store *store;
 	uint64_t next; /* leaf that is due */
 	store_record_fn *each;
 	void *owner;
 	struct extent_index index;
-	struct buf bytes; /* of the current chunk */
+	struct buf run;           /* chunks that were read in one go */
+	struct segment_span span; /* where they stand; len 0: none */
 };
 
 static int damaged(const struct walk *walk, uint64_t leaf, struct error *err)
@@ -40,6 +43,43 @@ static int walk_chunk(struct walk *walk, const struct head_batch *batch,
 	return 0;
 }
 
+/* Reads the chunk and, as far as the run goes, those behind it, which will be wanted next. */
+static int read_run(struct walk *walk, const struct head_batch *batch,
+		    const struct extent_chunk *place, struct error *err)
+{
+	uint64_t rest = batch->extent.start + batch->extent.chunks_bytes - place->span.offset;
+	walk->span = place->span;
+	walk->span.once = true;
+	walk->span.len = rest < RUN_BYTES ? (size_t)rest : RUN_BYTES;
+	if (walk->span.len < place->span.len) {
+		walk->span.len = place->span.len;
+	}
+	int rc = segments_read_buf(&walk->store->segments, &walk->span, &walk->run, err);
+	if (rc == -ERR_CORRUPT) { /* a file that was cut off may still have this one */
+		walk->span.len = place->span.len;
+		rc = segments_read_buf(&walk->store->segments, &walk->span, &walk->run, err);
+	}
+	if (rc < 0) {
+		error_prefix(err, "leaf %llu", (unsigned long long)place->first_leaf);
+		walk->span.len = 0;
+	}
+	return rc;
+}
+
+static int go_to_chunk(struct walk *walk, const struct head_batch *batch,
+		       const struct extent_chunk *place, struct chunk *out_chunk, struct error *err)
+{
+	const struct segment_span *span = &walk->span;
+	bool there = span->number == place->span.number && place->span.offset >= span->offset &&
+		     place->span.offset + place->span.len <= span->offset + span->len;
+	int rc = there ? 0 : read_run(walk, batch, place, err);
+	if (rc < 0) {
+		return rc;
+	}
+	const char *bytes = walk->run.ptr + (place->span.offset - span->offset);
+	return extent_chunk_open(&walk->store->segments, place, bytes, out_chunk, err);
+}
+
 static int walk_batch(struct walk *walk, const struct head_batch *batch, struct error *err)
 {
 	struct segments *segments = &walk->store->segments;
@@ -51,12 +91,7 @@ static int walk_batch(struct walk *walk, const struct head_batch *batch, struct 
 	while (rc == 0 && walk->next < end) {
 		struct chunk chunk;
 		struct extent_chunk place = extent_index_find(&walk->index, walk->next);
-		buf_clear(&walk->bytes);
-		if (buf_reserve(&walk->bytes, place.span.len) < 0) {
-			return error_set(err, ERR_NOMEM, "no memory for %zu bytes of records",
-					 place.span.len);
-		}
-		rc = extent_chunk_read(segments, &place, walk->bytes.ptr, &chunk, err);
+		rc = go_to_chunk(walk, batch, &place, &chunk, err);
 		rc = rc < 0 ? rc : walk_chunk(walk, batch, &place, &chunk, err);
 	}
 	return rc;
@@ -129,10 +164,10 @@ int store_walk(struct store *store, uint64_t first, store_record_fn *each, void 
 	if (first < store->snapshot_leaf_count) {
 		struct walk walk = {.store = store, .next = first, .each = each, .owner = owner};
 		extent_index_init(&walk.index);
-		buf_init(&walk.bytes, 0);
+		buf_init(&walk.run, 0);
 		rc = walk_snapshot(&walk, err);
 		extent_index_done(&walk.index);
-		buf_done(&walk.bytes);
+		buf_done(&walk.run);
 	}
 	store_snapshot_end(store);
 	return rc;

@@ -46,7 +46,7 @@ static void connect_feed(struct bench *bench)
 			     STR_LIT("log_level: warning\n"), 0600, &err),
 	     &err, "configuration");
 	stage_start_daemon(&bench->stage, "c.yaml", false);
-	for (int i = 0; i < 200 && bench->feed < 0; i++) {
+	for (int i = 0; i < 1500 && bench->feed < 0; i++) {
 		stage_pause(20);
 		(void)io_unix_connect(stage_path(&bench->stage, "run/feed.sock", path),
 				      &bench->feed, &err); /* tried again */
