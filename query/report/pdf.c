@@ -10,6 +10,7 @@
 #define PIECE_BYTES 16384
 #define PATH_BYTES  4096
 #define GRAIN       4.0 /* places are rounded to quarters of a point: their digits are few and exact */
+#define TITLE_BYTES 256 /* of the document and in the side bar; libharu refuses long ones */
 #define LEVELS_MAX  3
 #define UNITS       1000.0 /* widths are in thousandths of the size */
 
@@ -180,7 +181,7 @@ int pdf_new(struct str title, const char *folder, struct pdf **out_pdf, struct e
 		return rc;
 	}
 	list_letters(pdf);
-	pdf_put_safe(pdf, PDF_SANS, title, &pdf->line);
+	pdf_put_safe(pdf, PDF_SANS, str_slice(title, 0, TITLE_BYTES), &pdf->line);
 	HPDF_SetInfoAttr(pdf->doc, HPDF_INFO_TITLE, pdf->line.ptr != NULL ? pdf->line.ptr : "");
 	HPDF_SetInfoAttr(pdf->doc, HPDF_INFO_PRODUCER, "querytrail");
 	*out_pdf = pdf;
@@ -408,6 +409,7 @@ void pdf_bookmark(struct pdf *pdf, unsigned level, struct str title, double y)
 		return;
 	}
 	buf_clear(&pdf->line);
+	title = str_slice(title, 0, TITLE_BYTES);
 	for (size_t pos = 0; pos < title.len;) {
 		const struct letter *letter = find_letter(pdf, utf8_next(title, &pos));
 		bool is_latin = letter != NULL && letter->encoding == 0;

@@ -14,6 +14,7 @@
 #define CELL_LINES    6  /* of a narrow cell; the jsonl has the whole */
 #define WIDE_LINES    14 /* of a text that has a line of its own */
 #define WIDE_COLUMNS  6  /* a table of this many columns gives its longest text a line of its own */
+#define TITLE_LINES   4
 #define PIECE_BYTES   4096
 #define NO_COLUMN     SIZE_MAX
 #define CONTENTS_MAX  256
@@ -50,6 +51,17 @@ static void put_plain(struct sheet *sheet, enum pdf_font font, double size, stru
 	struct page_text how = {
 		.font = font, .size = size, .x = PAGE_LEFT, .width = PAGE_WIDTH, .rgb = PAGE_INK};
 	page_put(&sheet->page, &how, text);
+}
+
+static void put_title(struct sheet *sheet, double size, struct str title)
+{
+	struct page_text how = {.font = PDF_BOLD,
+				.size = size,
+				.x = PAGE_LEFT,
+				.width = PAGE_WIDTH,
+				.rgb = PAGE_INK,
+				.max_lines = TITLE_LINES};
+	page_put(&sheet->page, &how, title);
 }
 
 static void put_clauses(struct sheet *sheet, const struct report_head *head)
@@ -127,7 +139,7 @@ static int pdf_begin(struct report_writer *writer, const struct report_head *hea
 				    .width = PAGE_WIDTH,
 				    .rgb = PAGE_FAINT};
 	page_put(&sheet->page, &eyebrow, STR_LIT("QUERYTRAIL REPORT"));
-	put_plain(sheet, PDF_BOLD, 20, head->title);
+	put_title(sheet, 20, head->title);
 	sheet->page.y += 3;
 	put_plain(sheet, PDF_SANS, 10, head->purpose);
 	sheet->page.y += 10;
@@ -174,7 +186,7 @@ static int pdf_section(struct report_writer *writer, const struct report_section
 		page_rule(&sheet->page, PAGE_INK);
 		sheet->page.y += 5;
 	}
-	put_plain(sheet, PDF_BOLD, is_report ? 16 : 12.5, section->title);
+	put_title(sheet, is_report ? 16 : 12.5, section->title);
 	sheet->page.y += 2;
 	if (section->text.len > 0) {
 		put_plain(sheet, PDF_SANS, 9.5, section->text);
