@@ -11,6 +11,7 @@
 #define PATH_BYTES  4096
 #define GRAIN       4.0 /* places are rounded to quarters of a point: their digits are few and exact */
 #define TITLE_BYTES 256 /* of the document and in the side bar; libharu refuses long ones */
+#define SOFT_HYPHEN 0xad
 #define LEVELS_MAX  3
 #define UNITS       1000.0 /* widths are in thousandths of the size */
 
@@ -101,6 +102,24 @@ static int compare_letters(const void *a, const void *b)
 			  : (left->encoding > right->encoding) - (left->encoding < right->encoding);
 }
 
+/* Sets the widths of a letter; false when it cannot be shown. */
+static bool measure(struct pdf *pdf, struct letter *letter)
+{
+	bool is_control = letter->cp < ' ' || (letter->cp >= 0x7f && letter->cp <= 0xa0);
+	if (is_control || letter->cp == SOFT_HYPHEN) {
+		return false;
+	}
+	for (size_t i = 0; i < PDF_FONT_COUNT; i++) {
+		HPDF_INT width =
+			HPDF_Font_GetUnicodeWidth(pdf->font[i][letter->encoding], letter->cp);
+		if (width <= 0) {
+			return false;
+		}
+		letter->width[i] = (uint16_t)width;
+	}
+	return true;
+}
+
 /* Which characters there are: those of the encodings; the first encoding that has one wins. */
 static void list_letters(struct pdf *pdf)
 {
@@ -109,19 +128,9 @@ static void list_letters(struct pdf *pdf)
 		HPDF_Encoder encoder = HPDF_GetEncoder(pdf->doc, encodings[i]);
 		for (unsigned code = ' '; code < CODES && encoder != NULL; code++) {
 			uint16_t cp = HPDF_Encoder_GetUnicode(encoder, (HPDF_UINT16)code);
-			if (cp < ' ' || cp == 0x7f || (cp >= 0x80 && cp <= 0xa0) || cp == 0xad) {
-				continue;
-			}
-			struct letter *letter = &pdf->letters[count];
-			*letter = (struct letter){
+			pdf->letters[count] = (struct letter){
 				.cp = cp, .byte = (uint8_t)code, .encoding = (uint8_t)i};
-			bool is_wide = true;
-			for (size_t k = 0; k < PDF_FONT_COUNT; k++) {
-				HPDF_INT width = HPDF_Font_GetUnicodeWidth(pdf->font[k][i], cp);
-				letter->width[k] = (uint16_t)(width > 0 ? width : 0);
-				is_wide = is_wide && width > 0;
-			}
-			count += is_wide ? 1 : 0;
+			count += measure(pdf, &pdf->letters[count]) ? 1 : 0;
 		}
 	}
 	qsort(pdf->letters, count, sizeof(pdf->letters[0]), compare_letters);

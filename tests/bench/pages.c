@@ -4,6 +4,7 @@
  * bench-pages FORMAT ROWS FILE    writes one sample document, to be looked at
  */
 #include "base/clock.h"
+#include "base/parse.h"
 #include "query/report/writer.h"
 #include "tests/unit/report-sample.h"
 
@@ -61,9 +62,14 @@ static void measure(const struct report_writer_type *type)
 
 int main(int argc, char **argv)
 {
+	uint64_t rows = 0;
+	if (argc == 4 && !parse_u64(str_of(argv[2]), &rows)) {
+		fprintf(stderr, "usage: bench-pages [FORMAT ROWS FILE]\n");
+		return 2;
+	}
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (argc == 4 && strcmp(argv[1], types[i]->name) == 0) {
-			return write_sample(types[i], strtoul(argv[2], NULL, 10), argv[3]);
+			return write_sample(types[i], (size_t)rows, argv[3]);
 		}
 		if (argc == 1) {
 			measure(types[i]);
