@@ -57,8 +57,10 @@ struct matcher_run {
 int matcher_run(struct matcher *matcher, const struct rules_event *event,
 		const struct matcher_run *run, struct error *err);
 
-/* The same for one rule and an event given as names and values (examples, `rules test`): what is not named is absent. A TRAIL rule
- * may be given fields of all sides. Returns 0 and *out_fires, or ERR_CONFIG (a name that the log source has not). */
+/* The same for one rule and an event given as names and values (examples, `rules test`): what is not named is absent. Our own fields
+ * make records, so what is made of them is there too and true: of `statement` its flags, verbs, tables .. (its T-SQL facts), of an audit
+ * row's fields EventID and Data, of a request's path and extra the cs-* names; a name that is given stands instead of what would be made.
+ * `time` is RFC 3339. A TRAIL rule may be given fields of all sides. Returns 0 and *out_fires, or ERR_CONFIG (a name that the log source has not). */
 int matcher_try(struct matcher *matcher, const struct rule *rule, const struct yaml_node *fields,
 		bool *out_fires, struct error *err);
 

@@ -1,9 +1,10 @@
 #include "correlator/rules/search.h"
 
-#include "correlator/rules/value.h"
+#include "correlator/rules/literal.h"
 
 static int keep_item(struct rule_reader *reader, const struct modifiers *modifiers,
-		     struct place place, const struct values *values, const struct rule_node **out)
+		     struct place place, const struct literals *values,
+		     const struct rule_node **out)
 {
 	struct rule_item *item = reader_new(reader, 1, sizeof(*item));
 	struct rule_value *kept = reader_new(reader, values->count + 1, sizeof(*kept));
@@ -36,7 +37,7 @@ static int read_field(struct rule_reader *reader, const struct yaml_node *node,
 		      const struct rule_node **out)
 {
 	struct modifiers modifiers;
-	struct values values = {0};
+	struct literals values = {0};
 	unsigned alternative = 0;
 	int result = modifiers_read(reader, node, &modifiers);
 	if (result == 0 && node->type == YAML_MAPPING) {
@@ -44,7 +45,7 @@ static int read_field(struct rule_reader *reader, const struct yaml_node *node,
 				   "a field takes a value or a list of values, not a mapping");
 	}
 	if (result == 0 && node->type == YAML_SCALAR) {
-		result = values_add(reader, &modifiers, node, 0, &values);
+		result = literals_add(reader, &modifiers, node, 0, &values);
 	}
 	for (const struct yaml_node *one = node->first_child; one != NULL && result == 0;
 	     one = one->next) {
@@ -52,7 +53,7 @@ static int read_field(struct rule_reader *reader, const struct yaml_node *node,
 			return reader_fail(reader, reader_at(one),
 					   "a list of values holds texts and numbers only");
 		}
-		result = values_add(reader, &modifiers, one, alternative++, &values);
+		result = literals_add(reader, &modifiers, one, alternative++, &values);
 	}
 	if (result == 0 && values.count == 0 && !reader->rule->idle) {
 		result = reader_fail(reader, reader_at(node), "the list of values is empty");
@@ -90,16 +91,16 @@ static int read_keywords(struct rule_reader *reader, const struct yaml_node *nod
 			 const struct rule_node **out)
 {
 	struct modifiers modifiers = {.kind = KIND_PLAIN};
-	struct values values = {0};
+	struct literals values = {0};
 	unsigned alternative = 0;
 	int result = 0;
 	if (node->type == YAML_SCALAR) {
-		result = values_add(reader, &modifiers, node, 0, &values);
+		result = literals_add(reader, &modifiers, node, 0, &values);
 	}
 	for (const struct yaml_node *one = node->first_child; one != NULL && result == 0;
 	     one = one->next) {
 		if (one->type == YAML_SCALAR) {
-			result = values_add(reader, &modifiers, one, alternative++, &values);
+			result = literals_add(reader, &modifiers, one, alternative++, &values);
 		}
 	}
 	return result == 0 ? keep_item(reader, &modifiers, reader_at(node), &values, out) : result;

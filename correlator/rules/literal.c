@@ -1,6 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
-#include "correlator/rules/value.h"
+#include "correlator/rules/literal.h"
 
 #include "base/parse.h"
 #include "correlator/rules/placeholder.h"
@@ -15,7 +15,7 @@
 /* Whole numbers beyond this are not exact as a double: they are compared as texts. */
 #define EXACT_MAX 9007199254740992.0
 
-static int add(struct rule_reader *reader, struct place place, struct values *out,
+static int add(struct rule_reader *reader, struct place place, struct literals *out,
 	       struct rule_value value)
 {
 	if (++reader->value_count > PACK_VALUES_MAX) {
@@ -39,7 +39,7 @@ static int add(struct rule_reader *reader, struct place place, struct values *ou
 	return 0;
 }
 
-bool value_number(struct str text, double *out_number)
+bool literal_number(struct str text, double *out_number)
 {
 	char copy[64], *end;
 	if (text.len == 0 || text.len >= sizeof(copy)) {
@@ -75,7 +75,7 @@ static int keep_text(struct rule_reader *reader, struct place place, struct str 
 
 /* A pattern becomes a value that stays. */
 static int add_pattern(struct rule_reader *reader, const struct yaml_node *node,
-		       const struct pattern *pattern, unsigned alternative, struct values *out)
+		       const struct pattern *pattern, unsigned alternative, struct literals *out)
 {
 	struct rule_value value = {.op = RULE_OP_GLOB, .alternative = alternative};
 	uint16_t *codes = reader_new(reader, pattern->count + 1, sizeof(*codes));
@@ -92,7 +92,7 @@ static int add_pattern(struct rule_reader *reader, const struct yaml_node *node,
 }
 
 static int add_text(struct rule_reader *reader, const struct modifiers *modifiers,
-		    const struct yaml_node *node, unsigned alternative, struct values *out)
+		    const struct yaml_node *node, unsigned alternative, struct literals *out)
 {
 	struct place place = reader_at(node);
 	struct patterns patterns = {0};
@@ -117,7 +117,7 @@ static int add_text(struct rule_reader *reader, const struct modifiers *modifier
 }
 
 static int add_plain(struct rule_reader *reader, const struct modifiers *modifiers,
-		     const struct yaml_node *node, unsigned alternative, struct values *out)
+		     const struct yaml_node *node, unsigned alternative, struct literals *out)
 {
 	struct rule_value value = {.alternative = alternative};
 	bool is_text = modifiers->step_count != 0 || modifiers->field.len == 0 || !node->is_plain;
@@ -136,7 +136,7 @@ static int add_plain(struct rule_reader *reader, const struct modifiers *modifie
 	if (modifiers->field.len == 0 && node->text.len == 0) {
 		return reader_fail(reader, reader_at(node), "a keyword is empty");
 	}
-	if (!is_text && value_number(node->text, &value.number) &&
+	if (!is_text && literal_number(node->text, &value.number) &&
 	    fabs(value.number) <= EXACT_MAX) {
 		value.op = RULE_OP_EQUALS;
 		int result = keep_text(reader, reader_at(node), node->text, &value.text);
@@ -224,7 +224,8 @@ static int check_network(struct rule_reader *reader, const struct yaml_node *nod
 }
 
 static int add_regex_or_cidr(struct rule_reader *reader, const struct modifiers *modifiers,
-			     const struct yaml_node *node, unsigned alternative, struct values *out)
+			     const struct yaml_node *node, unsigned alternative,
+			     struct literals *out)
 {
 	bool regex = modifiers->kind == KIND_REGEX;
 	struct str one, *texts = &one;
@@ -244,7 +245,7 @@ static int add_regex_or_cidr(struct rule_reader *reader, const struct modifiers 
 }
 
 static int add_comparison(struct rule_reader *reader, const struct modifiers *modifiers,
-			  const struct yaml_node *node, unsigned alternative, struct values *out)
+			  const struct yaml_node *node, unsigned alternative, struct literals *out)
 {
 	static const struct {
 		const char *name;
@@ -255,7 +256,7 @@ static int add_comparison(struct rule_reader *reader, const struct modifiers *mo
 		[RULE_PART_MONTH] = {"a month", 1, 12},   [RULE_PART_YEAR] = {"a year", 1, 9999},
 	};
 	struct rule_value value = {.op = modifiers->compare, .alternative = alternative};
-	if (!node->is_plain || !value_number(node->text, &value.number)) {
+	if (!node->is_plain || !literal_number(node->text, &value.number)) {
 		return reader_fail(reader, reader_at(node),
 				   "a number without quotes is needed here, not \"%.*s\"",
 				   STR_ARG(node->text));
@@ -270,8 +271,8 @@ static int add_comparison(struct rule_reader *reader, const struct modifiers *mo
 	return result == 0 ? add(reader, reader_at(node), out, value) : result;
 }
 
-int values_add(struct rule_reader *reader, const struct modifiers *modifiers,
-	       const struct yaml_node *node, unsigned alternative, struct values *out)
+int literals_add(struct rule_reader *reader, const struct modifiers *modifiers,
+		 const struct yaml_node *node, unsigned alternative, struct literals *out)
 {
 	struct rule_value value = {.alternative = alternative, .flags = modifiers->flags};
 	if (modifiers->kind == KIND_PLAIN) {
