@@ -1,7 +1,9 @@
 /* bench-feed - how fast a batch becomes durable, how much memory the daemon takes, and how soon a question is answered.
  *
  * Starts querytraild on an empty store, plays one collector that sends EVENTS records over feed.sock, then asks `querytrail who` for
- * one user's statements in fresh processes, starts the daemon again, and gives the same events to a plain SQLite database. Prints one line a figure. Usage: bench-feed [EVENTS] */
+ * one user's statements in fresh processes, starts the daemon again, and gives the same events to a plain SQLite database. Prints one line a figure.
+ * Usage: bench-feed [--keep] [EVENTS]   --keep: the store stays, and its path is the last line
+ *        bench-feed --ask STORE         only the questions, on a store that was kept (no daemon runs on it) */
 #include "model/feed.h"
 #include "base/clock.h"
 #include "base/io.h"
@@ -131,9 +133,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /* Asks one question in fresh processes; prints the median time, the peak memory and the rows. */
-static void ask(struct bench *bench, const char *filter)
+static void ask(const char *store, const char *filter)
 {
-	char store[STAGE_PATH_MAX];
 	struct buf program;
 	struct error err = {0};
 	double took[ASK_ROUNDS];
@@ -142,14 +143,8 @@ static void ask(struct bench *bench, const char *filter)
 	buf_init(&program, 0);
 	must(process_find("querytrail", &program, &err), &err, "querytrail");
 	for (size_t round = 0; round < ASK_ROUNDS; round++) {
-		const char *argv[] = {"querytrail",
-				      "who",
-				      filter,
-				      "--store",
-				      stage_path(&bench->stage, "store", store),
-				      "--format",
-				      "jsonl",
-				      NULL};
+		const char *argv[] = {"querytrail", "who",      filter,  "--store",
+				      store,        "--format", "jsonl", NULL};
 		struct process_start how = {.path = program.ptr,
 					    .argv = argv,
 					    .pipe_out = true,
@@ -252,12 +247,28 @@ static void compare_with_peer(const struct bench *bench, uint64_t event_count, d
 	       bytes, peer_bytes, bytes / peer_bytes);
 }
 
+static void ask_all(const char *store)
+{
+	char filter[64] = "user:";
+	shape_user(ASK_USER, filter + 5);
+	ask(store, filter);
+	ask(store, "table:dbo.Nothing");
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t event_count = 1000000;
 	struct bench bench = {.feed = -1};
-	if (argc > 1 && (!parse_u64(str_of(argv[1]), &event_count) || event_count < PEER_SHARE)) {
-		fprintf(stderr, "usage: bench-feed [EVENTS]\n");
+	if (argc == 3 && str_is(str_of(argv[1]), "--ask")) {
+		ask_all(argv[2]);
+		return 0;
+	}
+	bool keep = argc > 1 && str_is(str_of(argv[1]), "--keep");
+	int events_at = keep ? 2 : 1;
+	if (argc > events_at + 1 ||
+	    (argc > events_at &&
+	     (!parse_u64(str_of(argv[events_at]), &event_count) || event_count < PEER_SHARE))) {
+		fprintf(stderr, "usage: bench-feed [--keep] [EVENTS] | --ask STORE\n");
 		return 2;
 	}
 	buf_init(&bench.frame, 0);
@@ -268,18 +279,19 @@ int main(int argc, char **argv)
 	connect_feed(&bench);
 	say_hello(&bench);
 	double speed = measure_feed(&bench, event_count);
-	char filter[64] = "user:";
-	shape_user(ASK_USER, filter + 5);
-	ask(&bench, filter);
-	ask(&bench, "table:dbo.Nothing");
+	char store[STAGE_PATH_MAX];
+	ask_all(stage_path(&bench.stage, "store", store));
 	int status = stop_daemon(&bench);
 	measure_restart(&bench);
 	status = stop_daemon(&bench) != 0 ? 1 : status;
 	compare_with_peer(&bench, event_count, speed);
-	stage_done(&bench.stage, status != 0);
+	stage_done(&bench.stage, keep || status != 0);
 	arena_done(&bench.arena);
 	buf_done(&bench.frame);
 	buf_done(&bench.reply);
 	buf_done(&bench.bytes);
+	if (keep) {
+		printf("store kept                       %s\n", store);
+	}
 	return status != 0;
 }
