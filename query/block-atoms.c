@@ -18,135 +18,153 @@ enum record_kind side_kind(enum side side)
 void block_atoms_done(struct block_atoms *atoms)
 {
 	free(atoms->bits);
+	free(atoms->touched);
 	free(atoms->hits);
 	*atoms = (struct block_atoms){0};
 }
 
-static int reserve(void **memory, size_t *room, size_t count, size_t size)
-{
-	if (count <= *room) {
-		return 0;
-	}
-	void *larger = realloc(*memory, count * size);
-	if (larger == NULL) {
-		return -ERR_NOMEM;
-	}
-	*memory = larger;
-	*room = count;
-	return 0;
-}
-
-struct column_test { /* one field of one atom over one block */
+struct column_test { /* one atom over one block */
 	const struct atom *atom;
 	uint64_t bit;
-	uint8_t kind;
-	const uint8_t *kinds;
-	size_t row_count;
+	enum record_kind kind;
+	const struct scan_block *block;
+	struct scan_rows rows; /* of that kind */
 };
+
+static inline void set_bit(struct block_atoms *atoms, const struct column_test *test, size_t i)
+{
+	uint16_t row = test->rows.row[i];
+	if (atoms->bits[row] == 0) {
+		atoms->touched[atoms->touched_count++] = row;
+	}
+	atoms->bits[row] |= test->bit;
+}
+
+static int room_for_hits(struct block_atoms *atoms, size_t count, struct error *err)
+{
+	if (count <= atoms->hit_room) {
+		return 0;
+	}
+	uint8_t *larger = realloc(atoms->hits, count);
+	if (larger == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory to test %zu values", count);
+	}
+	atoms->hits = larger;
+	atoms->hit_room = count;
+	return 0;
+}
 
 static int test_codes(struct block_atoms *atoms, const struct column_test *test,
 		      const struct scan_codes *codes, struct error *err)
 {
-	void *hits = atoms->hits;
-	if (reserve(&hits, &atoms->hit_room, codes->dict_count, 1) != 0) {
-		return error_set(err, ERR_NOMEM, "no memory to test %zu values", codes->dict_count);
+	int result = room_for_hits(atoms, codes->dict_count, err);
+	if (result != 0) {
+		return result;
 	}
-	atoms->hits = hits;
 	bool any = false;
 	for (size_t i = 0; i < codes->dict_count; i++) {
 		atoms->hits[i] = match_text(&test->atom->match, codes->dict[i]);
 		any = any || atoms->hits[i] != 0;
 	}
-	for (size_t row = 0; any && row < test->row_count; row++) {
-		uint32_t code = codes->code[row];
-		if (code != SCAN_ABSENT && test->kinds[row] == test->kind &&
-		    atoms->hits[code] != 0) {
-			atoms->bits[row] |= test->bit;
+	for (size_t i = 0; any && i < test->rows.count; i++) {
+		uint32_t code = codes->code[i];
+		if (code != SCAN_ABSENT && atoms->hits[code] != 0) {
+			set_bit(atoms, test, i);
 		}
 	}
 	return 0;
 }
 
 static void test_numbers(struct block_atoms *atoms, const struct column_test *test,
-			 const int64_t *values, bool always_present)
+			 const int64_t *values)
 {
-	for (size_t row = 0; row < test->row_count; row++) {
-		if (test->kinds[row] == test->kind &&
-		    (always_present || values[row] != INT64_MIN) &&
-		    match_number(&test->atom->match, values[row])) {
-			atoms->bits[row] |= test->bit;
+	for (size_t i = 0; i < test->rows.count; i++) {
+		if (values[i] != INT64_MIN && match_number(&test->atom->match, values[i])) {
+			set_bit(atoms, test, i);
 		}
 	}
 }
 
-static void test_leaves(struct block_atoms *atoms, const struct column_test *test, uint64_t first)
+/* Times and leaves are those of every row. */
+static void test_part(struct block_atoms *atoms, const struct column_test *test, unsigned part)
 {
-	for (size_t row = 0; row < test->row_count; row++) {
-		if (test->kinds[row] == test->kind &&
-		    match_number(&test->atom->match, (int64_t)(first + row))) {
-			atoms->bits[row] |= test->bit;
+	const int64_t *times = scan_times(test->block);
+	int64_t first = (int64_t)scan_first_leaf(test->block);
+	for (size_t i = 0; i < test->rows.count; i++) {
+		uint16_t row = test->rows.row[i];
+		if (match_number(&test->atom->match,
+				 part == PART_TIME ? times[row] : first + row)) {
+			set_bit(atoms, test, i);
 		}
 	}
 }
 
 static int test_field(struct block_atoms *atoms, const struct column_test *test, unsigned field,
-		      const struct scan_block *block, struct error *err)
+		      struct error *err)
 {
 	struct scan_codes codes;
 	int result;
-	if (field == PART_TIME) {
-		test_numbers(atoms, test, scan_times(block), true);
-		return 0;
-	}
-	if (field == PART_LEAF) {
-		test_leaves(atoms, test, scan_first_leaf(block));
+	if (field == PART_TIME || field == PART_LEAF) {
+		test_part(atoms, test, field);
 		return 0;
 	}
 	if (field == PART_SOURCE) {
-		result = scan_source_column(block, &codes, err);
+		result = scan_source_of(test->block, test->kind, &codes, err);
 		return result != 0 ? result : test_codes(atoms, test, &codes, err);
 	}
 	enum field_type type = field_info(field)->type;
 	if (type == FIELD_TYPE_TEXT || type == FIELD_TYPE_BYTES) {
-		result = scan_text_column(block, (enum field)field, &codes, err);
+		result = scan_text_of(test->block, test->kind, (enum field)field, &codes, err);
 		return result != 0 ? result : test_codes(atoms, test, &codes, err);
 	}
 	const int64_t *values;
-	result = scan_number_column(block, (enum field)field, &values, err);
+	result = scan_number_of(test->block, test->kind, (enum field)field, &values, err);
 	if (result == 0) {
-		test_numbers(atoms, test, values, false);
+		test_numbers(atoms, test, values);
 	}
 	return result;
 }
 
-int block_atoms_load(struct block_atoms *atoms, const struct plan *plan,
-		     const struct scan_block *block, struct error *err)
+/* All bits 0 for a block of row_count rows. */
+static int begin(struct block_atoms *atoms, size_t row_count, struct error *err)
 {
-	size_t row_count = scan_row_count(block);
-	const uint8_t *kinds = scan_kinds(block);
-	void *bits = atoms->bits;
-	if (reserve(&bits, &atoms->room, row_count, sizeof(uint64_t)) != 0) {
+	for (size_t i = 0; i < atoms->touched_count; i++) {
+		atoms->bits[atoms->touched[i]] = 0;
+	}
+	atoms->touched_count = 0;
+	if (row_count <= atoms->room) {
+		return 0;
+	}
+	free(atoms->bits);
+	free(atoms->touched);
+	atoms->room = 0;
+	atoms->bits = calloc(row_count, sizeof(*atoms->bits));
+	atoms->touched = malloc(row_count * sizeof(*atoms->touched));
+	if (atoms->bits == NULL || atoms->touched == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for %zu rows", row_count);
 	}
-	atoms->bits = bits;
-	memset(atoms->bits, 0, row_count * sizeof(uint64_t));
-	unsigned held = 0;
-	for (size_t row = 0; row < row_count; row++) {
-		held |= 1u << (kinds[row] & 31);
-	}
-	for (size_t i = 0; i < plan->atom_count; i++) {
+	atoms->room = row_count;
+	return 0;
+}
+
+int block_atoms_load(struct block_atoms *atoms, const struct plan *plan, unsigned kinds,
+		     const struct scan_block *block, struct error *err)
+{
+	int result = begin(atoms, scan_row_count(block), err);
+	for (size_t i = 0; result == 0 && i < plan->atom_count; i++) {
 		const struct atom *atom = &plan->atom[i];
-		struct column_test test = {atom, UINT64_C(1) << i, (uint8_t)side_kind(atom->side),
-					   kinds, row_count};
-		if ((held >> test.kind & 1u) == 0) {
+		struct column_test test = {.atom = atom,
+					   .bit = UINT64_C(1) << i,
+					   .kind = side_kind(atom->side),
+					   .block = block};
+		if ((kinds >> test.kind & 1u) == 0) {
 			continue;
 		}
-		for (size_t f = 0; f < atom->field_count; f++) {
-			int result = test_field(atoms, &test, atom->field[f], block, err);
-			if (result != 0) {
-				return result;
-			}
+		result = scan_rows_of(block, test.kind, &test.rows, err);
+		for (size_t f = 0; result == 0 && test.rows.count > 0 && f < atom->field_count;
+		     f++) {
+			result = test_field(atoms, &test, atom->field[f], err);
 		}
 	}
-	return 0;
+	return result;
 }

@@ -79,23 +79,6 @@ static void narrow(struct plan *plan, const struct node *node)
 	}
 }
 
-int plan_make(const struct query *query, const struct plan_options *options, struct plan *out_plan,
-	      struct error *err)
-{
-	struct plan *plan = out_plan;
-	memset(plan, 0, sizeof(*plan));
-	plan->query = query;
-	plan->from_ns = options->from_ns;
-	plan->to_ns = options->to_ns;
-	plan->grades = options->grades != 0 ? options->grades : GRADES_ALL;
-	plan->lone_requests = (options->grades >> GRADE_U2 & 1u) != 0;
-	int result = add_terms(plan, query->root, options, err);
-	if (result == 0) {
-		narrow(plan, query->root);
-	}
-	return result;
-}
-
 static bool holds(const struct plan *plan, const struct node *node, uint64_t true_atoms)
 {
 	switch (node->type) {
@@ -113,9 +96,30 @@ static bool holds(const struct plan *plan, const struct node *node, uint64_t tru
 	return false;
 }
 
-bool plan_holds(const struct plan *plan, uint64_t true_atoms)
+bool plan_holds_tree(const struct plan *plan, uint64_t true_atoms)
 {
 	return holds(plan, plan->query->root, true_atoms);
+}
+
+int plan_make(const struct query *query, const struct plan_options *options, struct plan *out_plan,
+	      struct error *err)
+{
+	struct plan *plan = out_plan;
+	memset(plan, 0, sizeof(*plan));
+	plan->query = query;
+	plan->from_ns = options->from_ns;
+	plan->to_ns = options->to_ns;
+	plan->grades = options->grades != 0 ? options->grades : GRADES_ALL;
+	plan->lone_requests = (options->grades >> GRADE_U2 & 1u) != 0;
+	int result = add_terms(plan, query->root, options, err);
+	if (result != 0) {
+		return result;
+	}
+	narrow(plan, query->root);
+	for (uint64_t atoms = 0; atoms < UINT64_C(1) << PLAN_TABLE_ATOMS; atoms++) {
+		plan->table |= (uint64_t)plan_holds_tree(plan, atoms) << atoms;
+	}
+	return 0;
 }
 
 static bool field_matches(const struct match *match, unsigned field, const struct record *record,

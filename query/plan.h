@@ -14,7 +14,8 @@
 
 #include "query/match.h"
 
-#define PLAN_ATOMS_MAX 64
+#define PLAN_ATOMS_MAX   64
+#define PLAN_TABLE_ATOMS 6 /* a plan of at most so many atoms is a table of one word */
 
 struct atom {
 	enum side side;
@@ -33,6 +34,7 @@ struct plan {
 	int64_t from_ns, to_ns; /* half-open; INT64_MIN and INT64_MAX: all */
 	unsigned grades;        /* option --grade; all bits: any */
 	bool lone_requests; /* the filter asks for U2, so requests without a statement are rows too */
+	uint64_t table;     /* bit x: what plan_holds says of the atoms x; of small plans only */
 };
 
 struct plan_options {
@@ -46,7 +48,12 @@ int plan_make(const struct query *query, const struct plan_options *options, str
 	      struct error *err);
 
 /* Whether a trail with these atoms true is a match of the filter. --grade and the time bounds are not part of it. */
-bool plan_holds(const struct plan *plan, uint64_t true_atoms);
+bool plan_holds_tree(const struct plan *plan, uint64_t true_atoms);
+static inline bool plan_holds(const struct plan *plan, uint64_t true_atoms)
+{
+	return plan->atom_count <= PLAN_TABLE_ATOMS ? (plan->table >> true_atoms & 1u) != 0
+						    : plan_holds_tree(plan, true_atoms);
+}
 
 /* Whether a grade passes --grade. */
 static inline bool plan_grade(const struct plan *plan, enum grade grade)

@@ -2,16 +2,11 @@
 
 #include "base/hash.h"
 #include "query/block-atoms.h"
+#include "query/marks.h"
+#include "query/row-order.h"
 
 #include <assert.h>
 #include <stdlib.h>
-
-/* What is known of a leaf, one byte: the low bits below, the standing grade above. */
-#define IS_STATEMENT 1u /* within the time bounds */
-#define IS_REQUEST   2u
-#define IN_RANGE     4u /* a request within the time bounds */
-#define IS_ROW       8u
-#define GRADE_SHIFT  4
 
 struct late { /* a verdict whose request was not met in the scan */
 	uint64_t leaf, verdict_leaf, request_leaf;
@@ -23,35 +18,15 @@ struct run {
 	const struct plan *plan;
 	struct run_result *result;
 	struct block_atoms atoms;
-	uint64_t leaf_count;
-	uint8_t *state; /* per leaf */
-	uint8_t *bits;  /* per leaf, bits_size bytes each */
-	size_t bits_size;
-	int64_t *times;       /* per leaf: of statements and requests in range */
+	struct marks marks;
 	struct u64map row_of; /* leaf -> index in rows */
 	size_t row_room;
 	struct late *late;
 	size_t late_count, late_room;
 	struct u64map late_of; /* leaf -> index in late */
+	enum grade *grades;    /* of the dictionary at hand */
+	size_t grade_room;
 };
-
-static void put_bits(struct run *run, uint64_t leaf, uint64_t bits)
-{
-	uint8_t *at = run->bits + leaf * run->bits_size;
-	for (size_t i = 0; i < run->bits_size; i++) {
-		at[i] = (uint8_t)(bits >> (8 * i));
-	}
-}
-
-static uint64_t get_bits(const struct run *run, uint64_t leaf)
-{
-	const uint8_t *at = run->bits + leaf * run->bits_size;
-	uint64_t bits = 0;
-	for (size_t i = 0; i < run->bits_size; i++) {
-		bits |= (uint64_t)at[i] << (8 * i);
-	}
-	return bits;
-}
 
 static int grow(void **memory, size_t *room, size_t count, size_t size)
 {
@@ -80,7 +55,7 @@ static int set_row(struct run *run, const struct run_row *row, struct error *err
 	uint64_t *index = u64map_get(&run->row_of, row->leaf);
 	if (index != NULL) {
 		result->rows[*index] = *row;
-		run->state[row->leaf] |= IS_ROW;
+		run->marks.mark[row->leaf] |= MARKS_ROW;
 		return 0;
 	}
 	void *rows = result->rows;
@@ -92,14 +67,14 @@ static int set_row(struct run *run, const struct run_row *row, struct error *err
 		return no_memory(err);
 	}
 	result->rows[result->row_count++] = *row;
-	run->state[row->leaf] |= IS_ROW;
+	run->marks.mark[row->leaf] |= MARKS_ROW;
 	return 0;
 }
 
 /* The row of leaf, if there is one, no longer counts; it keeps its place until the end. */
 static void unset_row(struct run *run, uint64_t leaf)
 {
-	run->state[leaf] &= (uint8_t)~IS_ROW;
+	run->marks.mark[leaf] &= (uint8_t)~MARKS_ROW;
 	uint64_t *index = u64map_get(&run->late_of, leaf);
 	if (index != NULL) {
 		run->late[*index].leaf = RUN_NO_LEAF;
@@ -121,32 +96,77 @@ static int put_late(struct run *run, const struct late *late, struct error *err)
 	return 0;
 }
 
-static int take_statement(struct run *run, uint64_t leaf, int64_t time_ns, uint64_t bits,
-			  struct error *err)
+/* A statement whose verdict is not known yet. */
+static int take_pending(struct run *run, uint64_t leaf, uint64_t bits, struct error *err)
 {
 	const struct plan *plan = run->plan;
-	if (!plan_time(plan, time_ns)) {
+	if (marks_kind(&run->marks, leaf) != MARK_STATEMENT ||
+	    !plan_holds(plan, bits | plan->pending_bits)) {
 		return 0;
 	}
-	run->state[leaf] |= IS_STATEMENT;
-	run->times[leaf] = time_ns;
-	put_bits(run, leaf, bits);
-	run->result->statements[GRADE_PENDING]++;
-	if (plan_grade(plan, GRADE_PENDING) && plan_holds(plan, bits | plan->pending_bits)) {
-		struct run_row row = {time_ns, leaf, RUN_NO_LEAF, RUN_NO_LEAF, 0};
-		return set_row(run, &row, err);
-	}
-	return 0;
+	struct run_row row = {marks_time(&run->marks, leaf), leaf, RUN_NO_LEAF, RUN_NO_LEAF, 0};
+	return set_row(run, &row, err);
 }
 
-static void take_request(struct run *run, uint64_t leaf, int64_t time_ns, uint64_t bits)
+/* The row's own words (time, leaf) of requests that may be rows themselves. */
+static int add_lone_atoms(struct run *run, const struct scan_block *block, struct error *err)
 {
-	run->state[leaf] |= IS_REQUEST;
-	run->times[leaf] = time_ns;
-	put_bits(run, leaf, bits);
-	if (plan_time(run->plan, time_ns)) {
-		run->state[leaf] |= IN_RANGE;
+	struct scan_rows requests;
+	int result = scan_rows_of(block, RECORD_REQUEST, &requests, err);
+	for (size_t i = 0; result == 0 && i < requests.count; i++) {
+		uint64_t leaf = scan_first_leaf(block) + requests.row[i];
+		int64_t time_ns = scan_times(block)[requests.row[i]];
+		marks_add_bits(&run->marks, leaf, plan_lone_atoms(run->plan, time_ns, leaf));
 	}
+	return result;
+}
+
+static int take_pending_rows(struct run *run, const struct scan_block *block, struct error *err)
+{
+	const struct plan *plan = run->plan;
+	const struct block_atoms *atoms = &run->atoms;
+	uint64_t first = scan_first_leaf(block);
+	struct scan_rows statements;
+	int result = scan_rows_of(block, RECORD_STATEMENT, &statements, err);
+	if (result != 0) {
+		return result;
+	}
+	for (size_t i = 0; i < statements.count; i++) {
+		uint64_t leaf = first + statements.row[i];
+		run->result->statements[GRADE_PENDING] +=
+			marks_kind(&run->marks, leaf) == MARK_STATEMENT;
+	}
+	if (!plan_grade(plan, GRADE_PENDING)) {
+		return 0;
+	}
+	bool any = plan_holds(plan, plan->pending_bits); /* even one without atoms */
+	for (size_t i = 0; any && result == 0 && i < statements.count; i++) {
+		uint16_t row = statements.row[i];
+		result = take_pending(run, first + row, atoms->bits[row], err);
+	}
+	for (size_t i = 0; !any && result == 0 && i < atoms->touched_count; i++) {
+		uint16_t row = atoms->touched[i];
+		result = take_pending(run, first + row, atoms->bits[row], err);
+	}
+	return result;
+}
+
+/* Statements and requests of a block, with the atoms that they make true. */
+static int take_rows(struct run *run, const struct scan_block *block, struct error *err)
+{
+	const struct block_atoms *atoms = &run->atoms;
+	struct marks *marks = &run->marks;
+	struct marks_block marked = {scan_first_leaf(block), scan_row_count(block),
+				     scan_kinds(block), scan_times(block)};
+	marks_add_block(marks, run->plan, &marked);
+	for (size_t i = 0; i < atoms->touched_count; i++) {
+		uint64_t leaf = marked.first_leaf + atoms->touched[i];
+		if (marks_kind(marks, leaf) != MARK_NONE) {
+			marks_add_bits(marks, leaf, atoms->bits[atoms->touched[i]]);
+		}
+	}
+	int result = run->plan->lone_requests ? add_lone_atoms(run, block, err) : 0;
+	return result != 0 ? result : take_pending_rows(run, block, err);
 }
 
 struct said {                                                /* a verdict's row */
@@ -159,59 +179,70 @@ struct said {                                                /* a verdict's row 
 static int take_lone(struct run *run, const struct said *said, struct error *err)
 {
 	uint64_t leaf = said->request_leaf;
-	if (!run->plan->lone_requests || leaf >= run->leaf_count ||
-	    (run->state[leaf] & IN_RANGE) == 0) {
+	if (!run->plan->lone_requests || marks_kind(&run->marks, leaf) != MARK_REQUEST_IN_RANGE) {
 		return 0;
 	}
-	uint64_t bits = said->bits | get_bits(run, leaf) |
-			plan_lone_atoms(run->plan, run->times[leaf], leaf);
+	int64_t time_ns = marks_time(&run->marks, leaf);
+	uint64_t bits = said->bits | marks_bits(&run->marks, leaf);
 	if (said->grade == GRADE_U2 && plan_grade(run->plan, said->grade) &&
 	    plan_holds(run->plan, bits)) {
-		struct run_row row = {run->times[leaf], leaf, said->verdict_leaf, leaf, 0};
+		struct run_row row = {time_ns, leaf, said->verdict_leaf, leaf, 0};
 		return set_row(run, &row, err);
 	}
 	unset_row(run, leaf);
 	return 0;
 }
 
+/* The verdict of a statement within the bounds now stands. */
+static int take_standing(struct run *run, const struct said *said, bool request_known,
+			 struct error *err)
+{
+	const struct plan *plan = run->plan;
+	uint64_t leaf = said->statement_leaf;
+	uint64_t bits = marks_bits(&run->marks, leaf) | said->bits;
+	if (said->request_leaf != RUN_NO_LEAF && !request_known &&
+	    plan->side_bits[SIDE_REQUEST] != 0) {
+		struct late late = {leaf, said->verdict_leaf, said->request_leaf, bits};
+		return put_late(run, &late, err);
+	}
+	if (request_known) {
+		bits |= marks_bits(&run->marks, said->request_leaf) & plan->side_bits[SIDE_REQUEST];
+	}
+	if (!plan_holds(plan, bits)) {
+		return 0;
+	}
+	struct run_row row = {marks_time(&run->marks, leaf), leaf, said->verdict_leaf,
+			      said->request_leaf, 0};
+	return set_row(run, &row, err);
+}
+
 static int take_verdict(struct run *run, const struct said *said, struct error *err)
 {
+	struct marks *marks = &run->marks;
 	uint64_t leaf = said->statement_leaf;
 	if (leaf == RUN_NO_LEAF) {
 		return take_lone(run, said, err);
 	}
-	uint64_t request = said->request_leaf;
-	bool request_known = request < run->leaf_count && (run->state[request] & IS_REQUEST) != 0;
+	enum mark request = marks_kind(marks, said->request_leaf);
+	bool request_known = request == MARK_REQUEST || request == MARK_REQUEST_IN_RANGE;
 	if (run->plan->lone_requests && request_known) {
-		unset_row(run, request);
+		unset_row(run, said->request_leaf);
 	}
-	if (leaf >= run->leaf_count || (run->state[leaf] & IS_STATEMENT) == 0) {
+	if (marks_kind(marks, leaf) != MARK_STATEMENT) {
 		return 0;
 	}
-	run->result->statements[run->state[leaf] >> GRADE_SHIFT]--;
+	run->result->statements[marks_grade(marks, leaf)]--;
 	run->result->statements[said->grade]++;
-	run->state[leaf] =
-		(uint8_t)((run->state[leaf] & 15u) | (unsigned)said->grade << GRADE_SHIFT);
-	unset_row(run, leaf);
-	if (!plan_grade(run->plan, said->grade)) {
-		return 0;
+	marks_set_grade(marks, leaf, said->grade);
+	if ((marks->mark[leaf] & MARKS_ROW) != 0 || run->late_count > 0) {
+		unset_row(run, leaf);
 	}
-	uint64_t bits = get_bits(run, leaf) | said->bits;
-	if (request != RUN_NO_LEAF && !request_known && run->plan->side_bits[SIDE_REQUEST] != 0) {
-		struct late late = {leaf, said->verdict_leaf, request, bits};
-		return put_late(run, &late, err);
-	}
-	if (request_known) {
-		bits |= get_bits(run, request);
-	}
-	if (!plan_holds(run->plan, bits)) {
-		return 0;
-	}
-	struct run_row row = {run->times[leaf], leaf, said->verdict_leaf, request, 0};
-	return set_row(run, &row, err);
+	return plan_grade(run->plan, said->grade) ? take_standing(run, said, request_known, err)
+						  : 0;
 }
 
 struct verdict_columns {
+	struct scan_rows rows;
 	const int64_t *statement_leaf, *request_leaf;
 	struct scan_codes grade;
 };
@@ -224,32 +255,56 @@ static uint64_t leaf_or_none(int64_t value)
 static int load_verdicts(const struct scan_block *block, struct verdict_columns *columns,
 			 struct error *err)
 {
-	int result = scan_number_column(block, FIELD_statement_leaf, &columns->statement_leaf, err);
+	int result = scan_rows_of(block, RECORD_VERDICT, &columns->rows, err);
 	if (result == 0) {
-		result = scan_number_column(block, FIELD_request_leaf, &columns->request_leaf, err);
+		result = scan_number_of(block, RECORD_VERDICT, FIELD_statement_leaf,
+					&columns->statement_leaf, err);
 	}
 	if (result == 0) {
-		result = scan_text_column(block, FIELD_grade, &columns->grade, err);
+		result = scan_number_of(block, RECORD_VERDICT, FIELD_request_leaf,
+					&columns->request_leaf, err);
+	}
+	if (result == 0) {
+		result = scan_text_of(block, RECORD_VERDICT, FIELD_grade, &columns->grade, err);
 	}
 	return result;
+}
+
+/* The grades of a dictionary; one behind its end for "absent". */
+static int read_grades(struct run *run, const struct scan_codes *codes, struct error *err)
+{
+	size_t count = codes->dict_count + 1;
+	if (count > run->grade_room) {
+		enum grade *larger = realloc(run->grades, count * sizeof(*larger));
+		if (larger == NULL) {
+			return no_memory(err);
+		}
+		run->grades = larger;
+		run->grade_room = count;
+	}
+	for (size_t i = 0; i < codes->dict_count; i++) {
+		run->grades[i] = grade_of(codes->dict[i]);
+	}
+	run->grades[codes->dict_count] = GRADE_PENDING;
+	return 0;
 }
 
 static int take_verdicts(struct run *run, const struct scan_block *block, struct error *err)
 {
 	struct verdict_columns columns;
 	int result = load_verdicts(block, &columns, err);
-	const uint8_t *kinds = scan_kinds(block);
-	for (size_t row = 0; result == 0 && row < scan_row_count(block); row++) {
-		if (kinds[row] != RECORD_VERDICT) {
-			continue;
-		}
-		uint32_t code = columns.grade.code[row];
+	if (result == 0) {
+		result = read_grades(run, &columns.grade, err);
+	}
+	size_t absent = result == 0 ? columns.grade.dict_count : 0;
+	for (size_t i = 0; result == 0 && i < columns.rows.count; i++) {
+		uint16_t row = columns.rows.row[i];
+		uint32_t code = columns.grade.code[i];
 		struct said said = {
 			.verdict_leaf = scan_first_leaf(block) + row,
-			.statement_leaf = leaf_or_none(columns.statement_leaf[row]),
-			.request_leaf = leaf_or_none(columns.request_leaf[row]),
-			.grade = code == SCAN_ABSENT ? GRADE_PENDING
-						     : grade_of(columns.grade.dict[code]),
+			.statement_leaf = leaf_or_none(columns.statement_leaf[i]),
+			.request_leaf = leaf_or_none(columns.request_leaf[i]),
+			.grade = run->grades[code == SCAN_ABSENT ? absent : code],
 			.bits = run->atoms.bits[row],
 		};
 		result = take_verdict(run, &said, err);
@@ -291,33 +346,24 @@ static int take_gaps(struct run *run, const struct scan_block *block, struct err
 static int take_block(struct run *run, const struct scan_block *block, unsigned kinds,
 		      struct error *err)
 {
-	int result = block_atoms_load(&run->atoms, run->plan, block, err);
-	const uint8_t *kind = scan_kinds(block);
-	const int64_t *times = scan_times(block);
-	uint64_t first = scan_first_leaf(block);
-	size_t row_count = scan_row_count(block);
-	unsigned held = 0;
-	if (first + row_count > run->leaf_count) {
+	if (scan_first_leaf(block) + scan_row_count(block) > run->marks.leaf_count) {
 		return 0; /* committed behind the moment of the question */
 	}
-	for (size_t row = 0; result == 0 && row < row_count; row++) {
-		held |= 1u << kind[row];
-		if ((kinds >> kind[row] & 1u) == 0) {
-			continue;
-		}
-		if (kind[row] == RECORD_STATEMENT) {
-			result = take_statement(run, first + row, times[row], run->atoms.bits[row],
-						err);
-		} else if (kind[row] == RECORD_REQUEST) {
-			take_request(run, first + row, times[row], run->atoms.bits[row]);
-		}
+	int result = block_atoms_load(&run->atoms, run->plan, kinds, block, err);
+	if (result != 0) {
+		return result;
 	}
-	held &= kinds;
+	struct marks_block times = {scan_first_leaf(block), scan_row_count(block), NULL,
+				    scan_times(block)};
+	marks_keep_times(&run->marks, &times);
+	if ((kinds >> RECORD_STATEMENT & 1u) != 0) {
+		result = take_rows(run, block, err);
+	}
 	/* A verdict stands behind what it names, in the same block at the earliest. */
-	if (result == 0 && (held >> RECORD_VERDICT & 1u) != 0) {
+	if (result == 0 && (kinds & scan_held(block) & 1u << RECORD_VERDICT) != 0) {
 		result = take_verdicts(run, block, err);
 	}
-	if (result == 0 && (held >> RECORD_GAP & 1u) != 0) {
+	if (result == 0 && (kinds & scan_held(block) & 1u << RECORD_GAP) != 0) {
 		result = take_gaps(run, block, err);
 	}
 	return result;
@@ -405,7 +451,7 @@ static int take_late(struct run *run, struct error *err)
 			note_damage(run, &local);
 		}
 		if (plan_holds(run->plan, bits)) {
-			struct run_row row = {run->times[late->leaf], late->leaf,
+			struct run_row row = {marks_time(&run->marks, late->leaf), late->leaf,
 					      late->verdict_leaf, late->request_leaf, 0};
 			result = set_row(run, &row, err);
 		}
@@ -414,98 +460,53 @@ static int take_late(struct run *run, struct error *err)
 	return result;
 }
 
-static int compare_rows(const void *left, const void *right)
-{
-	const struct run_row *a = left;
-	const struct run_row *b = right;
-	if (a->time_ns != b->time_ns) {
-		return a->time_ns < b->time_ns ? -1 : 1;
-	}
-	if (a->id != b->id) {
-		return a->id < b->id ? -1 : 1;
-	}
-	return (a->leaf > b->leaf) - (a->leaf < b->leaf);
-}
-
-static uint64_t id_number(const struct record *record)
-{
-	char text[RECORD_ID_DIGITS + 1];
-	uint64_t id = 0;
-	record_stable_id(record->source, record->key, text);
-	for (size_t i = 0; i < RECORD_ID_DIGITS; i++) {
-		uint64_t digit =
-			text[i] <= '9' ? (uint64_t)(text[i] - '0') : (uint64_t)(text[i] - 'a' + 10);
-		id = id << 4 | digit;
-	}
-	return id;
-}
-
-/* Gives rows of equal time their ids and sorts them by it. */
-static int order_equal_times(struct run *run, struct error *err)
+/* Moves the rows that still stand to the front; returns how many. */
+static size_t keep_rows(const struct run *run)
 {
 	struct run_row *rows = run->result->rows;
-	size_t count = run->result->row_count;
-	struct scan_fetch *fetch;
-	int result = scan_fetch_open(run->store, &fetch, err);
-	for (size_t begin = 0; result == 0 && begin < count;) {
-		size_t end = begin + 1;
-		while (end < count && rows[end].time_ns == rows[begin].time_ns) {
-			end++;
+	size_t kept = 0;
+	for (size_t i = 0; i < run->result->row_count; i++) {
+		if ((run->marks.mark[rows[i].leaf] & MARKS_ROW) != 0) {
+			rows[kept++] = rows[i];
 		}
-		for (size_t i = begin; end - begin > 1 && i < end; i++) {
-			struct record record;
-			int64_t ingest_ns;
-			if (scan_fetch_record(fetch, rows[i].leaf, &record, &ingest_ns, NULL) ==
-			    0) {
-				rows[i].id = id_number(&record);
-			}
-		}
-		if (end - begin > 1) {
-			qsort(rows + begin, end - begin, sizeof(*rows), compare_rows);
-		}
-		begin = end;
 	}
-	if (result == 0) {
-		scan_fetch_close(fetch);
-	}
-	return result;
+	return kept;
 }
 
 static int finish(struct run *run, struct error *err)
 {
 	struct run_result *result = run->result;
+	struct error local;
 	int rc = take_late(run, err);
 	if (rc != 0) {
 		return rc;
 	}
-	size_t kept = 0;
-	for (size_t i = 0; i < result->row_count; i++) {
-		if ((run->state[result->rows[i].leaf] & IS_ROW) != 0) {
-			result->rows[kept++] = result->rows[i];
+	result->row_count = keep_rows(run);
+	rc = row_order_times(run->store, result->rows, result->row_count, &local);
+	if (rc == -ERR_CORRUPT) { /* a block that was read a moment ago */
+		note_damage(run, &local);
+		for (size_t i = 0; i < result->row_count; i++) {
+			if (result->rows[i].time_ns == MARKS_TIME_UNKNOWN) {
+				unset_row(run, result->rows[i].leaf);
+			}
 		}
+		result->row_count = keep_rows(run);
+	} else if (rc != 0) {
+		return error_set(err, -rc, "%s", local.text);
 	}
-	result->row_count = kept;
-	if (kept == 0) {
-		return 0;
-	}
-	qsort(result->rows, kept, sizeof(*result->rows), compare_rows);
-	return order_equal_times(run, err);
+	return row_order_sort(run->store, result->rows, result->row_count, err);
 }
 
 static int allocate(struct run *run, struct error *err)
 {
-	size_t count = run->leaf_count + 1; /* never of size 0 */
-	run->bits_size = (run->plan->atom_count + 7) / 8;
-	run->state = calloc(count, 1);
-	run->times = calloc(count, sizeof(*run->times));
-	run->bits = calloc(count, run->bits_size + 1);
-	run->result->gaps = calloc(RUN_GAPS_MAX, sizeof(*run->result->gaps));
+	uint64_t leaf_count = store_leaf_count(run->store);
 	u64map_init(&run->row_of, SIZE_MAX / 64);
 	u64map_init(&run->late_of, SIZE_MAX / 64);
-	if (run->state == NULL || run->times == NULL || run->bits == NULL ||
+	run->result->gaps = calloc(RUN_GAPS_MAX, sizeof(*run->result->gaps));
+	if (marks_init(&run->marks, leaf_count, run->plan->atom_count) != 0 ||
 	    run->result->gaps == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory to look at %llu records",
-				 (unsigned long long)run->leaf_count);
+				 (unsigned long long)leaf_count);
 	}
 	return 0;
 }
@@ -530,7 +531,6 @@ int run_plan(struct store *store, const struct plan *plan, struct run_result *ou
 {
 	*out_result = (struct run_result){0};
 	struct run run = {.store = store, .plan = plan, .result = out_result};
-	run.leaf_count = store_leaf_count(store);
 	int result = allocate(&run, err);
 	if (result == 0) {
 		result = scan_all(&run, err);
@@ -538,9 +538,8 @@ int run_plan(struct store *store, const struct plan *plan, struct run_result *ou
 	if (result == 0) {
 		result = finish(&run, err);
 	}
-	free(run.state);
-	free(run.times);
-	free(run.bits);
+	marks_done(&run.marks);
+	free(run.grades);
 	free(run.late);
 	u64map_done(&run.row_of);
 	u64map_done(&run.late_of);

@@ -220,15 +220,21 @@ struct number_coding {
 	unsigned kinds;
 };
 
-/* Without branches, because the kinds of neighbours are as good as random: a row without entry reads that of the next one and
+/* Every row has an entry, or: without branches, because the kinds of neighbours are as good as random: a row without entry reads that of the next one and
  * drops it. */
 static inline __attribute__((always_inline)) void
 decode_numbers(const char *at, const struct number_coding *coding, unsigned width,
 	       const struct columns_rows *rows, int64_t *out)
 {
+	bool dense = coding->entry_count == rows->row_count; /* a loop that is made wide */
+	for (size_t row = 0; dense && row < rows->row_count; row++) {
+		uint64_t raw = entry_at(at, row, width);
+		int64_t value = (int64_t)(coding->base + raw * coding->scale);
+		out[row] = raw != coding->absent ? value : INT64_MIN;
+	}
 	size_t entry = 0;
 	size_t last = coding->entry_count - 1;
-	for (size_t row = 0; row < rows->row_count; row++) {
+	for (size_t row = 0; !dense && row < rows->row_count; row++) {
 		unsigned has = (coding->kinds >> rows->kinds[row]) & 1u;
 		uint64_t raw = entry_at(at, entry < last ? entry : last, width);
 		int64_t value = (int64_t)(coding->base + raw * coding->scale);
@@ -330,15 +336,21 @@ struct code_coding {
 	unsigned kinds;
 };
 
-/* Without branches, as decode_numbers. Returns the largest code. */
+/* As decode_numbers. Returns the largest code. */
 static inline __attribute__((always_inline)) uint32_t
 decode_codes(const char *at, const struct code_coding *coding, unsigned width,
 	     const struct columns_rows *rows, uint32_t *out)
 {
+	uint32_t largest = 0;
+	bool dense = coding->entry_count == rows->row_count;
+	for (size_t row = 0; dense && row < rows->row_count; row++) {
+		uint32_t code = (uint32_t)entry_at(at, row, width);
+		largest = code > largest ? code : largest;
+		out[row] = code < coding->text_count ? code : UINT32_MAX;
+	}
 	size_t entry = 0;
 	size_t last = coding->entry_count - 1;
-	uint32_t largest = 0;
-	for (size_t row = 0; row < rows->row_count; row++) {
+	for (size_t row = 0; !dense && row < rows->row_count; row++) {
 		unsigned has = (coding->kinds >> rows->kinds[row]) & 1u;
 		uint32_t code = (uint32_t)entry_at(at, entry < last ? entry : last, width);
 		largest = code > largest ? code : largest;

@@ -64,6 +64,24 @@ int scan_text_column(const struct scan_block *block, enum field field, struct sc
 int scan_number_column(const struct scan_block *block, enum field field, const int64_t **out_values,
 		       struct error *err);
 
+/* The same for the rows of one kind only, which costs less: value i is that of row rows.row[i]. They live until the column is
+ * asked for again with another kind, or for all rows. */
+struct scan_rows {
+	const uint16_t *row; /* rising */
+	size_t count;
+};
+int scan_rows_of(const struct scan_block *block, enum record_kind kind, struct scan_rows *out_rows,
+		 struct error *err);
+int scan_text_of(const struct scan_block *block, enum record_kind kind, enum field field,
+		 struct scan_codes *out_codes, struct error *err);
+int scan_source_of(const struct scan_block *block, enum record_kind kind,
+		   struct scan_codes *out_codes, struct error *err);
+int scan_number_of(const struct scan_block *block, enum record_kind kind, enum field field,
+		   const int64_t **out_values, struct error *err);
+
+/* The kinds that the block has rows of: bit k. */
+unsigned scan_held(const struct scan_block *block);
+
 /* The source names of the rows, as codes. */
 int scan_source_column(const struct scan_block *block, struct scan_codes *out_codes,
 		       struct error *err);

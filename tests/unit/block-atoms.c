@@ -40,7 +40,7 @@ static size_t compare_blocks(struct store *store, const struct plan *plan)
 	struct error err;
 	assert_int_equal(scan_open(store, &all, &scan, &err), 0);
 	while (scan_next(scan, &block, &err) == 0) {
-		assert_int_equal(block_atoms_load(&atoms, plan, block, &err), 0);
+		assert_int_equal(block_atoms_load(&atoms, plan, ~0u, block, &err), 0);
 		for (size_t row = 0; row < scan_row_count(block); row++) {
 			struct record record;
 			assert_int_equal(scan_record(block, row, &record, &err), 0);
