@@ -104,6 +104,13 @@ static int key_stands(struct level *level, struct str key)
 	return strmap_get(&level->keys, key) != NULL ? 1 : strmap_put(&level->keys, key, 0);
 }
 
+/* The library's mark of a quoted text is behind the quote. */
+static int quote_before(struct fy_token *token)
+{
+	enum fy_scalar_style style = token != NULL ? fy_token_scalar_style(token) : FYSS_PLAIN;
+	return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED ? 1 : 0;
+}
+
 static int take_key(struct builder *builder, struct fy_token *token, const struct fy_mark *mark)
 {
 	/* a key that is not written, as in ": x", has no place */
@@ -117,7 +124,7 @@ static int take_key(struct builder *builder, struct fy_token *token, const struc
 	int stands = key_stands(&builder->stack[builder->depth - 1], key);
 	if (stands == 1) {
 		builder->result->line = line_of(mark);
-		builder->result->column = column_of(mark);
+		builder->result->column = column_of(mark) - quote_before(token);
 		return error_set(builder->err, ERR_CONFIG, "the key \"%s\" stands twice", key.ptr);
 	}
 	if (stands < 0) {
@@ -126,7 +133,7 @@ static int take_key(struct builder *builder, struct fy_token *token, const struc
 	builder->have_key = true;
 	builder->key = key;
 	builder->key_line = line_of(mark);
-	builder->key_column = column_of(mark);
+	builder->key_column = column_of(mark) - quote_before(token);
 	return 0;
 }
 
@@ -147,6 +154,10 @@ static int add_node(struct builder *builder, enum yaml_type type, const struct f
 	node->key = builder->have_key ? builder->key : STR_LIT("");
 	node->key_line = builder->have_key ? builder->key_line : node->line;
 	node->key_column = builder->have_key ? builder->key_column : node->column;
+	if (mark == NULL && builder->have_key) { /* a value that is not written stands at its key */
+		node->line = node->key_line;
+		node->column = node->key_column;
+	}
 	builder->have_key = false;
 	struct yaml_node *parent = open_parent(builder);
 	if (parent == NULL) {
@@ -195,6 +206,7 @@ static int add_scalar(struct builder *builder, const struct fy_event_scalar_data
 	const char *text = scalar->value != NULL ? fy_token_get_text(scalar->value, &len) : NULL;
 	node->is_plain = text == NULL || fy_token_scalar_style(scalar->value) == FYSS_PLAIN;
 	node->is_null = len == 0 && node->is_plain;
+	node->column -= quote_before(scalar->value);
 	if (arena_str(builder->arena, str_make(text != NULL ? text : "", text != NULL ? len : 0),
 		      &node->text) != 0) {
 		return fail_at(builder, mark, "the file needs too much memory");

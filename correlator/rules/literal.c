@@ -137,7 +137,7 @@ static int add_plain(struct rule_reader *reader, const struct modifiers *modifie
 		return reader_fail(reader, reader_at(node), "a keyword is empty");
 	}
 	if (!is_text && literal_number(node->text, &value.number) &&
-	    fabs(value.number) <= EXACT_MAX) {
+	    fabs(value.number) < EXACT_MAX) {
 		value.op = RULE_OP_EQUALS;
 		int result = keep_text(reader, reader_at(node), node->text, &value.text);
 		return result == 0 ? add(reader, reader_at(node), out, value) : result;
