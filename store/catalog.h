@@ -1,6 +1,6 @@
 /* catalog - catalog.db: one SQLite connection with the store's schema, its statements and its errors.
  *
- * Shape:   WAL, synchronous=FULL, pages of 16,384 bytes, application_id "QTrl", user_version CATALOG_VERSION.
+ * Shape:   WAL, synchronous=FULL, pages of 4,096 bytes, application_id "QTrl", user_version CATALOG_VERSION.
  *          Tables: meta, sources, alerts, outbox, head (one row per batch; its bytes stand in a segment, store/extent.h). docs/format.md section 5.1.
  * Errors:  every SQLite result becomes one of ours with the file's name in the sentence: damaged pages ERR_CORRUPT, a full or
  *          failing disk ERR_IO.
@@ -19,7 +19,7 @@
 #define CATALOG_FILE           "catalog.db"
 #define CATALOG_VERSION        2
 #define CATALOG_APPLICATION_ID 0x5154726c /* "QTrl" */
-#define CATALOG_PAGE_BYTES     16384
+#define CATALOG_PAGE_BYTES     4096
 #define CATALOG_BUSY_MS        5000
 
 enum catalog_mode { CATALOG_READ, CATALOG_WRITE, CATALOG_CREATE };

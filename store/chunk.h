@@ -1,11 +1,11 @@
 /* chunk - canonical bytes of a few dozen records, read in one go, so that one record costs one small read.
  *
  * Shape:   the records one after another; then per record its end offset and CRC-32C; then the count and the CRC-32C of what
- *          stands between records and it. A record larger than a chunk stands alone. docs/format.md section 5.3.
+ *          stands between records and it. A record larger than a chunk stands alone. docs/format.md section 5.2.
  * Limits:  CHUNK_BYTES unless one record alone is larger; CHUNK_RECORDS_MAX records.
  * Life:    what chunk_record returns borrows from the chunk's bytes.
  * Threads: pure. Blocking: never.
- * Source:  docs/format.md section 5.3. Tests: tests/unit/chunk.c, tests/fuzz/columns.c
+ * Source:  docs/format.md section 5.2. Tests: tests/unit/chunk.c, tests/fuzz/columns.c
  */
 #ifndef STORE_CHUNK_H
 #define STORE_CHUNK_H

@@ -1,7 +1,8 @@
 /* store - the directory that holds every record: opened by one writer (the daemon) and any number of readers.
  *
- * Shape:   DIR/catalog.db, SQLite in WAL mode, synchronous=FULL. Records get leaf numbers 0, 1, 2, .. in commit order. One row per
- *          committed batch holds the records' canonical bytes, another its columns (store/columns.h). docs/format.md section 5.
+ * Shape:   DIR/catalog.db, SQLite in WAL mode, synchronous=FULL, and DIR/head/, append-only segments. Records get leaf numbers 0, 1,
+ *          2, .. in commit order. A committed batch is one row of the catalog, which says where in a segment its bytes stand: the
+ *          records' canonical bytes and its columns (store/columns.h). docs/format.md section 5.
  * Commit:  records, cursors, watermarks and counters of a transaction become durable together or not at all.
  * Errors:  ERR_IO from a commit or fsync is final: the caller must exit without retrying (the pages may be gone).
  *          ERR_CORRUPT names file, batch and leaf. ERR_CONFIG: not a store, a newer version, or a second writer.
@@ -97,7 +98,7 @@ int store_walk(struct store *store, uint64_t first, store_record_fn *each, void 
 int store_meta_get(struct store *store, const char *key, struct buf *out, struct error *err);
 int store_meta_put(struct store *store, const char *key, struct str value, struct error *err);
 
-/* Size of the directory's files in bytes. */
+/* Size of the directory's files and of the segments in bytes. */
 int store_size(struct store *store, uint64_t *out_bytes, struct error *err);
 
 #endif
