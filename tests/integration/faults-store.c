@@ -220,51 +220,109 @@ static int export_all(struct trial *trial)
 	return stage_run(&trial->stage, argv, "answer");
 }
 
-/* The catalog damaged while nobody writes to it. Readers answer or refuse by name, the daemon refuses, nobody crashes. */
-static void damage(struct trial *trial)
+/* Whether the daemon refuses to start and names the file. */
+static bool daemon_refuses(struct trial *trial, const char *file)
 {
-	static const char *const names[] = {"emptied", "cut in its header", "cut in the middle",
-					    "replaced by text"};
-	struct stage *stage = &trial->stage;
-	struct buf good;
-	stage_read(stage, "store/catalog.db", &good);
-	for (size_t i = 0; i < 4; i++) {
-		static const struct str text = STR_LIT("dear diary, this was a database once\n");
-		const size_t lengths[] = {0, 100, good.len / 2, 0};
-		char what[128];
-		stage_write(stage, "store/catalog.db",
-			    i == 3 ? text : str_slice(buf_str(&good), 0, lengths[i]));
-		size_t from = stage_log_size(stage);
-		int readers = i == 2 ? 3 : 2; /* half of a store still answers */
-		bool refused = ask(trial, "who") == readers && export_all(trial) == readers;
-		begin(trial, CONFIG, false);
-		refused = refused && end_of(trial) == 2;
-		(void)snprintf(what, sizeof(what), "a catalog that is %s is told by name",
-			       names[i]); /* fits */
-		check(trial, refused && stage_wait_said(stage, "catalog.db is damaged", from, 0),
-		      what);
-	}
-	unsigned answered = 0, incomplete = 0, other = 0;
+	size_t from = stage_log_size(&trial->stage);
+	begin(trial, CONFIG, false);
+	bool refused = end_of(trial) == 2;
+	return stage_wait_said(&trial->stage, file, from, 0) && refused;
+}
+
+struct answers {
+	unsigned whole, incomplete, refused, other;
+};
+
+static void count_answer(struct answers *answers, int status)
+{
+	answers->whole += status == 0;
+	answers->incomplete += status == 3;
+	answers->refused += status == 2;
+	answers->other += status != 0 && status != 2 && status != 3;
+}
+
+/* One bit of a file turned over, at twelve places, and three questions each time. */
+static struct answers flip_bits(struct trial *trial, const char *name, struct buf *good)
+{
+	struct answers answers = {0};
 	for (size_t i = 1; i <= 12; i++) {
-		size_t at = good.len / 13 * i;
-		good.ptr[at] ^= 0x10;
-		stage_write(stage, "store/catalog.db", buf_str(&good));
-		good.ptr[at] ^= 0x10;
-		const int status[] = {ask(trial, "who"), export_all(trial), ask(trial, "status")};
-		for (size_t k = 0; k < 3; k++) {
-			answered += status[k] == 0;
-			incomplete += status[k] == 3;
-			other += status[k] != 0 && status[k] != 3;
-		}
+		size_t at = good->len / 13 * i;
+		good->ptr[at] ^= 0x10;
+		stage_write(&trial->stage, name, buf_str(good));
+		good->ptr[at] ^= 0x10;
+		count_answer(&answers, ask(trial, "who"));
+		count_answer(&answers, export_all(trial));
+		count_answer(&answers, ask(trial, "status"));
 	}
-	printf("# one bit flipped: %u answers whole, %u incomplete, %u others\n", answered,
-	       incomplete, other);
-	check(trial, other == 0 && incomplete > 0, "flipped bits: what can be answered is, with 3");
-	size_t from = begin(trial, CONFIG, false);
-	(void)from;
-	int status = process_wait(&stage->daemon, 1000, NULL) ? 0 : stage_stop_daemon(stage);
+	printf("# one bit of %s flipped: %u answers whole, %u incomplete, %u refused, %u others\n",
+	       name, answers.whole, answers.incomplete, answers.refused, answers.other);
+	begin(trial, CONFIG, false);
+	int status = process_wait(&trial->stage.daemon, 1000, NULL)
+			     ? 0
+			     : stage_stop_daemon(&trial->stage);
 	check(trial, status < 128, "the daemon does not crash on one either");
-	stage_write(stage, "store/catalog.db", buf_str(&good));
+	stage_write(&trial->stage, name, buf_str(good));
+	return answers;
+}
+
+static const char *const damages[] = {"emptied", "cut in its header", "replaced by text",
+				      "cut in the middle"};
+
+/* The i-th damage of a file. */
+static void write_damaged(struct trial *trial, const char *name, const struct buf *good, size_t i)
+{
+	static const struct str text = STR_LIT("dear diary, this was a database once\n");
+	const size_t lengths[] = {0, 10, 0, good->len / 2};
+	stage_write(&trial->stage, name, i == 2 ? text : str_slice(buf_str(good), 0, lengths[i]));
+}
+
+/* The catalog damaged while nobody writes to it. Readers answer or refuse by name, the daemon refuses, nobody crashes. */
+static void damaged_catalog(struct trial *trial)
+{
+	static const char name[] = "store/catalog.db";
+	struct buf good;
+	stage_read(&trial->stage, name, &good);
+	for (size_t i = 0; i < 4; i++) {
+		char what[128];
+		write_damaged(trial, name, &good, i);
+		struct answers answers = {0};
+		count_answer(&answers, ask(trial, "who"));
+		count_answer(&answers, export_all(trial));
+		bool told = i < 3 ? answers.refused == 2 : answers.other == 0;
+		(void)snprintf(what, sizeof(what), "a catalog that is %s is told by name",
+			       damages[i]); /* fits */
+		check(trial, daemon_refuses(trial, "catalog.db is damaged") && told, what);
+	}
+	stage_write(&trial->stage, name, buf_str(&good));
+	struct answers answers = flip_bits(trial, name, &good);
+	check(trial, answers.other == 0, "flipped bits of the catalog: answers or refusals");
+	check(trial, export_all(trial) == 0, "the undamaged copy gives all again");
+	buf_done(&good);
+}
+
+/* The same for a segment. A reader goes on behind what it cannot read and says so. */
+static void damaged_segment(struct trial *trial)
+{
+	static const char name[] = "store/head/000001.qth";
+	struct buf good;
+	char path[STAGE_PATH_MAX];
+	stage_read(&trial->stage, name, &good);
+	for (size_t i = 0; i < 5; i++) {
+		char what[128];
+		if (i < 4) {
+			write_damaged(trial, name, &good, i);
+		} else {
+			(void)unlink(stage_path(&trial->stage, name, path)); /* shows below */
+		}
+		bool told = ask(trial, "who") == 3 && export_all(trial) == 3;
+		(void)snprintf(what, sizeof(what), "a segment that is %s is told by name",
+			       i < 4 ? damages[i] : "missing"); /* fits */
+		check(trial, daemon_refuses(trial, "head/000001.qth") && told, what);
+	}
+	stage_write(&trial->stage, name, buf_str(&good));
+	struct answers answers = flip_bits(trial, name, &good);
+	check(trial, answers.other == 0 && answers.refused == 0 && answers.incomplete > 0,
+	      "flipped bits of a segment: what can be answered is, with 3");
 	check(trial, export_all(trial) == 0, "the undamaged copy gives all again");
 	buf_done(&good);
 }
@@ -302,7 +360,8 @@ int main(void)
 	bad_peers(&trial);
 	reload(&trial);
 	check(&trial, stage_stop_daemon(stage) == 0, "SIGTERM ends it cleanly");
-	damage(&trial);
+	damaged_catalog(&trial);
+	damaged_segment(&trial);
 	unreadable(&trial);
 	bad_configs(&trial);
 	stage_done(stage, trial.tap.failures != 0);
