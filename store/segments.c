@@ -130,7 +130,7 @@ static int open_segment(const struct segments *segments, uint32_t number, int *o
 	segment_name(number, name);
 	int len = snprintf(path, sizeof path, "%s/%s", segments->dir, name);
 	if (len < 0 || (size_t)len >= sizeof path) {
-		return error_set(err, ERR_LIMIT, "the path is too long");
+		return error_set(err, ERR_IO, "the path is too long");
 	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO must not hold us */
 	if (fd < 0) {
