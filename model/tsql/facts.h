@@ -110,7 +110,7 @@ struct tsql_facts {
 	size_t object_count;
 	const struct tsql_inner *inner;
 	size_t inner_count;
-	uint32_t flags; /* of all statements together */
+	uint32_t flags; /* of all statements that are not `defined` together */
 	/* of the first statement that does something (not DECLARE, SET, IF ..), else of the first */
 	enum tsql_verb verb;
 	/* the facts depend on values of literals: they hold for this text, not for its template */
@@ -139,7 +139,8 @@ int tsql_facts_of(struct str text, const struct tsql_options *options, struct ts
 void tsql_match_text(struct str text, const struct tsql_facts *facts,
 		     const struct tsql_options *options, struct buf *out);
 
-/* Appends a name as a person writes it: server.database.schema.object without brackets, parts that are not there left out. */
+/* Appends a name as a person writes it: server.database.schema.object without brackets. Leading parts that are not there are
+ * left out, others are empty: server..schema.object. */
 void tsql_name_put(const struct tsql_name *name, struct buf *out);
 
 /* Static texts: "CREATE", "SERVER AUDIT", "delete_without_where", "read", "sp_executesql"; "" for an unknown value. */
