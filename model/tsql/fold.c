@@ -22,6 +22,7 @@ static bool spend(struct fold *fold, size_t steps)
 	if (work->fold_steps < steps) {
 		work->fold_steps = 0;
 		work->flags |= TSQL_TRUNCATED;
+		work->from_values = true;
 		return false;
 	}
 	work->fold_steps -= steps;
@@ -110,7 +111,11 @@ static bool take_number(struct fold *fold, uint32_t *out)
 	enum tsql_kind kind = tsql_kind_at(fold->scan, fold->i);
 	uint32_t value = 0;
 
-	if ((kind != TSQL_NUMBER && kind != TSQL_HEX) || text.len > 9) {
+	if (kind != TSQL_NUMBER && kind != TSQL_HEX) {
+		return false;
+	}
+	fold->scan->work->from_values = true; /* whether this folds hangs on the value */
+	if (text.len > 9) {
 		return false;
 	}
 	for (size_t i = kind == TSQL_HEX ? 2 : 0; i < text.len; i++) {
@@ -446,11 +451,12 @@ bool tsql_fold(struct tsql_scan *scan, size_t i, struct tsql_folded *out)
 	struct str text;
 
 	buf_clear(&work->fold);
-	if (!expression(&fold) || work->fold.failed) {
+	if (!expression(&fold)) {
 		return false;
 	}
-	if (arena_str(work->arena, buf_str(&work->fold), &text) != 0) {
+	if (work->fold.failed || arena_str(work->arena, buf_str(&work->fold), &text) != 0) {
 		work->flags |= TSQL_TRUNCATED;
+		work->from_values = true;
 		return false;
 	}
 	work->from_values = work->from_values || fold.changed;

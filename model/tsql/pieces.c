@@ -74,6 +74,7 @@ void tsql_pieces_read(struct tsql_scan *scan)
 	if (scan->text.len > TSQL_TEXT_MAX) {
 		scan->text.len = TSQL_TEXT_MAX;
 		work->flags |= TSQL_TRUNCATED;
+		work->from_values = true;
 	}
 	reader = tsql_reader(scan->text);
 	reader.quotes_are_strings = work->options.quotes_are_strings;
