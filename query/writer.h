@@ -1,6 +1,8 @@
 /* writer - is a daemon writing to a store, and which process is it?
  *
- * Threads: any. Blocking: reads /proc/locks. Source: flock(2), proc(5). Tests: tests/unit/writer.c
+ * Shape:   the lock file tells the process, and its /proc/PID/fdinfo tells whether it holds the lock; only when one of them may not
+ *          be read, the kernel's list of all locks is asked, which waits for every processor (some 15 ms).
+ * Threads: any. Blocking: reads /proc. Source: flock(2), proc(5). Tests: tests/unit/writer.c
  */
 #ifndef QUERY_WRITER_H
 #define QUERY_WRITER_H
