@@ -389,11 +389,32 @@ static size_t plain_run(struct str s, size_t pos)
 	return at - pos;
 }
 
+/* A string of which nothing has to be escaped; most are. */
+static void put_plain_string(struct buf *buf, struct str s)
+{
+	if (buf_reserve(buf, s.len + 2) != 0) {
+		return;
+	}
+	char *at = buf->ptr + buf->len;
+	at[0] = '"';
+	if (s.len > 0) {
+		memcpy(at + 1, s.ptr, s.len);
+	}
+	at[s.len + 1] = '"';
+	at[s.len + 2] = '\0';
+	buf->len += s.len + 2;
+}
+
 void json_put_string(struct buf *buf, struct str s)
 {
+	size_t first = plain_run(s, 0);
+	if (first == s.len) {
+		put_plain_string(buf, s);
+		return;
+	}
 	buf_put_byte(buf, '"');
 	size_t plain = 0; /* start of the run that can be copied as it is */
-	for (size_t pos = plain_run(s, 0); pos < s.len; pos += plain_run(s, pos)) {
+	for (size_t pos = first; pos < s.len; pos += plain_run(s, pos)) {
 		uint8_t byte = (uint8_t)s.ptr[pos];
 		size_t start = pos;
 		uint32_t surrogate = wtf8_surrogate(s, pos);

@@ -45,18 +45,19 @@ static void put_value(struct buf *out, const struct trail_value *value)
 
 void fmt_put_trail_json(const struct fmt *fmt, const struct trail *trail, struct buf *out)
 {
-	bool first = true;
-	buf_put_byte(out, '{');
+	char separator = '{';
 	for (size_t i = 0; i < fmt->column_count; i++) {
 		const struct trail_column *column = &fmt->column[i];
 		struct trail_value value = trail_value(trail, column);
 		if (value.type == TRAIL_ABSENT || (column->is_raw && !fmt->with_raw)) {
 			continue;
 		}
-		json_put_key(out, &first, column->name);
+		buf_put_byte(out, (uint8_t)separator);
+		buf_put(out, fmt->key[i], fmt->key_len[i]);
 		put_value(out, &value);
+		separator = ',';
 	}
-	buf_put_byte(out, '}');
+	buf_put_text(out, separator == '{' ? "{}" : "}");
 }
 
 static int lines_begin(struct fmt *fmt, struct error *err)

@@ -2,6 +2,9 @@
 
 #include "base/utf8.h"
 
+#include <assert.h>
+#include <stdio.h>
+
 static const struct fmt_type *const types[] = {&fmt_table, &fmt_text, &fmt_json, &fmt_jsonl,
 					       &fmt_csv};
 
@@ -25,6 +28,11 @@ void fmt_init(struct fmt *fmt, struct output *out, bool with_raw)
 {
 	*fmt = (struct fmt){.out = out, .with_raw = with_raw};
 	fmt->column_count = trail_columns(fmt->column);
+	for (size_t i = 0; i < fmt->column_count; i++) { /* names need no escapes */
+		int len = snprintf(fmt->key[i], FMT_KEY_MAX, "\"%s\":", fmt->column[i].name);
+		assert(len > 0 && len < FMT_KEY_MAX);
+		fmt->key_len[i] = (size_t)len;
+	}
 }
 
 static void note_asked(struct fmt *fmt, const struct node *node)

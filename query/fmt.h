@@ -12,6 +12,8 @@
 #include "query/output.h"
 #include "query/trail.h"
 
+#define FMT_KEY_MAX 56
+
 struct fmt {
 	struct output *out;
 	bool with_raw; /* --with-raw: the original lines too */
@@ -20,6 +22,8 @@ struct fmt {
 	uint64_t row_count;
 	struct trail_column column[TRAIL_COLUMNS_MAX];
 	size_t column_count;
+	char key[TRAIL_COLUMNS_MAX][FMT_KEY_MAX]; /* per column its JSON key: "name": */
+	size_t key_len[TRAIL_COLUMNS_MAX];
 	void *state; /* the format's own */
 };
 

@@ -17,8 +17,10 @@ int trail_reader_open(struct trail_reader *reader, struct store *store, struct e
 	}
 	if (result != 0) {
 		trail_reader_close(reader);
+		return result;
 	}
-	return result;
+	scan_fetch_beside(reader->requests, reader->statements); /* which is read first */
+	return 0;
 }
 
 void trail_reader_close(struct trail_reader *reader)

@@ -209,8 +209,7 @@ static int go_to_batch(struct extent_reader *reader, uint64_t leaf, struct error
 static int go_to_chunk(struct extent_reader *reader, uint64_t leaf, struct error *err)
 {
 	struct extent_chunk *place = &reader->place;
-	if (place->record_count != 0 && leaf >= place->first_leaf &&
-	    leaf - place->first_leaf < place->record_count) {
+	if (extent_reader_holds(reader, leaf)) {
 		return 0;
 	}
 	place->record_count = 0;

@@ -78,6 +78,13 @@ void extent_reader_init(struct extent_reader *reader, struct catalog *catalog,
 			struct segments *segments);
 void extent_reader_done(struct extent_reader *reader);
 
+/* Whether the chunk that the reader stands on has the leaf. */
+static inline bool extent_reader_holds(const struct extent_reader *reader, uint64_t leaf)
+{
+	return leaf >= reader->place.first_leaf &&
+	       leaf - reader->place.first_leaf < reader->place.record_count;
+}
+
 /* The canonical bytes of a committed leaf, borrowed until the next call, and its batch (NULL: not wanted), likewise. Cheap when
  * leaves come in rising order. Returns 0, ERR_GONE (the catalog has no such leaf), ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int extent_reader_get(struct extent_reader *reader, uint64_t leaf, struct str *out_encoded,

@@ -7,6 +7,7 @@
 struct scan_fetch {
 	struct store *store;
 	struct extent_reader reader;
+	struct scan_fetch *beside; /* NULL: none */
 };
 
 int scan_fetch_open(struct store *store, struct scan_fetch **out_fetch, struct error *err)
@@ -36,6 +37,11 @@ void scan_fetch_close(struct scan_fetch *fetch)
 	free(fetch);
 }
 
+void scan_fetch_beside(struct scan_fetch *fetch, struct scan_fetch *other)
+{
+	fetch->beside = other;
+}
+
 int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *out_record,
 		      int64_t *out_ingest_ns, struct error *err)
 {
@@ -46,7 +52,9 @@ int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *ou
 		return error_set(err, ERR_GONE, "%s has no leaf %llu", store->reading->path,
 				 (unsigned long long)leaf);
 	}
-	int rc = extent_reader_get(&fetch->reader, leaf, &encoded, &batch, err);
+	bool is_beside = fetch->beside != NULL && extent_reader_holds(&fetch->beside->reader, leaf);
+	struct extent_reader *reader = is_beside ? &fetch->beside->reader : &fetch->reader;
+	int rc = extent_reader_get(reader, leaf, &encoded, &batch, err);
 	if (rc == -ERR_GONE) { /* it was committed, its batch is not there */
 		return error_set(err, ERR_CORRUPT, "%s: the batch of leaf %llu is missing",
 				 store->reading->path, (unsigned long long)leaf);

@@ -95,6 +95,10 @@ int scan_record(const struct scan_block *block, size_t row, struct record *out_r
 struct scan_fetch;
 int scan_fetch_open(struct store *store, struct scan_fetch **out_fetch, struct error *err);
 void scan_fetch_close(struct scan_fetch *fetch);
+
+/* From now on fetch also takes records from where other stands, since a statement and its request are often neighbours; such a
+ * record borrows from other until the next call of other. other stays open as long as fetch is used. */
+void scan_fetch_beside(struct scan_fetch *fetch, struct scan_fetch *other);
 int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *out_record,
 		      int64_t *out_ingest_ns, struct error *err);
 
