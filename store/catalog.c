@@ -221,8 +221,11 @@ static int check_format(struct catalog *catalog, enum catalog_mode mode, struct 
 	}
 	if (version != CATALOG_VERSION) {
 		return error_set(err, ERR_CONFIG,
-				 "%s has format version %lld; this program reads version %d",
-				 catalog->path, (long long)version, CATALOG_VERSION);
+				 "%s has format version %lld, of %s querytrail; this program reads "
+				 "version %d",
+				 catalog->path, (long long)version,
+				 version < CATALOG_VERSION ? "an older" : "a newer",
+				 CATALOG_VERSION);
 	}
 	return 0;
 }

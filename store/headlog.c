@@ -40,15 +40,17 @@ static int make_folder(const struct headlog *log, struct error *err)
 	char path[PATH_BYTES];
 	struct stat st;
 	put_path(log->dir, SEGMENT_FOLDER, path);
-	if (mkdir(path, 0700) != 0) {
-		return errno == EEXIST ? 0 : error_errno(err, "%s can't be made", path);
-	}
-	/* a folder that hands its group down makes one that does so too: chmod would take that away */
-	if (stat(path, &st) != 0 ||
-	    chmod(path, (st.st_mode & S_ISGID) | (log->group ? 0750u : 0700u)) != 0) {
+	bool made = mkdir(path, 0700) == 0;
+	if (!made && errno != EEXIST) {
 		return error_errno(err, "%s can't be made", path);
 	}
-	return sync_folder(log->dir, err);
+	/* a folder that hands its group down makes one that does so too: chmod would take that away */
+	if (made && (stat(path, &st) != 0 ||
+		     chmod(path, (st.st_mode & S_ISGID) | (log->group ? 0750u : 0700u)) != 0)) {
+		return error_errno(err, "%s can't be made", path);
+	}
+	return sync_folder(log->dir,
+			   err); /* also when it is there: who made it may have died before */
 }
 
 typedef int segment_fn(void *owner, int folder_fd, uint32_t number, const char *name,
@@ -255,6 +257,12 @@ void headlog_rollback(struct headlog *log)
 		log->pending = 0;
 		(void)!ftruncate(log->fd, (off_t)log->end); /* what stays is written over */
 	}
+}
+
+void headlog_abandon(struct headlog *log)
+{
+	log->broken = log->broken || log->pending > 0;
+	log->pending = 0;
 }
 
 static int found_one(void *owner, int folder_fd, uint32_t number, const char *name,

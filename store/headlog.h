@@ -1,7 +1,7 @@
 /* headlog - the writer's end of the head: appends the bytes of one batch to the last segment and makes them durable.
  *
  * Order:   headlog_write, which ends with fdatasync; then the catalog's commit, which alone makes the bytes count; then headlog_commit.
- *          When anything fails, headlog_rollback: the next batch is written over the same place.
+ *          When anything fails before that commit is tried, headlog_rollback: the next batch is written over the same place.
  * Open:    what stands behind the catalog's end is cut off, the one segment that a crash may have begun is removed. More than
  *          that is no crash, it is a catalog that does not belong to these files: ERR_CORRUPT, nothing is touched.
  * Errors:  ERR_IO names the file. A failed fdatasync is final (the pages may be gone): every later write is refused.
@@ -22,7 +22,7 @@ struct headlog {
 	uint32_t number;  /* the last segment; 0: none yet */
 	uint64_t end;     /* where the next batch begins in it */
 	uint64_t pending; /* bytes of the batch that was written and not committed */
-	bool broken;      /* fdatasync failed once */
+	bool broken;      /* fdatasync or a commit failed once */
 };
 
 /* Where the committed bytes end, as the catalog has it; number 0: nothing was committed. */
@@ -50,9 +50,14 @@ void headlog_close(struct headlog *log);
 int headlog_write(struct headlog *log, const struct str *parts, size_t part_count,
 		  struct headlog_end *out_start, struct error *err);
 
-/* What was written counts (after the catalog's commit), or does not. Without a write they do nothing. */
+/* What was written counts (after the catalog's commit), or does not (no commit was tried): its bytes are given back. Without a write
+ * they do nothing. */
 void headlog_commit(struct headlog *log);
 void headlog_rollback(struct headlog *log);
+
+/* The catalog's commit failed. It may still be found in the WAL at the next start, so the bytes stay where they are, and every
+ * later write is refused. */
+void headlog_abandon(struct headlog *log);
 
 /* Whether DIR/head holds any segment; for whoever is about to make a new catalog. */
 bool headlog_has_segments(const char *dir);

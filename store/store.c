@@ -366,6 +366,9 @@ int store_commit(struct store *store, struct error *err)
 	int rc = has_records ? write_batch(store, err) : 0;
 	if (rc == 0) {
 		rc = catalog_run(store->catalog, CATALOG_COMMIT, err);
+		if (rc < 0) {
+			headlog_abandon(&store->log);
+		}
 	}
 	if (rc < 0) {
 		store_rollback(store);

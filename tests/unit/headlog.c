@@ -284,6 +284,27 @@ static void a_failed_flush_is_final(void **state)
 	fixture_done(&fixture);
 }
 
+static void a_failed_commit_leaves_its_bytes(void **state)
+{
+	/* after a commit that failed the bytes stay, because the next start may find it made, and every write is refused */
+	struct fixture fixture;
+	struct headlog log;
+	struct error err;
+	struct headlog_end end = {0};
+	struct headlog_end start = {0};
+	const struct str part = STR_LIT("bytes");
+	(void)state;
+	fixture_init(&fixture);
+	assert_int_equal(headlog_open(&log, fixture.dir, false, &end, &err), 0);
+	(void)write_one(&log, STR_LIT("good"));
+	headlog_abandon(&log);
+	headlog_rollback(&log);
+	assert_int_equal(size_of(&fixture, "head/000001.qth"), SEGMENT_HEADER_BYTES + 5);
+	assert_int_equal(headlog_write(&log, &part, 1, &start, &err), -ERR_IO);
+	headlog_close(&log);
+	fixture_done(&fixture);
+}
+
 static void access_follows_the_folder(void **state)
 {
 	/* head/ and its files are the owner's alone, or readable by the group when the store is; a folder's group is handed down */
@@ -315,6 +336,7 @@ int main(void)
 		cmocka_unit_test(crash_before_the_commit),
 		cmocka_unit_test(no_space_gives_the_rest_back),
 		cmocka_unit_test(a_failed_flush_is_final),
+		cmocka_unit_test(a_failed_commit_leaves_its_bytes),
 		cmocka_unit_test(access_follows_the_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,10 @@ static void what_is_no_store(void **state)
 	store_close(filled.store);
 	filled_sql(&filled, "PRAGMA user_version = 9");
 	assert_int_equal(store_open(dir, STORE_WRITE, &filled.store, &filled.err), -ERR_CONFIG);
-	assert_non_null(strstr(filled.err.text, "version 9"));
+	assert_non_null(strstr(filled.err.text, "version 9, of a newer"));
+	filled_sql(&filled, "PRAGMA user_version = 1");
+	assert_int_equal(store_open(dir, STORE_CREATE, &filled.store, &filled.err), -ERR_CONFIG);
+	assert_non_null(strstr(filled.err.text, "version 1, of an older"));
 	filled_sql(&filled, "PRAGMA wal_checkpoint(TRUNCATE)");
 	fixture_patch(&filled.fixture, "catalog.db", 0, STR_LIT("This is a letter, not a store."));
 	assert_int_equal(store_open(dir, STORE_READ, &filled.store, &filled.err), -ERR_CORRUPT);
