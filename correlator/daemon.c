@@ -76,7 +76,8 @@ static int open_keeper(struct daemon *daemon, struct error *err)
 	log_write(LOG_LEVEL_INFO, "store-opened", "%s holds %llu records, taken in in %lld ms",
 		  daemon->store_dir.ptr, (unsigned long long)figures.leaves,
 		  (long long)((clock_monotonic_ns() - start_ns) / NS_PER_MS));
-	return household_apply(daemon, err);
+	rc = household_apply(daemon, err);
+	return rc < 0 ? rc : ruleload_start(daemon, err);
 }
 
 static int open_server(struct daemon *daemon, struct error *err)
@@ -112,6 +113,7 @@ static int start(struct daemon *daemon, struct error *err)
 	rc = loop_new(&daemon->loop, err);
 	rc = rc < 0 ? rc : open_keeper(daemon, err);
 	rc = rc < 0 ? rc : add_events(daemon, err);
+	rc = rc < 0 ? rc : herald_open(daemon, err);
 	rc = rc < 0 ? rc : open_server(daemon, err);
 	rc = rc < 0 ? rc : watch_note(daemon, "start", "querytraild started", err);
 	rc = rc < 0 ? rc : intake_commit(daemon, err);
@@ -133,6 +135,7 @@ static void release(struct daemon *daemon)
 {
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "querytraild is stopping");
+	dispatch_free(daemon->dispatch);
 	keeper_close(daemon->keeper);
 	loop_free(daemon->loop);
 	settings_done(&daemon->settings);

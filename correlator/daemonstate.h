@@ -1,4 +1,4 @@
-/* daemonstate - what the parts of the daemon share; for daemon.c, intake.c, watch.c and household.c only.
+/* daemonstate - what the parts of the daemon share; for daemon.c, intake.c, herald.c, watch.c, ruleload.c and household.c only.
  *
  * Threads: one per process. Tests: tests/unit/daemon.c
  */
@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/loop.h"
 #include "correlator/daemon.h"
+#include "correlator/dispatch.h"
 #include "correlator/feedserver.h"
 #include "correlator/keeper.h"
 #include "correlator/settings.h"
@@ -23,6 +24,10 @@ struct daemon {
 	struct keeper *keeper;
 	struct feedserver *server;
 	struct spawn *spawn;
+	struct dispatch *dispatch;
+	struct feedpeer *notify; /* querytrail-notify; NULL: not connected */
+	bool strange_receipt;    /* a receipt for no delivery of ours was logged */
+	struct loop_event *alert_timer;
 	struct loop_event *signals[3];
 	struct loop_event *commit_timer;
 	struct loop_event *watch_timer;
@@ -48,6 +53,29 @@ int watch_tick(void *owner, struct error *err);
 
 /* Adds a lifecycle record of the daemon to the open transaction. */
 int watch_note(struct daemon *daemon, const char *event, const char *reason, struct error *err);
+
+/* herald: querytrail-notify at feed.sock. */
+bool herald_is_notify(const struct feed_frame *hello);
+int herald_hello(struct daemon *daemon, struct feedpeer *peer, struct error *err);
+int herald_receipt(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+		   struct error *err);
+int herald_drained(void *owner, struct feedpeer *peer, struct error *err);
+int herald_open(struct daemon *daemon, struct error *err);
+
+/* notify is gone; why is NULL when it left in order. */
+void herald_gone(struct daemon *daemon, const struct error *why);
+
+/* Hands out what is committed and due; nothing when a transaction is open: it is called after each commit. */
+int herald_pump(struct daemon *daemon, struct error *err);
+
+/* ruleload: the rules of a configuration. Bad ones are logged.
+ *   strict  a bad rule is ERR_CONFIG
+ * Returns 0 and *out_ruleset (NULL: there are none), ERR_CONFIG or ERR_NOMEM. */
+int ruleload_read(const struct config *config, bool strict, struct ruleset **out_ruleset,
+		  struct error *err);
+
+/* At the start: bad rules are left out, and unreadable folders leave the daemon without rules; what came meanwhile is looked at later. */
+int ruleload_start(struct daemon *daemon, struct error *err);
 
 /* household: configuration and children. */
 int household_load(struct daemon *daemon, struct config **out_config, struct error *err);

@@ -123,6 +123,19 @@ static int send_frame(struct feedpeer *peer, const struct feed_frame *frame, str
 	return rc < 0 ? rc : flush_peer(peer, err);
 }
 
+int feedpeer_send(struct feedpeer *peer, const struct feed_frame *frame, struct error *err)
+{
+	if (peer->dead) {
+		return error_set(err, ERR_GONE, "the connection ended");
+	}
+	return send_frame(peer, frame, err);
+}
+
+size_t feedpeer_queued(const struct feedpeer *peer)
+{
+	return peer->out.len;
+}
+
 /* Throws away what the peer sent on, or the system would answer our close with a reset that overtakes the ERROR frame. */
 static void discard_input(int fd)
 {
@@ -197,10 +210,14 @@ static int on_frame(struct feedpeer *peer, const struct feed_frame *frame, struc
 		return server->options.handlers->status(server->options.owner, peer, frame, err);
 	case FEED_ERROR:
 		return error_set(err, ERR_AGAIN, "the peer gave up: %.*s", STR_ARG(frame->text));
+	case FEED_RECEIPT:
+		if (!peer->greeted) {
+			return error_set(err, ERR_INPUT, "RECEIPT before HELLO");
+		}
+		return server->options.handlers->receipt(server->options.owner, peer, frame, err);
 	case FEED_WELCOME:
 	case FEED_COMMITTED:
 	case FEED_ALERT:
-	case FEED_RECEIPT:
 		break;
 	}
 	return error_set(err, ERR_INPUT, "frame %d does not come from a client", (int)frame->type);
@@ -291,7 +308,11 @@ static int on_peer(void *owner, unsigned ready, struct error *err)
 	if ((ready & LOOP_WRITE) != 0 && flush_peer(peer, out) < 0) {
 		end_peer(peer, out);
 	}
-	if (!peer->dead) {
+	if (!peer->dead && (ready & LOOP_WRITE) != 0 && peer->out.len == 0) {
+		const struct feedserver_options *options = &peer->server->options;
+		rc = options->handlers->drained(options->owner, peer, out);
+	}
+	if (rc == 0 && !peer->dead) {
 		rc = read_peer(peer, &more, out);
 	}
 	peer->busy = false;

@@ -1,6 +1,7 @@
 /* feedserver - feed.sock: who is connected, their frames, and what they are answered.
  *
- * Shape:   one peer a connection: HELLO, WELCOME, then BATCH and STATUS; a batch waits until feedserver_confirm. A peer that breaks
+ * Shape:   one peer a connection: HELLO, WELCOME, then BATCH and STATUS; a batch waits until feedserver_confirm.
+ *          querytrail-notify is sent ALERT frames instead and gives RECEIPT frames. A peer that breaks
  *          the rules is told why in an ERROR frame and closed; nothing of the frame is taken.
  * Limits:  FEEDSERVER_PEERS connections; one batch in flight on each.
  * Handlers: they return 0; ERR_INPUT, ERR_CONFIG, ERR_AGAIN or ERR_LIMIT to have the peer told and closed; any other error ends
@@ -28,6 +29,11 @@ struct feedserver_handlers {
 		     struct error *err);
 	int (*status)(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
 		      struct error *err);
+	/* A receipt of querytrail-notify; the frame borrows until return. */
+	int (*receipt)(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+		       struct error *err);
+	/* What feedpeer_send could not send at once is sent. Errors end the loop. */
+	int (*drained)(void *owner, struct feedpeer *peer, struct error *err);
 	/* The connection ended. why is NULL when the peer closed it in order. */
 	void (*gone)(void *owner, struct feedpeer *peer, const struct error *why);
 };
@@ -52,6 +58,13 @@ void *feedpeer_data(const struct feedpeer *peer);
 
 /* Whether the other side has hung up already, although that was not noticed yet. */
 bool feedpeer_is_dead(const struct feedpeer *peer);
+
+/* Sends a frame, or as much of it as the peer takes now; the rest goes when it takes more. Returns 0, ERR_LIMIT (far too much is
+ * waiting already) or ERR_GONE: then its connection is to be ended. */
+int feedpeer_send(struct feedpeer *peer, const struct feed_frame *frame, struct error *err);
+
+/* Bytes that wait to be sent. */
+size_t feedpeer_queued(const struct feedpeer *peer);
 
 /* Ends a peer's connection with an ERROR frame. */
 void feedpeer_refuse(struct feedpeer *peer, const struct error *why);

@@ -106,6 +106,15 @@ int household_apply(struct daemon *daemon, struct error *err)
 				settings_source_kinds(daemon->config, name));
 	}
 	log_set_level(daemon->settings.log_level);
+	const struct settings_alerts *alerts = &daemon->settings.alerts;
+	alerting_set(keeper_alerting(daemon->keeper),
+		     &(struct alerting_settings){.channels = &alerts->channels,
+						 .hold_ns = alerts->hold_ns,
+						 .resolve_after_ns = alerts->resolve_after_ns,
+						 .max_age_ns = alerts->max_age_ns});
+	if (daemon->dispatch != NULL) {
+		dispatch_set(daemon->dispatch, &alerts->channels, alerts->statement_bytes);
+	}
 	return 0;
 }
 
@@ -161,6 +170,11 @@ int household_start_children(struct daemon *daemon, struct error *err)
 						 daemon->children_config.ptr, NULL};
 		rc = spawn_add(daemon->spawn, "querytrail-serve", arguments, err);
 	}
+	if (rc == 0 && !daemon->options.import && daemon->settings.alerts.channels.count > 0) {
+		const char *const arguments[] = {"querytrail-notify", "--config",
+						 daemon->children_config.ptr, NULL};
+		rc = spawn_add(daemon->spawn, "querytrail-notify", arguments, err);
+	}
 	return rc;
 }
 
@@ -168,11 +182,20 @@ int household_start_children(struct daemon *daemon, struct error *err)
 static int go_by(struct daemon *daemon, struct config *config, struct error *err)
 {
 	struct settings settings;
+	struct ruleset *ruleset = NULL;
 	int rc = settings_read(config, &settings, err);
 	if (rc < 0) {
 		return rc;
 	}
-	rc = keeper_rejoin(daemon->keeper, &settings.join, err);
+	rc = ruleload_read(config, true, &ruleset, err);
+	if (rc == 0) {
+		rc = keeper_rejoin(daemon->keeper, &settings.join, err);
+	}
+	if (rc < 0) {
+		ruleset_free(ruleset);
+	} else {
+		rc = alerting_use(keeper_alerting(daemon->keeper), ruleset, err);
+	}
 	if (rc < 0) {
 		settings_done(&settings);
 		return rc;

@@ -9,11 +9,18 @@
 struct peer_source {
 	struct roster_source *source;
 	unsigned kinds;
-	bool urgent; /* querytrail-serve: its answer waits */
+	bool urgent; /* querytrail-serve or a person: an answer waits */
 };
 
 /* Kinds that no peer may give: they are the daemon's own. */
 #define OWN_KINDS (1u << RECORD_VERDICT | 1u << RECORD_LIFECYCLE | 1u << RECORD_ALERT)
+
+/* What persons do to alerts comes through the command line, by itself or behind querytrail-serve; the keeper looks at what it is. */
+static unsigned own_kinds(struct str source)
+{
+	bool of_persons = str_is(source, "querytrail") || str_is(source, "querytrail-serve");
+	return of_persons ? OWN_KINDS & ~(1u << RECORD_LIFECYCLE) : OWN_KINDS;
+}
 
 int intake_commit(struct daemon *daemon, struct error *err)
 {
@@ -27,6 +34,10 @@ int intake_commit(struct daemon *daemon, struct error *err)
 	daemon->urgent = false;
 	loop_unset_timer(daemon->commit_timer);
 	feedserver_confirm(daemon->server);
+	rc = herald_pump(daemon, err);
+	if (rc < 0) {
+		return rc;
+	}
 	if (more) {
 		daemon->first_waits_ns = daemon->last_commit_ns;
 		daemon->urgent = true;
@@ -88,7 +99,11 @@ static int on_hello(void *owner, struct feedpeer *peer, const struct feed_frame 
 {
 	struct daemon *daemon = owner;
 	struct roster_source *source = NULL;
-	if (!name_is_allowed(frame->source) || (frame->kinds & OWN_KINDS) != 0) {
+	if (herald_is_notify(frame)) {
+		*out_cursor = (struct str){0};
+		return herald_hello(daemon, peer, err);
+	}
+	if (!name_is_allowed(frame->source) || (frame->kinds & own_kinds(frame->source)) != 0) {
 		return error_set(err, ERR_CONFIG,
 				 "HELLO of %.*s: not a name or kinds that a source may have",
 				 STR_ARG(frame->source));
@@ -105,7 +120,8 @@ static int on_hello(void *owner, struct feedpeer *peer, const struct feed_frame 
 	}
 	*data = (struct peer_source){.source = source,
 				     .kinds = frame->kinds,
-				     .urgent = str_is(frame->source_type, "serve")};
+				     .urgent = str_is(frame->source_type, "serve") ||
+					       str_is(frame->source_type, "person")};
 	feedpeer_set_data(peer, data);
 	unsigned configured = settings_source_kinds(daemon->config, source->about.name);
 	roster_set_type(source, frame->source_type, configured != 0 ? configured : frame->kinds);
@@ -123,6 +139,9 @@ static int on_batch(void *owner, struct feedpeer *peer, const struct feed_frame 
 {
 	struct daemon *daemon = owner;
 	struct peer_source *data = feedpeer_data(peer);
+	if (data == NULL) {
+		return error_set(err, ERR_INPUT, "querytrail-notify gives no records");
+	}
 	struct roster_source *source = data->source;
 	if (keeper_is_full(daemon->keeper)) {
 		int rc = intake_commit(daemon, err);
@@ -169,9 +188,12 @@ static int on_status(void *owner, struct feedpeer *peer, const struct feed_frame
 					    [FEED_STATE_DONE] = "done"};
 	struct daemon *daemon = owner;
 	struct peer_source *data = feedpeer_data(peer);
-	struct roster_source *source = data->source;
 	int64_t now_ns = clock_now_ns();
 	(void)err;
+	if (data == NULL) {
+		return 0; /* querytrail-notify logs what befalls its channels */
+	}
+	struct roster_source *source = data->source;
 	roster_set_state(source, words[frame->state], frame->text, now_ns);
 	if (frame->state == FEED_STATE_OK || frame->state == FEED_STATE_DONE) {
 		roster_heard(source, now_ns);
@@ -185,7 +207,11 @@ static int on_status(void *owner, struct feedpeer *peer, const struct feed_frame
 static void on_gone(void *owner, struct feedpeer *peer, const struct error *why)
 {
 	struct peer_source *data = feedpeer_data(peer);
-	(void)owner;
+	struct daemon *daemon = owner;
+	if (daemon->notify == peer) {
+		herald_gone(daemon, why);
+		return;
+	}
 	const char *name = data != NULL ? data->source->about.name : "(no name yet)";
 	if (why != NULL) {
 		log_write(LOG_LEVEL_WARNING, "peer-lost", "source %s: %s", name, why->text);
@@ -198,5 +224,9 @@ static void on_gone(void *owner, struct feedpeer *peer, const struct error *why)
 	free(data);
 }
 
-const struct feedserver_handlers intake_handlers = {
-	.hello = on_hello, .batch = on_batch, .status = on_status, .gone = on_gone};
+const struct feedserver_handlers intake_handlers = {.hello = on_hello,
+						    .batch = on_batch,
+						    .status = on_status,
+						    .receipt = herald_receipt,
+						    .drained = herald_drained,
+						    .gone = on_gone};

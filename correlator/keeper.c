@@ -1,5 +1,6 @@
 #include "correlator/keeper.h"
 
+#include "correlator/orders.h"
 #include "correlator/seen.h"
 #include "correlator/verdict.h"
 
@@ -11,18 +12,35 @@ struct keeper {
 	struct store *store;
 	struct seen seen;
 	struct join *join;
+	struct alerting *alerting;
 	bool join_full;
 	struct roster roster;
 	bool open; /* a transaction */
 	uint64_t pending_records, pending_bytes;
 	struct buf encoded; /* of an own record */
 	bool clean;         /* nothing was begun since the last commit */
+	int64_t begun_ns;   /* when the open transaction was begun */
 	int64_t clocks_ns;  /* when the clocks were last put into the store */
 };
 
 struct roster *keeper_roster(struct keeper *keeper)
 {
 	return &keeper->roster;
+}
+
+struct alerting *keeper_alerting(struct keeper *keeper)
+{
+	return keeper->alerting;
+}
+
+struct store *keeper_store(struct keeper *keeper)
+{
+	return keeper->store;
+}
+
+bool keeper_is_open(const struct keeper *keeper)
+{
+	return keeper->open;
 }
 
 uint64_t keeper_pending_records(const struct keeper *keeper)
@@ -97,6 +115,9 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 	if (record.kind == RECORD_VERDICT) {
 		return join_restore(replay->join, &record, err);
 	}
+	if (record.kind == RECORD_ALERT) {
+		return 0; /* its row says everything */
+	}
 	if (replay->with_keys) {
 		rc = seen_add(&replay->keeper->seen, &record, leaf, err);
 	}
@@ -123,6 +144,7 @@ static int start(struct keeper *keeper, const struct keeper_options *options, st
 	seen_init(&keeper->seen, keeper->store, options->max_keys);
 	rc = join_new(options->join, &keeper->join, err);
 	rc = rc < 0 ? rc : restore_sources(keeper, options->now_ns, err);
+	rc = rc < 0 ? rc : alerting_new(keeper->store, &keeper->alerting, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -182,6 +204,7 @@ void keeper_close(struct keeper *keeper)
 	}
 	seen_done(&keeper->seen);
 	join_free(keeper->join);
+	alerting_free(keeper->alerting);
 	roster_done(&keeper->roster);
 	buf_done(&keeper->encoded);
 	store_close(keeper->store);
@@ -197,6 +220,7 @@ static int begin(struct keeper *keeper, int64_t now_ns, struct error *err)
 	if (rc == 0) {
 		keeper->open = true;
 		keeper->clean = false;
+		keeper->begun_ns = now_ns;
 		keeper->pending_records = 0;
 		keeper->pending_bytes = 0;
 	}
@@ -225,6 +249,9 @@ static int keep(struct keeper *keeper, const struct record *record, struct str e
 	}
 	rc = append(keeper, record, encoded, &leaf, err);
 	rc = rc < 0 ? rc : seen_add_found(&keeper->seen, leaf, err);
+	if (rc == 0 && record->kind == RECORD_LIFECYCLE) {
+		return alerting_obey(keeper->alerting, record, keeper->begun_ns, err);
+	}
 	return rc < 0 ? rc : add_to_join(keeper, keeper->join, leaf, record, err);
 }
 
@@ -270,6 +297,12 @@ static int check_batch(const struct keeper_batch *batch, struct error *err)
 		if (((batch->kinds | always) >> record.kind & 1) == 0) {
 			return error_set(err, ERR_INPUT, "record %zu of a batch of %s is a %s", i,
 					 name, record_kind_name(record.kind));
+		}
+		if (record.kind == RECORD_LIFECYCLE && !orders_is_allowed(&record)) {
+			return error_set(err, ERR_INPUT,
+					 "record %zu of a batch of %s is no acknowledgement with a "
+					 "note and no replay",
+					 i, name);
 		}
 	}
 	return 0;
@@ -388,11 +421,35 @@ static int put_sources(struct keeper *keeper, struct error *err)
 	return 0;
 }
 
+int keeper_receive(struct keeper *keeper, const struct outbox_receipt *receipt, int64_t now_ns,
+		   bool *out_known, struct error *err)
+{
+	int rc = begin(keeper, now_ns, err);
+	return rc < 0 ? rc : alerting_receive(keeper->alerting, receipt, now_ns, out_known, err);
+}
+
+int keeper_expire(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err)
+{
+	bool due = false;
+	int rc = alerting_is_due(keeper->alerting, now_ns, &due, err);
+	*out_more = false;
+	if (rc < 0 || !due) {
+		return rc;
+	}
+	rc = begin(keeper, now_ns, err);
+	return rc < 0 ? rc : alerting_expire(keeper->alerting, now_ns, out_more, err);
+}
+
 int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err)
 {
 	bool more = false;
+	bool more_alerts = false;
 	int rc = begin(keeper, now_ns, err);
 	rc = rc < 0 ? rc : append_verdicts(keeper, &more, err);
+	if (rc == 0) {
+		uint64_t end = store_leaf_count(keeper->store) + keeper->pending_records;
+		rc = alerting_catch_up(keeper->alerting, end, now_ns, &more_alerts, err);
+	}
 	rc = rc < 0 ? rc : put_sources(keeper, err);
 	bool due = now_ns - keeper->clocks_ns >= KEEPER_CLOCKS_NS || now_ns < keeper->clocks_ns;
 	rc = rc < 0 || !due ? rc : put_clocks(keeper, err);
@@ -405,7 +462,7 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
 	keeper->clocks_ns = due ? now_ns : keeper->clocks_ns;
 	keeper->pending_records = 0;
 	keeper->pending_bytes = 0;
-	*out_more = more;
+	*out_more = more || more_alerts;
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #define CORRELATOR_KEEPER_H
 
 #include "base/clock.h"
+#include "correlator/alerting.h"
 #include "correlator/join/join.h"
 #include "correlator/roster.h"
 
@@ -41,6 +42,10 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 
 /* Closes; an open transaction is given up. NULL is fine. */
 void keeper_close(struct keeper *keeper);
+
+/* What the rules say; and the store, for those who only read. Both live as long as the keeper. */
+struct alerting *keeper_alerting(struct keeper *keeper);
+struct store *keeper_store(struct keeper *keeper);
 
 /* The sources, which live as long as the keeper; what is dirty goes with the next commit. */
 struct roster *keeper_roster(struct keeper *keeper);
@@ -74,10 +79,20 @@ int keeper_note(struct keeper *keeper, const struct record *record, int64_t now_
 uint64_t keeper_pending_records(const struct keeper *keeper);
 bool keeper_has_pending(const struct keeper *keeper);
 
+/* Whether a transaction is open: what is in it is not yet so. */
+bool keeper_is_open(const struct keeper *keeper);
+
 /* Whether the transaction must be committed before the next batch is taken. */
 bool keeper_is_full(const struct keeper *keeper);
 
-/* Makes everything durable, verdicts and estimates of clocks included. *out_more: verdicts are left over; call again soon (a transaction may be
+/* What became of a delivery of an alert; see alerting_receive. Goes with the next commit. */
+int keeper_receive(struct keeper *keeper, const struct outbox_receipt *receipt, int64_t now_ns,
+		   bool *out_known, struct error *err);
+
+/* Ends alerts that have fired for as long as they may. *out_more: call again after the commit. */
+int keeper_expire(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err);
+
+/* Makes everything durable, verdicts, alerts and estimates of clocks included. *out_more: verdicts or alerts are left over; call again soon (a transaction may be
  * empty). */
 int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err);
 

@@ -119,10 +119,11 @@ static int read_clocks(const struct config *config, struct settings *settings)
 	return 0;
 }
 
-/* Records of these names are the daemon's and querytrail-serve's own. */
+/* These names are those of the daemon, of querytrail-serve, of the command line and of querytrail-notify. */
 static int check_names(const struct config *config, struct error *err)
 {
-	static const char *const own[] = {"querytraild", "querytrail-serve"};
+	static const char *const own[] = {"querytraild", "querytrail-serve", "querytrail",
+					  "notify"};
 	for (size_t i = 0; i < config_name_count(config, "sources"); i++) {
 		const char *name = config_name(config, "sources", i);
 		for (size_t k = 0; k < sizeof(own) / sizeof(own[0]); k++) {
@@ -143,6 +144,11 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 		.log_level = level_of(config_text(config, "", "log_level")),
 		.commit_interval_ns = config_int(config, "daemon", "commit_interval"),
 		.silence_limit_ns = config_int(config, "daemon", "silence_limit"),
+		.alerts = {.hold_ns = config_int(config, "alerts", "hold"),
+			   .resolve_after_ns = config_int(config, "alerts", "resolve_after"),
+			   .max_age_ns = config_int(config, "alerts", "max_age"),
+			   .statement_bytes =
+				   (size_t)config_int(config, "alerts", "statement_bytes")},
 		.join = {.tolerance_ns = config_int(config, "join", "clock_tolerance"),
 			 .slack_ns = config_int(config, "join", "clock_slack"),
 			 .provisional_ns = config_int(config, "join", "provisional_after"),
@@ -151,6 +157,10 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 	};
 	int rc = check_names(config, err);
 	secret_init(&settings.signing_key);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = channels_read(config, &settings.alerts.channels, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -173,6 +183,7 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 void settings_done(struct settings *settings)
 {
 	secret_done(&settings->signing_key);
+	channels_done(&settings->alerts.channels);
 	free(settings->routes);
 	free(settings->principals);
 	free(settings->clocks);

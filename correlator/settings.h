@@ -10,6 +10,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "correlator/channels.h"
 #include "correlator/join/join.h"
 
 #define SETTINGS_JOIN_RECORDS (16u << 20)
@@ -18,6 +19,11 @@ struct settings {
 	enum log_level log_level;
 	int64_t commit_interval_ns;
 	int64_t silence_limit_ns;
+	struct settings_alerts {
+		struct channels channels;
+		int64_t hold_ns, resolve_after_ns, max_age_ns;
+		size_t statement_bytes; /* of a statement that are told to channels */
+	} alerts;
 	struct join_options join;
 	struct secret signing_key;
 	struct join_route_rule *routes;
@@ -25,7 +31,7 @@ struct settings {
 	struct join_server_clock *clocks;
 };
 
-/* Reads them. Returns 0, or ERR_CONFIG (the signing key), ERR_NOMEM; then there is nothing to be freed. */
+/* Reads them. Returns 0, or ERR_CONFIG (the signing key), ERR_LIMIT (too many channels), ERR_NOMEM; then there is nothing to be freed. */
 int settings_read(const struct config *config, struct settings *out, struct error *err);
 void settings_done(struct settings *settings);
 

@@ -78,16 +78,51 @@ static int look_for_silence(struct daemon *daemon, struct error *err)
 	}
 }
 
-static void say_status(const struct daemon *daemon)
+/* "52 rules (1 bad, 3 idle), 4 alerts firing, 2 deliveries waiting, 1 dead" */
+static int put_alerts(struct daemon *daemon, struct buf *out, struct error *err)
+{
+	struct alerting_figures rules = alerting_figures(keeper_alerting(daemon->keeper));
+	struct alerts_counts counts = {0};
+	int rc = alerts_count(keeper_store(daemon->keeper), &counts, err);
+	buf_putf(out, "; %zu rules", rules.rules);
+	if (rules.bad_rules + rules.idle_rules > 0) {
+		buf_putf(out, " (%zu bad, %zu idle)", rules.bad_rules, rules.idle_rules);
+	}
+	buf_putf(out, ", %llu alerts firing", (unsigned long long)counts.firing);
+	if (counts.waiting + counts.dead > 0) {
+		buf_putf(out, ", deliveries: %llu waiting, %llu dead",
+			 (unsigned long long)counts.waiting, (unsigned long long)counts.dead);
+	}
+	if (daemon->settings.alerts.channels.count > 0 && daemon->notify == NULL) {
+		buf_put_text(out, ", querytrail-notify is not connected");
+	}
+	return rc;
+}
+
+static int say_status(struct daemon *daemon, struct error *err)
 {
 	struct keeper_figures figures = keeper_figures(daemon->keeper);
-	char text[256];
-	int len = snprintf(
-		text, sizeof text, "%llu records, %zu statements and %zu requests open%s",
-		(unsigned long long)figures.leaves, figures.open_statements, figures.open_requests,
-		figures.join_full ? "; the join is full: new records get no verdicts" : "");
-	assert(len > 0 && (size_t)len < sizeof text);
-	service_status(text);
+	struct buf text;
+	buf_init(&text, 1024);
+	buf_putf(&text, "%llu records, %zu statements and %zu requests open%s",
+		 (unsigned long long)figures.leaves, figures.open_statements, figures.open_requests,
+		 figures.join_full ? "; the join is full: new records get no verdicts" : "");
+	int rc = put_alerts(daemon, &text, err);
+	assert(!text.failed);
+	service_status(text.ptr);
+	buf_done(&text);
+	return rc;
+}
+
+/* Ends alerts that have fired for as long as they may. */
+static int expire_alerts(struct daemon *daemon, struct error *err)
+{
+	bool more = false;
+	int rc = keeper_expire(daemon->keeper, clock_now_ns(), &more, err);
+	if (rc == 0 && keeper_is_open(daemon->keeper)) {
+		intake_schedule(daemon);
+	}
+	return rc;
 }
 
 /* Whether every source of the import gave all it had. */
@@ -112,10 +147,11 @@ int watch_tick(void *owner, struct error *err)
 	int64_t now_ns = clock_monotonic_ns();
 	int64_t next_ns = daemon->settings.silence_limit_ns / 4;
 	int rc = daemon->stopping ? 0 : look_for_silence(daemon, err);
+	rc = rc < 0 || daemon->stopping ? rc : expire_alerts(daemon, err);
+	rc = rc < 0 ? rc : say_status(daemon, err);
 	if (rc < 0) {
 		return rc;
 	}
-	say_status(daemon);
 	if (daemon->stopping) {
 		bool alone = daemon->spawn == NULL || spawn_running(daemon->spawn) == 0;
 		if (alone || now_ns >= daemon->stop_deadline_ns) {
