@@ -452,6 +452,8 @@ bool tsql_fold(struct tsql_scan *scan, size_t i, struct tsql_folded *out)
 
 	buf_clear(&work->fold);
 	if (!expression(&fold)) {
+		/* that it does not fold hangs on values only if it was for their length */
+		work->from_values = work->from_values || work->fold.failed;
 		return false;
 	}
 	if (work->fold.failed || arena_str(work->arena, buf_str(&work->fold), &text) != 0) {

@@ -25,10 +25,9 @@ void tsql_level_open(struct tsql_walk *walk, size_t i, bool is_source)
 	case TSQL_W_INSERT:
 	case TSQL_W_UPDATE:
 	case TSQL_W_DELETE:
-	case TSQL_W_MERGE:
 		level->kind = LEVEL_QUERY;
 		break;
-	default:
+	default: /* MERGE is no query here, but a hint: OPTION (MERGE JOIN) */
 		if (is_source && tsql_word_at(scan, inside) != TSQL_W_VALUES) {
 			level->kind = LEVEL_SOURCES;
 			level->clause = CLAUSE_FROM;

@@ -61,9 +61,8 @@ static size_t on_join(struct tsql_walk *walk, size_t i)
 {
 	struct tsql_level *level = tsql_level_of(walk);
 
-	if (level->kind != LEVEL_PLAIN) {
+	if (level->clause == CLAUSE_FROM) {
 		level->joined = true;
-		level->clause = CLAUSE_FROM;
 		level->expect_source = true;
 	}
 	return i + 1;
@@ -165,6 +164,14 @@ static size_t on_output(struct tsql_walk *walk, size_t i)
 		level->clause = CLAUSE_OUTPUT;
 	}
 	return i + 1;
+}
+
+/* The table of a foreign key is neither read nor changed. */
+static size_t on_references(struct tsql_walk *walk, size_t i)
+{
+	struct tsql_name name;
+
+	return tsql_name_read(walk->scan, i + 1, &name);
 }
 
 static size_t on_set(struct tsql_walk *walk, size_t i)
@@ -365,6 +372,7 @@ static const struct {
 	{TSQL_W_STDEV, on_aggregate},
 	{TSQL_W_VAR, on_aggregate},
 	{TSQL_W_URL, on_url},
+	{TSQL_W_REFERENCES, on_references},
 	{TSQL_W_CHAR, on_function},
 	{TSQL_W_NCHAR, on_function},
 	{TSQL_W_CAST, on_function},
