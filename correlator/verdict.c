@@ -3,13 +3,13 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* Reads the record that the verdict is about into subject. */
-static int read_subject(struct store *store, uint64_t leaf, struct record *subject,
+/* Reads which record the verdict is about. */
+static int read_subject(struct store *store, uint64_t leaf, struct record_front *subject,
 			struct error *err)
 {
 	struct str encoded;
 	int rc = store_peek(store, leaf, &encoded, err);
-	rc = rc < 0 ? rc : record_decode(encoded, subject, err);
+	rc = rc < 0 ? rc : record_decode_front(encoded, subject, err);
 	if (rc < 0) {
 		error_prefix(err, "a verdict on leaf %llu", (unsigned long long)leaf);
 	}
@@ -22,7 +22,7 @@ int verdict_make(struct store *store, const struct join_verdict *said, struct ve
 	bool on_statement = said->statement_leaf != JOIN_NO_LEAF;
 	uint64_t leaf = on_statement ? said->statement_leaf : said->request_leaf;
 	assert(leaf != JOIN_NO_LEAF);
-	struct record subject;
+	struct record_front subject;
 	int rc = read_subject(store, leaf, &subject, err);
 	if (rc < 0) {
 		return rc;

@@ -299,8 +299,8 @@ static const char *read_fields(struct wire_reader *reader, struct record *record
 	return reader->pos == reader->len ? NULL : "is followed by bytes that are not its own";
 }
 
-/* Reads all into record; returns NULL or what is wrong. */
-static const char *read_record(struct wire_reader *reader, struct record *record)
+/* Reads what stands before the fields; returns NULL or what is wrong. */
+static const char *read_front(struct wire_reader *reader, struct record_front *front)
 {
 	uint8_t version = wire_u8(reader);
 	uint8_t kind = wire_u8(reader);
@@ -311,20 +311,51 @@ static const char *read_record(struct wire_reader *reader, struct record *record
 	if (kind == 0 || kind >= RECORD_KIND_COUNT) {
 		return "has an unknown kind";
 	}
-	record_init(record, (enum record_kind)kind);
-	record->source = read_block(reader);
-	record->key = read_block(reader);
-	record->time_ns = (int64_t)wire_u64(reader);
+	front->kind = (enum record_kind)kind;
+	front->source = read_block(reader);
+	front->key = read_block(reader);
+	front->time_ns = (int64_t)wire_u64(reader);
 	if (reader->failed) {
 		return "is cut off or has a number that is not in its shortest form";
 	}
-	if (!record_source_is_allowed(record->source)) {
+	if (!record_source_is_allowed(front->source)) {
 		return "has a source name that is not allowed";
 	}
-	if (record->key.len == 0 || record->key.len > RECORD_KEY_MAX) {
+	if (front->key.len == 0 || front->key.len > RECORD_KEY_MAX) {
 		return "has a key of a length that is not allowed";
 	}
+	return NULL;
+}
+
+/* Reads all into record; returns NULL or what is wrong. */
+static const char *read_record(struct wire_reader *reader, struct record *record)
+{
+	struct record_front front;
+	const char *wrong = read_front(reader, &front);
+
+	if (wrong != NULL) {
+		return wrong;
+	}
+	record_init(record, front.kind);
+	record->source = front.source;
+	record->key = front.key;
+	record->time_ns = front.time_ns;
 	return read_fields(reader, record);
+}
+
+/* Turns what is wrong into an error. */
+static int wrong_record(const struct wire_reader *reader, const char *wrong, struct error *err)
+{
+	return error_set(err, ERR_CORRUPT, "the record %s, at byte %zu of %zu", wrong, reader->pos,
+			 reader->len);
+}
+
+int record_decode_front(struct str bytes, struct record_front *out_front, struct error *err)
+{
+	struct wire_reader reader = wire_reader(bytes);
+	const char *wrong = read_front(&reader, out_front);
+
+	return wrong != NULL ? wrong_record(&reader, wrong, err) : 0;
 }
 
 int record_decode(struct str bytes, struct record *out_record, struct error *err)
@@ -337,11 +368,7 @@ int record_decode(struct str bytes, struct record *out_record, struct error *err
 				 "a record of %zu bytes is larger than any can be", bytes.len);
 	}
 	wrong = read_record(&reader, out_record);
-	if (wrong != NULL) {
-		return error_set(err, ERR_CORRUPT, "the record %s, at byte %zu of %zu", wrong,
-				 reader.pos, bytes.len);
-	}
-	return 0;
+	return wrong != NULL ? wrong_record(&reader, wrong, err) : 0;
 }
 
 void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1])

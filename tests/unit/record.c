@@ -284,6 +284,37 @@ static void random_records_round_trip(void **state)
 	buf_done(&out);
 }
 
+static void the_front_is_that_of_the_whole(void **state)
+{
+	/* the front says what the whole record says, whatever its fields are, and refuses each front that is cut off or not allowed */
+	struct record record;
+	struct record_front front;
+	struct buf out;
+	uint64_t seed = 7;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (int round = 0; round < 500; round++) {
+		buf_clear(&out);
+		fill_random(&record, &seed);
+		assert_int_equal(record_encode(&record, &out, &err), 0);
+		assert_int_equal(record_decode_front(buf_str(&out), &front, &err), 0);
+		assert_int_equal(front.kind, record.kind);
+		assert_true(front.time_ns == record.time_ns);
+		assert_true(str_equal(front.source, record.source));
+		assert_true(str_equal(front.key, record.key));
+		size_t len = 4 + record.source.len + record.key.len + 8;
+		for (size_t cut = 0; cut < len; cut++) {
+			assert_int_equal(record_decode_front(str_make(out.ptr, cut), &front, &err),
+					 -ERR_CORRUPT);
+		}
+		assert_int_equal(record_decode_front(str_make(out.ptr, len), &front, &err), 0);
+		out.ptr[round % 2] = 99; /* version or kind */
+		assert_int_equal(record_decode_front(buf_str(&out), &front, &err), -ERR_CORRUPT);
+	}
+	buf_done(&out);
+}
+
 static void stable_ids(void **state)
 {
 	/* the id is a fixed function of source and key, and their border counts */
@@ -307,6 +338,7 @@ int main(void)
 		cmocka_unit_test(sources_and_keys_are_checked),
 		cmocka_unit_test(size_is_limited),
 		cmocka_unit_test(random_records_round_trip),
+		cmocka_unit_test(the_front_is_that_of_the_whole),
 		cmocka_unit_test(stable_ids),
 	};
 
