@@ -89,6 +89,21 @@ static const struct command commands[] = {
 	 .options = OPTIONS_ALWAYS,
 	 .most_words = 1,
 	 .run = cmd_demo},
+	{.name = "report",
+	 .words = "NAME [FILTER] | list | check [DIR]",
+	 .summary = "a report for the file: who ran what, alerts, coverage, evidence for PCI DSS",
+	 .examples =
+		 "  querytrail report list\n"
+		 "  querytrail report who-ran-what-by-user --since last-month --until this-month "
+		 "-o report.html\n"
+		 "  querytrail report pci --since 2026-10 --until 2026-11 -o ./audit/\n"
+		 "  querytrail report who-ran-what-by-table table:dbo.Customers --format csv\n"
+		 "  querytrail report check ./my-reports\n",
+	 .options = SET_ASK | SET_RANGE | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_REPORTS),
+	 .flags = COMMAND_SERVED | COMMAND_MANY,
+	 .least_words = 1,
+	 .most_words = OPTION_WORDS_MAX,
+	 .run = cmd_report},
 	{.name = "help",
 	 .words = "[COMMAND|filter|time|grades]",
 	 .summary = "help for a command, for filters, times or grades",
@@ -158,6 +173,7 @@ static int read_line(int argc, char *const *argv, struct session *session, struc
 	}
 	input.accepted = session->command->options;
 	input.command = session->command->name;
+	input.many_formats = (session->command->flags & COMMAND_MANY) != 0;
 	result = option_parse(&input, line, err);
 	if (result != 0) {
 		return result;
@@ -191,7 +207,9 @@ int command_check_served(int argc, char *const *argv, const struct command **out
 	int result = read_line(argc, argv, session, err);
 	const struct command *command = session->command;
 	bool names_path = result == 0 && (session->line.value[OPTION_STORE] != NULL ||
-					  session->line.value[OPTION_CONFIG] != NULL);
+					  session->line.value[OPTION_CONFIG] != NULL ||
+					  session->line.value[OPTION_OUTPUT] != NULL ||
+					  session->line.value[OPTION_REPORTS] != NULL);
 	free(session);
 	if (result != 0) {
 		return result;
@@ -199,8 +217,8 @@ int command_check_served(int argc, char *const *argv, const struct command **out
 	if ((command->flags & COMMAND_SERVED) == 0 || names_path) {
 		return error_set(
 			err, ERR_AUTH,
-			"querytrail-serve does not run this: only who, show, status, coverage "
-			"and export, without --store and --config");
+			"querytrail-serve does not run this: only who, show, status, coverage, "
+			"export and report, without --store, --config, --output and --reports");
 	}
 	*out_command = command;
 	return 0;

@@ -12,6 +12,7 @@
 #define COMMAND_STORE  1u /* reads a store; without one named, serve is asked */
 #define COMMAND_SERVED 2u /* serve may run it for somebody */
 #define COMMAND_MAKES  4u /* --store may not exist yet */
+#define COMMAND_MANY   8u /* --format may stand several times */
 
 struct command {
 	const char *name;
@@ -37,6 +38,8 @@ int cmd_export(struct session *session, struct error *err);
 int cmd_help(struct session *session, struct error *err);
 /* Files into a store: see the run member of struct command. */
 int cmd_import(struct session *session, struct error *err);
+/* Reports to files: see the run member of struct command. */
+int cmd_report(struct session *session, struct error *err);
 /* One request with its statements: see the run member of struct command. */
 int cmd_show(struct session *session, struct error *err);
 /* Sources and store: see the run member of struct command. */

@@ -13,7 +13,8 @@ static const struct option {
 	[OPTION_CONFIG] = {"config", "FILE",
 			   "the configuration (also QUERYTRAIL_CONFIG); "
 			   "/etc/querytrail/querytrail.yaml"},
-	[OPTION_FORMAT] = {"format", "F", "table, text, json, jsonl or csv"},
+	[OPTION_FORMAT] = {"format", "F",
+			   "table, text, json, jsonl or csv; reports: html, pdf, csv, jsonl, md"},
 	[OPTION_JSON] = {"json", NULL, "the same as --format json"},
 	[OPTION_SINCE] = {"since", "TIME", "from this time on: 2026-11-22, 2h, yesterday"},
 	[OPTION_UNTIL] = {"until", "TIME", "before this time"},
@@ -32,6 +33,9 @@ static const struct option {
 	[OPTION_TYPE] = {"type", "T", "what the files hold: access-log or audit-rows"},
 	[OPTION_LOG_FORMAT] = {"log-format", "TEXT",
 			       "the stage's access log format; without it the well-known keys"},
+	[OPTION_OUTPUT] = {"output", "PATH",
+			   "a file, or a folder for a file of each format (-o); - is stdout"},
+	[OPTION_REPORTS] = {"reports", "DIR", "a folder with reports of your own"},
 };
 
 const char *option_name(enum option_id id)
@@ -59,10 +63,15 @@ struct reader { /* a command line being read */
 	int argc;
 	char *const *argv;
 	int at;
-	uint64_t accepted;
-	const char *command;
+	const struct option_input *input;
 	struct option_line *line;
 };
+
+/* Before the command is known, options of any are taken. */
+static bool accepts(const struct reader *reader, enum option_id id)
+{
+	return reader->input->command == NULL || (reader->input->accepted >> id & 1u) != 0;
+}
 
 static int find(const struct reader *reader, struct str name, enum option_id *out_id,
 		struct error *err)
@@ -71,14 +80,52 @@ static int find(const struct reader *reader, struct str name, enum option_id *ou
 		if (!str_is(name, options[i].name)) {
 			continue;
 		}
-		if (reader->command != NULL && (reader->accepted >> i & 1u) == 0) {
+		if (!accepts(reader, (enum option_id)i)) {
 			return error_set(err, ERR_USAGE, "--%s does not go with \"querytrail %s\"",
-					 options[i].name, reader->command);
+					 options[i].name, reader->input->command);
 		}
 		*out_id = (enum option_id)i;
 		return 0;
 	}
-	return unknown(name, reader->command, err);
+	return unknown(name, reader->input->command, err);
+}
+
+static int take(struct reader *reader, enum option_id id, const char *value, struct error *err)
+{
+	struct option_line *line = reader->line;
+	const struct option_input *input = reader->input;
+	bool many = id == OPTION_FORMAT && (input->many_formats || input->command == NULL);
+	if (line->value[id] != NULL && options[id].argument != NULL && !many) {
+		return error_set(err, ERR_USAGE, "--%s is given twice", options[id].name);
+	}
+	line->value[id] = value != NULL ? value : "";
+	if (id == OPTION_FORMAT) {
+		if (line->format_count == OPTION_FORMATS_MAX) {
+			return error_set(err, ERR_USAGE, "--format is given more than %d times",
+					 OPTION_FORMATS_MAX);
+		}
+		line->format[line->format_count++] = value;
+	}
+	return 0;
+}
+
+/* -h, and -o where the command has --output. Returns whether the word was one of them, in *out_taken. */
+static int parse_short(struct reader *reader, bool *out_taken, struct error *err)
+{
+	const char *word = reader->argv[reader->at];
+	*out_taken = strcmp(word, "-h") == 0;
+	if (*out_taken) {
+		reader->line->value[OPTION_HELP] = "";
+		return 0;
+	}
+	if (strcmp(word, "-o") != 0 || !accepts(reader, OPTION_OUTPUT)) {
+		return 0;
+	}
+	if (reader->at + 1 >= reader->argc) {
+		return error_set(err, ERR_USAGE, "-o needs a value: -o PATH");
+	}
+	*out_taken = true;
+	return take(reader, OPTION_OUTPUT, reader->argv[++reader->at], err);
 }
 
 /* One --option; its value may stand behind = or apart. */
@@ -105,18 +152,14 @@ static int parse_long(struct reader *reader, struct error *err)
 		}
 		value = reader->argv[++reader->at];
 	}
-	if (reader->line->value[id] != NULL && option->argument != NULL) {
-		return error_set(err, ERR_USAGE, "--%s is given twice", option->name);
-	}
-	reader->line->value[id] = value != NULL ? value : "";
-	return 0;
+	return take(reader, id, value, err);
 }
 
 int option_parse(const struct option_input *input, struct option_line *out_line, struct error *err)
 {
 	struct option_line *line = out_line;
 	*line = (struct option_line){0};
-	struct reader reader = {input->argc, input->argv, 1, input->accepted, input->command, line};
+	struct reader reader = {input->argc, input->argv, 1, input, line};
 	bool only_words = false;
 	for (; reader.at < reader.argc; reader.at++) {
 		char *word = reader.argv[reader.at];
@@ -124,12 +167,16 @@ int option_parse(const struct option_input *input, struct option_line *out_line,
 			only_words = true;
 			continue;
 		}
-		if (!only_words && strcmp(word, "-h") == 0) {
-			line->value[OPTION_HELP] = "";
+		bool taken = false;
+		int result = only_words ? 0 : parse_short(&reader, &taken, err);
+		if (result != 0) {
+			return result;
+		}
+		if (taken) {
 			continue;
 		}
 		if (!only_words && strncmp(word, "--", 2) == 0) {
-			int result = parse_long(&reader, err);
+			result = parse_long(&reader, err);
 			if (result != 0) {
 				return result;
 			}

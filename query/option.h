@@ -1,7 +1,8 @@
 /* option - the options of every command, in one table that also gives the help.
  *
  * Rules:   --name VALUE or --name=VALUE, anywhere on the line; -h. A word that begins with one - and is no option is a word of the
- *          filter (-app:etl). Everything behind -- is one too. An option may be given once.
+ *          filter (-app:etl). Everything behind -- is one too. An option may be given once, but --format where several are
+ *          made at once. -o is --output where a command has it, else a word.
  * Life:    values borrow from argv.
  * Threads: pure. Blocking: never. Tests: tests/unit/option.c
  */
@@ -34,6 +35,8 @@ enum option_id {
 	OPTION_SOURCE,
 	OPTION_TYPE,
 	OPTION_LOG_FORMAT,
+	OPTION_OUTPUT,
+	OPTION_REPORTS,
 	OPTION_COUNT,
 };
 
@@ -43,12 +46,15 @@ enum option_id {
 #define OPTIONS_ALWAYS \
 	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_NO_COLOR))
 
-#define OPTION_WORDS_MAX 4096
+#define OPTION_WORDS_MAX   4096
+#define OPTION_FORMATS_MAX 8
 
 struct option_line {
 	const char *value[OPTION_COUNT]; /* NULL: not given; "" for a flag */
 	char *word[OPTION_WORDS_MAX];    /* what is no option, in order */
 	size_t word_count;
+	const char *format[OPTION_FORMATS_MAX]; /* each --format; value[] has the last one */
+	size_t format_count;
 };
 
 struct option_input {
@@ -57,6 +63,7 @@ struct option_input {
 	uint64_t accepted; /* the options that the command takes; bit OPTION_BIT(id) */
 	const char *
 		command; /* its name for messages; NULL before one is known: then options of any command are taken */
+	bool many_formats; /* --format may stand several times */
 };
 
 /* Reads a command line. Returns 0 or ERR_USAGE with "did you mean". */

@@ -145,8 +145,8 @@ static bool bound_child(void)
 }
 
 /* The child: the command with its output in the pipes. Never returns. */
-static void run_child(const struct serve *serve, struct ask *ask, const int out[2],
-		      const int messages[2])
+static void run_child(const struct serve *serve, const struct peer *peer, struct ask *ask,
+		      const int out[2], const int messages[2])
 {
 	(void)prctl(PR_SET_PDEATHSIG,
 		    SIGKILL); /* without it a pipe without reader ends the child */
@@ -161,6 +161,8 @@ static void run_child(const struct serve *serve, struct ask *ask, const int out[
 	surroundings->out_fd = out[1];
 	surroundings->err_fd = messages[1];
 	surroundings->served = config_text(serve->config, "", "store");
+	surroundings->asker = peer->name;
+	surroundings->asker_uid = peer->who.uid;
 	(void)close(out[0]);
 	(void)close(messages[0]);
 	_exit(command_main(ask->argc, ask->argv, surroundings));
@@ -226,7 +228,7 @@ static void answer(const struct serve *serve, const struct peer *peer, struct as
 	}
 	pid_t child = fork();
 	if (child == 0) {
-		run_child(serve, ask, out, messages);
+		run_child(serve, peer, ask, out, messages);
 	}
 	(void)close(out[1]);
 	(void)close(messages[1]);

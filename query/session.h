@@ -28,6 +28,8 @@ struct surroundings {
 	int64_t now_ns;     /* the moment of the question */
 	const char *tz;     /* zone by default; "" is UTC */
 	const char *served; /* the store's folder when serve asks on somebody's behalf, else NULL */
+	const char *asker;  /* who that is, by name; set with served */
+	int64_t asker_uid;
 };
 
 /* What this process sits at: fds 1 and 2, COLUMNS or the terminal's size, NO_COLOR, QUERYTRAIL_NO_COLOR, TERM. */

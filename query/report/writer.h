@@ -136,7 +136,8 @@ struct report_writer {
 	struct output *out;               /* borrowed */
 	const struct report_table *table; /* the open one, or NULL */
 	const struct report_head *head;   /* borrowed until end */
-	void *state;                      /* the format's own */
+	bool alone;  /* csv: the output holds the rows of one table and nothing else */
+	void *state; /* the format's own */
 };
 
 extern const struct report_writer_type write_html, write_csv, write_jsonl, write_md, write_pdf;
