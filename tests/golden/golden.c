@@ -112,6 +112,8 @@ static void run_case(const struct golden_case *test, const char *dir, struct buf
 		.width = test->width,
 		.now_ns = STORY_NOW_NS,
 		.tz = "",
+		.asker = "auditor", /* who runs the tests does not show */
+		.asker_uid = 1000,
 	};
 	int status = command_main(argc, (char *const *)argv, &surroundings);
 	struct buf text;
