@@ -80,8 +80,7 @@ static void free_peer(struct feedpeer *peer)
 	free(peer);
 }
 
-/* Ends a connection now, or as soon as its frames are dealt with. */
-static void end_peer(struct feedpeer *peer, const struct error *why)
+static void mark_dead(struct feedpeer *peer, const struct error *why)
 {
 	if (!peer->dead) {
 		peer->dead = true;
@@ -91,6 +90,12 @@ static void end_peer(struct feedpeer *peer, const struct error *why)
 			peer->why = *why;
 		}
 	}
+}
+
+/* Ends a connection now, or as soon as its frames are dealt with. */
+static void end_peer(struct feedpeer *peer, const struct error *why)
+{
+	mark_dead(peer, why);
 	if (!peer->busy) {
 		free_peer(peer);
 	}
@@ -306,7 +311,7 @@ static int on_peer(void *owner, unsigned ready, struct error *err)
 	int rc = 0;
 	peer->busy = true;
 	if ((ready & LOOP_WRITE) != 0 && flush_peer(peer, out) < 0) {
-		end_peer(peer, out);
+		mark_dead(peer, out);
 	}
 	if (!peer->dead && (ready & LOOP_WRITE) != 0 && peer->out.len == 0) {
 		const struct feedserver_options *options = &peer->server->options;

@@ -37,6 +37,7 @@ struct extent_index {
 	struct buf bytes;
 };
 
+/* Prepares an index without a batch; gives its memory back. */
 void extent_index_init(struct extent_index *index);
 void extent_index_done(struct extent_index *index);
 
@@ -74,6 +75,7 @@ struct extent_reader {
 	struct chunk chunk;
 };
 
+/* Prepares; reads nothing. Catalog and segments are borrowed until extent_reader_done. */
 void extent_reader_init(struct extent_reader *reader, struct catalog *catalog,
 			struct segments *segments);
 void extent_reader_done(struct extent_reader *reader);
