@@ -85,7 +85,8 @@ static void add_text_line(void *owner, const char *label, struct str text, bool 
 		return;
 	}
 	bool verbatim = strcmp(label, "Statement") == 0;
-	buf_putf(out, "\n%s\n", label);
+	bool apart = out->len >= 2 && out->ptr[out->len - 2] == '\n';
+	buf_putf(out, "%s%s\n", apart ? "" : "\n", label);
 	for (struct str rest = text; rest.ptr != NULL;) {
 		struct str line = str_split(&rest, '\n');
 		if (verbatim) { /* the mark keeps a statement from looking like a line of ours */

@@ -180,7 +180,8 @@ static void judge(struct channel *channel, CURLcode code, size_t taken,
 	}
 	transfer_failed(&channel->transfer, code, taken, out_reply);
 	if (refused[0] != '\0' && code != CURLE_ABORTED_BY_CALLBACK) {
-		channel_reply_set(out_reply, FEED_RETRY, taken, "the mail server says: %s",
+		channel_reply_set(out_reply, FEED_RETRY, taken, "the mail server %s: %s",
+				  code == CURLE_LOGIN_DENIED ? "refuses user and password" : "says",
 				  refused);
 	}
 }

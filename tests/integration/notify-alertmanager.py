@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Proves: Debian's Alertmanager has our alerts: seen through its API with labels and annotations, grouped, silenced, kept firing for as
 long as they fire, resolved when they are. notify-alertmanager.py QUERYTRAIL_NOTIFY"""
 import base64

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Proves: mails arrive at aiosmtpd over STARTTLS and TLS, parse with Python's email package to what was said, and cannot be bent by what is
 in an alert; refusals of the server are told. notify-mail.py QUERYTRAIL_NOTIFY"""
 import email
@@ -47,7 +47,7 @@ class Handler:
 
 
 def login(server, session, envelope, mechanism, data):
-    return AuthResult(success=(data.login, data.password) == (b"us", b"right horse"))
+    return AuthResult(success=(data.login, data.password) == (b"us", b"right horse"), handled=False)
 
 
 class OnFreePort(Controller):
@@ -120,7 +120,7 @@ class Text(html.parser.HTMLParser):
 
 def parse(mail):
     message = email.message_from_bytes(mail[3], policy=email.policy.default)
-    return message, message.get_body(("plain",)).get_content(), message.get_body(("html",)).get_content()
+    return message, message.get_body(("plain",)).get_content().replace("\r\n", "\n"), message.get_body(("html",)).get_content()
 
 
 receipt, mail = deliver("plain", make_alert(1))

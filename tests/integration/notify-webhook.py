@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Proves: webhooks are signed so that openssl verifies them, come at least once with stable ids, in groups, and a receiver that fails,
 hangs, redirects or never ends holds up nobody. notify-webhook.py QUERYTRAIL_NOTIFY"""
 import base64
