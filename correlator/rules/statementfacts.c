@@ -70,15 +70,16 @@ void statementfacts_free(struct statementfacts *facts)
 /* Where a quoted text that begins at `at` ends: behind its closing sign, or at the end of text. A doubled sign closes nothing. */
 static size_t quoted_end(struct str text, size_t at, char close)
 {
-	for (at++; at < text.len; at++) {
+	at++;
+	while (at < text.len) {
 		const char *found = memchr(text.ptr + at, close, text.len - at);
 
 		if (found == NULL) {
 			return text.len;
 		}
-		at = (size_t)(found - text.ptr);
-		if (at + 1 == text.len || text.ptr[at + 1] != close) {
-			return at + 1;
+		at = (size_t)(found - text.ptr) + 1;
+		if (at == text.len || text.ptr[at] != close) {
+			return at;
 		}
 		at++;
 	}
@@ -90,15 +91,18 @@ static size_t comment_end(struct str text, size_t at)
 {
 	size_t depth = 1;
 
-	for (at += 2; at + 1 < text.len; at++) {
+	at += 2;
+	while (at + 1 < text.len) {
 		if (text.ptr[at] == '/' && text.ptr[at + 1] == '*') {
 			depth++;
-			at++;
+			at += 2;
 		} else if (text.ptr[at] == '*' && text.ptr[at + 1] == '/') {
-			at++;
+			at += 2;
 			if (--depth == 0) {
-				return at + 1;
+				return at;
 			}
+		} else {
+			at++;
 		}
 	}
 	return text.len;
@@ -321,7 +325,8 @@ static void put_statements(const struct tsql_facts *found, enum name_fact fact, 
 
 	for (size_t i = 0; i < found->statement_count; i++) {
 		const struct tsql_statement *statement = &found->statements[i];
-		unsigned once = fact == FACT_VIA ? statement->via : statement->verb;
+		unsigned once =
+			fact == FACT_VIA ? (unsigned)statement->via : (unsigned)statement->verb;
 
 		if (statement->defined) {
 			continue;
