@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "store/headlog.h"
 #include "tests/unit/head-damage.h"
 #include "tests/unit/store-filled.h"
 
@@ -162,6 +163,25 @@ static void a_large_record_stands_alone(void **state)
 	desk_done(&desk);
 }
 
+static void a_flood_is_read_back(void **state)
+{
+	/* a batch whose records leave the page cache, and the small one behind it, give every record back */
+	struct desk desk;
+	struct str encoded, expected;
+	(void)state;
+	filled_init(&desk.filled, 8010, 8000);
+	desk_open(&desk);
+	assert_true(head_part_span(desk.filled.fixture.dir, 7999, HEAD_INDEX).offset >
+		    HEADLOG_FLOOD_BYTES);
+	for (uint64_t leaf = 0; leaf < 8010; leaf++) {
+		(void)fixture_record(&desk.filled.fixture, leaf, &expected); /* only the bytes */
+		assert_int_equal(
+			extent_reader_get(&desk.reader, leaf, &encoded, NULL, &desk.filled.err), 0);
+		assert_true(str_equal(encoded, expected));
+	}
+	desk_done(&desk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +189,7 @@ int main(void)
 		cmocka_unit_test(parts_follow_each_other),
 		cmocka_unit_test(bytes_of_another_batch_are_damage),
 		cmocka_unit_test(a_large_record_stands_alone),
+		cmocka_unit_test(a_flood_is_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

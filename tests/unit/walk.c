@@ -24,6 +24,18 @@ static int see(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded
 	return seen->next == seen->stop ? error_set(err, ERR_CANCELLED, "enough") : 0;
 }
 
+/* Counts alone: all records are in one batch. */
+static int see_any(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+		   struct error *err)
+{
+	struct seen *seen = owner;
+	(void)ingest_ns;
+	(void)encoded;
+	(void)err;
+	assert_int_equal(leaf, seen->next++);
+	return 0;
+}
+
 static void from_any_leaf_to_the_end(void **state)
 {
 	/* all records in order, from the start, from inside a batch, from the end, and until the callback says stop */
@@ -78,11 +90,42 @@ static void what_is_missing_is_told(void **state)
 	}
 }
 
+static void damage_in_a_run_is_placed(void **state)
+{
+	/* records before a damaged chunk are given, though it was read with them; without its index a batch is ERR_CORRUPT as a whole */
+	struct filled filled;
+	char path[128];
+	char leaf[32];
+	(void)state;
+	filled_init(&filled, 900, 900);
+	struct segment_span last = head_part_span(filled.fixture.dir, 899, HEAD_CHUNK);
+	struct segment_span middle = head_part_span(filled.fixture.dir, 450, HEAD_CHUNK);
+	struct segment_span index = head_part_span(filled.fixture.dir, 450, HEAD_INDEX);
+	assert_true(middle.offset < last.offset && last.offset < index.offset);
+	head_segment_path(filled.fixture.dir, 1, path);
+	head_flip(filled.fixture.dir, middle);
+	struct seen seen = {.filled = &filled};
+	int rc = store_walk(filled.store, 0, see_any, &seen, &filled.err);
+	assert_int_equal(rc, -ERR_CORRUPT);
+	assert_true(seen.next > 400 && seen.next <= 450);
+	assert_true(snprintf(leaf, sizeof leaf, "leaves %llu to ", (unsigned long long)seen.next) >
+		    0);
+	assert_non_null(strstr(filled.err.text, leaf));
+	assert_non_null(strstr(filled.err.text, "head/000001.qth"));
+	assert_int_equal(truncate(path, (off_t)index.offset), 0);
+	seen.next = 0;
+	assert_int_equal(store_walk(filled.store, 0, see_any, &seen, &filled.err), -ERR_CORRUPT);
+	assert_int_equal(seen.next, 0);
+	assert_non_null(strstr(filled.err.text, "too short"));
+	filled_done(&filled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_any_leaf_to_the_end),
 		cmocka_unit_test(what_is_missing_is_told),
+		cmocka_unit_test(damage_in_a_run_is_placed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
