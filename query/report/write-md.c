@@ -33,6 +33,51 @@ static bool links(struct str text, size_t at)
 	       str_equal_fold(str_slice(text, at - 3, 3), STR_LIT("www"));
 }
 
+static bool is_word(unsigned char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       c >= 128;
+}
+
+/* Whether an @ stands as in a mail address: as code it makes no link. */
+static bool is_address(struct str text, size_t at)
+{
+	if (at == 0 || at + 1 >= text.len || text.ptr[at] != '@') {
+		return false;
+	}
+	unsigned char before = (unsigned char)text.ptr[at - 1];
+	return (is_word(before) || memchr(".+-_", before, 4) != NULL) &&
+	       is_word((unsigned char)text.ptr[at + 1]);
+}
+
+/* Whether all of the text is one plain mail address, as users often are: readable as code. */
+static bool is_plain_address(struct str text)
+{
+	size_t marks = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		marks += c == '@';
+		if (c >= 128 || (!is_word(c) && memchr(".+-_@", c, 5) == NULL)) {
+			return false;
+		}
+	}
+	return marks == 1;
+}
+
+/* Whether text up to here would be the number of a list: "1." at its beginning. */
+static bool numbers(struct str text, size_t at)
+{
+	if (at == 0 || (text.ptr[at] != '.' && text.ptr[at] != ')')) {
+		return false;
+	}
+	for (size_t i = 0; i < at; i++) {
+		if (text.ptr[i] < '0' || text.ptr[i] > '9') {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Appends text on one line, escaped. */
 static void put_text(struct report_writer *writer, struct buf *out, struct str text)
 {
@@ -40,12 +85,19 @@ static void put_text(struct report_writer *writer, struct buf *out, struct str t
 	buf_clear(&md->printable);
 	utf8_put_printable(&md->printable, text);
 	struct str safe = buf_str(&md->printable);
+	if (is_plain_address(safe)) {
+		buf_putf(out, "`%.*s`", STR_ARG(safe));
+		return;
+	}
 	for (size_t i = 0; i < safe.len; i++) {
 		unsigned char c = (unsigned char)safe.ptr[i];
 		const char *escape = c < 128 ? escapes[c] : NULL;
-		if (escape != NULL) {
+		if (is_address(safe, i)) {
+			buf_put_text(out, "`@`");
+		} else if (escape != NULL) {
 			buf_put_text(out, escape);
-		} else if (links(safe, i) || (i == 0 && memchr("-+=# ", c, 5) != NULL)) {
+		} else if (links(safe, i) || numbers(safe, i) ||
+			   (i == 0 && memchr("-+=# ", c, 5) != NULL)) {
 			buf_putf(out, "&#%u;", c);
 		} else {
 			buf_put_byte(out, c);

@@ -3,6 +3,8 @@
 set -eu
 build=$1
 shift
+QUERYTRAIL_LIBEXEC="$(cd "$build" && pwd)/query"
+export QUERYTRAIL_LIBEXEC
 [ "$#" -gt 0 ] || set -- feed collect join
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"

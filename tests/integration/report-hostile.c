@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const struct report_writer_type *const types[] = {&write_html, &write_pdf};
-
 static const struct report_column columns[] = {{"number", "Number", REPORT_NUMBER, 1},
 					       {"prose", "Prose", REPORT_TEXT, 5},
 					       {"code", "Code", REPORT_CODE, 5}};
@@ -30,6 +28,7 @@ static int put_payload(struct report_writer *writer, size_t index, struct buf *t
 		.name = "payload", .title = buf_str(text), .columns = columns, .column_count = 3};
 	const struct report_table_end end = {1, 1};
 	const struct report_section section = {buf_str(text), buf_str(text), 2, "payload"};
+	writer->table = &table;
 	int rc = writer->type->section(writer, &section, err);
 	rc = rc < 0 ? rc : writer->type->facts(writer, &fact, 1, err);
 	rc = rc < 0 ? rc : writer->type->chart(writer, &chart, err);
@@ -62,11 +61,9 @@ int main(int argc, char **argv)
 	struct output out;
 	struct error err;
 	struct report_writer writer = {.out = &out};
-	for (size_t i = 0; argc == 3 && i < sizeof(types) / sizeof(types[0]); i++) {
-		writer.type = strcmp(argv[1], types[i]->name) == 0 ? types[i] : writer.type;
-	}
+	writer.type = argc == 3 ? report_writer_find(argv[1]) : NULL;
 	if (writer.type == NULL) {
-		fprintf(stderr, "usage: report-hostile html|pdf FILE\n");
+		fprintf(stderr, "usage: report-hostile html|pdf|csv|jsonl|md FILE\n");
 		return 2;
 	}
 	int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
