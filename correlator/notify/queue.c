@@ -54,7 +54,7 @@ bool queue_holds(const struct queue *queue, struct str id, uint64_t revision)
 {
 	for (const struct queue_group *group = queue->groups; group != NULL; group = group->next) {
 		for (const struct delivery *each = group->first; each != NULL; each = each->next) {
-			if (each->notice->revision == revision &&
+			if (each->notice->revision >= revision &&
 			    str_equal(each->notice->alert.value[ALERT_id], id)) {
 				return true;
 			}
@@ -111,12 +111,33 @@ static struct queue_group *find_group(struct queue *queue, const struct delivery
 	return *place;
 }
 
+/* Takes an older revision of the alert out of a group: what is newer says all that it said. */
+static void supersede(struct queue *queue, struct str id, uint64_t revision)
+{
+	for (struct queue_group *group = queue->groups; group != NULL; group = group->next) {
+		struct delivery **place = &group->first;
+		while (*place != NULL) {
+			struct delivery *each = *place;
+			if (each->notice->revision >= revision ||
+			    !str_equal(each->notice->alert.value[ALERT_id], id)) {
+				place = &each->next;
+				continue;
+			}
+			*place = each->next;
+			queue->count--;
+			delivery_free(each);
+		}
+		group->end = place;
+	}
+}
+
 int queue_add(struct queue *queue, struct notice *notice, const struct feed_delivery *how,
 	      int64_t now_ns, struct error *err)
 {
 	if (queue_holds(queue, notice->alert.value[ALERT_id], notice->revision)) {
 		return 0;
 	}
+	supersede(queue, notice->alert.value[ALERT_id], notice->revision);
 	if (queue->count >= QUEUE_MAX) {
 		return error_set(err, ERR_LIMIT, "%d alerts wait for the channel %s already",
 				 QUEUE_MAX, queue->settings->name);

@@ -5,7 +5,7 @@
  *          before form a group with those that were given back with them (same due time), so that the message is the same again.
  *          Types that do not group: one group of all, sent at once.
  * Limits:  QUEUE_MAX deliveries; past it queue_add refuses.
- * Rules:   one delivery a (alert id, revision): a second one is dropped, whoever sent it.
+ * Rules:   one delivery an alert: a newer revision takes the place of one that waits, an older one or the same is dropped.
  * Threads: one thread. Blocking: never; now comes in.
  * Tests:   tests/unit/notify-queue.c
  */
@@ -52,7 +52,7 @@ struct delivery *queue_take(struct queue *queue, int64_t now_ns, size_t *out_mor
 /* Puts deliveries back that were taken and not sent, in front of their group; they are due now. Their order stays. */
 void queue_put_back(struct queue *queue, struct delivery *list, int64_t now_ns);
 
-/* Whether the queue holds this revision of this alert. */
+/* Whether the queue holds this revision of this alert, or a newer one. */
 bool queue_holds(const struct queue *queue, struct str id, uint64_t revision);
 
 /* Frees one delivery; lets go of its notice. */

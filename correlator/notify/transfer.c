@@ -212,6 +212,12 @@ void transfer_failed(const struct transfer *transfer, CURLcode code, size_t coun
 	channel_reply_set(out_reply, FEED_RETRY, count, "%s%s", what, why);
 }
 
+/* Whether a status is the receiver's trouble of the moment, so that the same message may be taken later. */
+static bool passes_by(long status)
+{
+	return status < 300 || status >= 500 || status == 408 || status == 425 || status == 429;
+}
+
 /* A status means what RFC 9110 and Standard Webhooks say. */
 static void judge(struct transfer *transfer, long status, size_t count,
 		  struct channel_reply *out_reply)
@@ -238,8 +244,7 @@ static void judge(struct transfer *transfer, long status, size_t count,
 				  status);
 		return;
 	}
-	bool passes =
-		status < 300 || status >= 500 || status == 408 || status == 425 || status == 429;
+	bool passes = passes_by(status);
 	channel_reply_set(out_reply, passes ? FEED_RETRY : FEED_DEAD, count, "HTTP %ld%s%s", status,
 			  gap, transfer->line);
 	if (passes &&

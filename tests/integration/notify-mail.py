@@ -168,7 +168,7 @@ check("a receiver that is refused does not keep it from the others; the receipt 
 receipt, mail = deliver("none", make_alert(12))
 check("all receivers refused for good: dead", receipt["outcome"] == "dead" and mail is None, receipt)
 receipt, mail = deliver("grey", make_alert(13))
-check("all receivers refused for now: tried again", receipt["outcome"] == "retry" and mail is None, receipt)
+check("all receivers put off: tried again", receipt["outcome"] == "retry" and mail is None, receipt)
 
 daemon.clear()
 count = len(mails)

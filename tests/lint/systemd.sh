@@ -22,7 +22,7 @@ score() {
 	}
 }
 
-for unit in querytraild.service querytrail-serve.service querytrail-collect@.service; do
+for unit in querytraild.service querytrail-serve.service querytrail-collect@.service querytrail-notify.service; do
 	[ -f "$units/$unit" ] || { fail "$units/$unit is missing"; continue; }
 	grep -q '@[a-z]*@' "$units/$unit" && fail "$unit has a placeholder left in it"
 	# The programs need not be installed to check the rest.
@@ -35,10 +35,11 @@ score querytraild.service 3
 score querytrail-serve.service 3
 cp "$work/querytrail-collect@.service" "$work/querytrail-collect@db.service"
 score querytrail-collect@db.service 10
+score querytrail-notify.service 10
 
 # verify knows each directive and its syntax; messages about units of other packages, which are not installed here, are not ours.
 SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no --recursive-errors=no "$work/querytraild.service" \
-	"$work/querytrail-serve.service" "$work/querytrail-collect@db.service" 2>&1 | grep "$work" >"$work/complaints" || true
+	"$work/querytrail-serve.service" "$work/querytrail-collect@db.service" "$work/querytrail-notify.service" 2>&1 | grep "$work" >"$work/complaints" || true
 [ ! -s "$work/complaints" ] || { fail "systemd-analyze verify:"; cat "$work/complaints" >&2; }
 
 for name in $(sed -n 's/^\(User\|Group\)=//p' "$work"/*.service | sort -u); do
