@@ -67,7 +67,8 @@ static bool is_plain_address(struct str text)
 /* Whether text up to here would be the number of a list: "1." at its beginning. */
 static bool numbers(struct str text, size_t at)
 {
-	if (at == 0 || (text.ptr[at] != '.' && text.ptr[at] != ')')) {
+	if (at == 0 || (text.ptr[at] != '.' && text.ptr[at] != ')') ||
+	    (at + 1 < text.len && text.ptr[at + 1] != ' ')) {
 		return false;
 	}
 	for (size_t i = 0; i < at; i++) {
