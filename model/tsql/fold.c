@@ -178,6 +178,9 @@ static bool call_reverse(struct fold *fold)
 	if (!expression(fold) || !spend(fold, fold->out->len - start)) {
 		return false;
 	}
+	if (fold->out->len == start) {
+		return true;
+	}
 	text = fold->out->ptr + start;
 	len = fold->out->len - start;
 	for (size_t i = 0; i < len / 2; i++) {
