@@ -111,36 +111,45 @@ static int set_pieces(struct arena *arena, const uint16_t *codes, size_t count, 
 	return 0;
 }
 
+/* What kind of comparison a pattern without a wildcard inside is. */
+static enum glob_kind plain_kind(const struct glob *glob)
+{
+	if (glob->open_start) {
+		return glob->open_end ? GLOB_HOLDS : GLOB_ENDS;
+	}
+	return glob->open_end ? GLOB_STARTS : GLOB_WHOLE;
+}
+
+static int classify(struct arena *arena, const uint16_t *codes, size_t count, struct glob *glob)
+{
+	size_t from;
+	size_t inner;
+
+	glob->open_start = count > 0 && codes[0] == RULE_ANY_TEXT;
+	glob->open_end = count > 0 && codes[count - 1] == RULE_ANY_TEXT;
+	from = glob->open_start ? 1 : 0;
+	inner = count - from - (glob->open_end && count > 1 ? 1 : 0);
+	if (count == 1 && glob->open_start) {
+		glob->kind = GLOB_ANY;
+		return 0;
+	}
+	if (byte_run(codes + from, inner) == inner) {
+		glob->kind = plain_kind(glob);
+		return 0;
+	}
+	glob->kind = GLOB_PIECES;
+	return set_pieces(arena, codes, count, glob);
+}
+
 int glob_make(const struct glob_source *source, struct arena *arena, struct glob *out_glob,
 	      struct error *err)
 {
 	size_t count = 0;
 	uint16_t *codes = normalise(source, arena, &count);
 	struct glob glob = {.kind = GLOB_PIECES};
-	size_t from;
-	size_t inner;
-	int result = codes == NULL ? -ERR_NOMEM : 0;
 
-	if (result == 0) {
-		glob.open_start = count > 0 && codes[0] == RULE_ANY_TEXT;
-		glob.open_end = count > 0 && codes[count - 1] == RULE_ANY_TEXT;
-		from = glob.open_start ? 1 : 0;
-		inner = count - from - (glob.open_end && count > 1 ? 1 : 0);
-		if (count == 1 && glob.open_start) {
-			glob.kind = GLOB_ANY;
-		} else if (byte_run(codes + from, inner) == inner) {
-			glob.kind = glob.open_start && glob.open_end ? GLOB_HOLDS
-				    : glob.open_start                ? GLOB_ENDS
-				    : glob.open_end                  ? GLOB_STARTS
-								     : GLOB_WHOLE;
-		} else {
-			result = set_pieces(arena, codes, count, &glob);
-		}
-	}
-	if (result == 0) {
-		result = set_literal(arena, codes, count, &glob);
-	}
-	if (result != 0) {
+	if (codes == NULL || classify(arena, codes, count, &glob) != 0 ||
+	    set_literal(arena, codes, count, &glob) != 0) {
 		return error_set(err, ERR_NOMEM, "there is no memory for a pattern");
 	}
 	*out_glob = glob;

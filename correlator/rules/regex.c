@@ -7,7 +7,9 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#define MATCH_LIMIT    20000
+#define WORK_MAX       500000000u /* match limit times places where a match may start */
+#define MATCH_LIMIT    1000000u
+#define MATCH_LIMIT_LO 1000u
 #define DEPTH_LIMIT    2000
 #define HEAP_LIMIT_KIB 8192
 #define JIT_STACK_MIN  (32u << 10)
@@ -99,8 +101,7 @@ int regex_scratch_new(struct regex_scratch **out_scratch, struct error *err)
 		regex_scratch_free(scratch);
 		return error_set(err, ERR_NOMEM, "there is no memory for regular expressions");
 	}
-	(void)pcre2_set_match_limit(scratch->context, MATCH_LIMIT); /* these can't fail */
-	(void)pcre2_set_depth_limit(scratch->context, DEPTH_LIMIT);
+	(void)pcre2_set_depth_limit(scratch->context, DEPTH_LIMIT); /* these can't fail */
 	(void)pcre2_set_heap_limit(scratch->context, HEAP_LIMIT_KIB);
 	if (scratch->stack != NULL) {
 		pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
@@ -139,11 +140,22 @@ static enum regex_result search(const struct regex *regex, struct regex_scratch 
 	return result == PCRE2_ERROR_NOMATCH ? REGEX_NO : REGEX_LIMIT;
 }
 
+/* The limit holds for each place where a match may start: the more of them, the lower. */
+static void set_limit(struct regex_scratch *scratch, size_t len)
+{
+	size_t limit = WORK_MAX / (len + 1);
+
+	limit = limit > MATCH_LIMIT ? MATCH_LIMIT : limit < MATCH_LIMIT_LO ? MATCH_LIMIT_LO : limit;
+	(void)pcre2_set_match_limit(scratch->context, (uint32_t)limit); /* can't fail */
+}
+
 enum regex_result regex_search(const struct regex *regex, struct regex_scratch *scratch,
 			       struct str text, struct str *out_found)
 {
+	enum regex_result worst = REGEX_NO;
 	size_t at = 0;
 
+	set_limit(scratch, text.len);
 	if (text.len <= REGEX_WINDOW) {
 		return search(regex, scratch, text, 0, out_found);
 	}
@@ -153,11 +165,12 @@ enum regex_result regex_search(const struct regex *regex, struct regex_scratch *
 		enum regex_result result = search(regex, scratch, str_slice(text, at, REGEX_WINDOW),
 						  options, out_found);
 
-		if (result != REGEX_NO) {
-			return result;
+		if (result == REGEX_YES) {
+			return REGEX_YES;
 		}
+		worst = result == REGEX_LIMIT ? REGEX_LIMIT : worst;
 		if (last) {
-			return REGEX_NO;
+			return worst;
 		}
 		at += REGEX_WINDOW / 2;
 	}

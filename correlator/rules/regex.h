@@ -2,9 +2,10 @@
  *
  * Shape:   found anywhere in the text, case counts unless the rule says otherwise. Bytes that are no UTF-8 match nothing, the text around
  *          them is still searched.
- * Limits:  a pattern <= REGEX_PATTERN_MAX bytes; the match limit per start; a text longer than REGEX_WINDOW bytes is searched in windows
- *          that overlap by half, so a match longer than that may be missed, and at most REGEX_WINDOWS_MAX of them. Whatever was not searched
- *          to its end is REGEX_LIMIT, never silence.
+ * Limits:  a pattern <= REGEX_PATTERN_MAX bytes. The work for a text is bounded: the longer it is, the fewer steps from each place where a
+ *          match may start (never by time, so that the same text always gives the same answer). A text longer than REGEX_WINDOW bytes is
+ *          searched in windows that overlap by half: a match longer than half a window may be missed there. At most REGEX_WINDOWS_MAX of
+ *          them. Where a limit ended the search before a match was found: REGEX_LIMIT.
  * Threads: a regex is read-only once made; one scratch per thread. Blocking: never.
  * Source:  pcre2api(3). Tests: tests/unit/regex.c
  */
@@ -15,7 +16,7 @@
 #include "base/str.h"
 
 #define REGEX_PATTERN_MAX 16384
-#define REGEX_WINDOW      16384
+#define REGEX_WINDOW      65536
 #define REGEX_WINDOWS_MAX 256
 
 struct regex;

@@ -64,6 +64,7 @@ int matcher_run(struct matcher *matcher, const struct rules_event *event,
 int matcher_try(struct matcher *matcher, const struct rule *rule, const struct yaml_node *fields,
 		bool *out_fires, struct error *err);
 
+/* What it has seen so far. */
 struct matcher_figures matcher_figures(const struct matcher *matcher);
 
 #endif

@@ -147,39 +147,52 @@ static bool is_name_byte(char c)
 	       c == '_' || c == '@' || c == '#' || c == '$' || (c & 0x80) != 0;
 }
 
-/* Takes what begins at `at` and is more than a byte, or the byte. Returns what is behind it. */
-static size_t take(struct keyer *keyer, size_t at)
+static size_t take_string(struct keyer *keyer, size_t at)
+{
+	struct str text = keyer->text;
+	size_t end = quoted_end(text, at, '\'');
+
+	put_literal(keyer, str_slice(text, at, end - at), '\'');
+	if (text.ptr[end - 1] != '\'' || end == at + 1) {
+		*keyer->out++ = MARK_OPEN;
+	}
+	return end;
+}
+
+static size_t take_number(struct keyer *keyer, size_t at)
+{
+	size_t end = number_end(keyer->text, at);
+
+	put_literal(keyer, str_slice(keyer->text, at, end - at), '0');
+	return end;
+}
+
+/* Takes a comment; what it says is no fact. */
+static size_t take_comment(struct keyer *keyer, size_t at)
+{
+	struct str text = keyer->text;
+	bool is_line = text.ptr[at] == '-';
+	size_t end = is_line ? text.len : comment_end(text, at);
+
+	if (is_line) {
+		const char *line = memchr(text.ptr + at, '\n', text.len - at);
+
+		end = line != NULL ? (size_t)(line - text.ptr) : text.len;
+	}
+	*keyer->out++ = is_line ? MARK_LINE : MARK_BLOCK;
+	if (end == text.len) {
+		*keyer->out++ = MARK_OPEN;
+	}
+	return end;
+}
+
+/* Takes a name, a quoted name, or one byte, as it is. */
+static size_t take_plain(struct keyer *keyer, size_t at)
 {
 	struct str text = keyer->text;
 	char c = text.ptr[at];
-	char next = at + 1 < text.len ? text.ptr[at + 1] : '\0';
 	size_t end = at + 1;
 
-	if (c == '\'') {
-		end = quoted_end(text, at, '\'');
-		put_literal(keyer, str_slice(text, at, end - at), '\'');
-		if (text.ptr[end - 1] != '\'' || end == at + 1) {
-			*keyer->out++ = MARK_OPEN;
-		}
-		return end;
-	}
-	if (c >= '0' && c <= '9') {
-		end = number_end(text, at);
-		put_literal(keyer, str_slice(text, at, end - at), '0');
-		return end;
-	}
-	if ((c == '-' && next == '-') || (c == '/' && next == '*')) {
-		const char *line = c == '-' ? memchr(text.ptr + at, '\n', text.len - at) : NULL;
-
-		end = c == '/'       ? comment_end(text, at)
-		      : line != NULL ? (size_t)(line - text.ptr)
-				     : text.len;
-		*keyer->out++ = c == '-' ? MARK_LINE : MARK_BLOCK;
-		if (end == text.len) {
-			*keyer->out++ = MARK_OPEN;
-		}
-		return end;
-	}
 	if (c == '[' || c == '"') {
 		end = quoted_end(text, at, c == '[' ? ']' : '"');
 	} else if (is_name_byte(c)) {
@@ -193,6 +206,25 @@ static size_t take(struct keyer *keyer, size_t at)
 	memcpy(keyer->out, text.ptr + at, end - at);
 	keyer->out += end - at;
 	return end;
+}
+
+/* Takes what begins at `at`. Returns what is behind it. */
+static size_t take(struct keyer *keyer, size_t at)
+{
+	struct str text = keyer->text;
+	char c = text.ptr[at];
+	char next = at + 1 < text.len ? text.ptr[at + 1] : '\0';
+
+	if (c == '\'') {
+		return take_string(keyer, at);
+	}
+	if (c >= '0' && c <= '9') {
+		return take_number(keyer, at);
+	}
+	if ((c == '-' && next == '-') || (c == '/' && next == '*')) {
+		return take_comment(keyer, at);
+	}
+	return take_plain(keyer, at);
 }
 
 /* Writes the key of a text: at most four bytes a byte. */

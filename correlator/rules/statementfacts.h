@@ -37,6 +37,7 @@ struct str statementfacts_words(const struct statementfacts *facts, enum name_fa
 int statementfacts_normalized(struct statementfacts *facts, struct str *out_text,
 			      struct error *err);
 
+/* How many texts were asked for, and how many of them had to be read. */
 struct statementfacts_figures statementfacts_figures(const struct statementfacts *facts);
 
 #endif

@@ -155,48 +155,52 @@ static void put_value(uint64_t *random, bool is_regex, struct buf *out)
 	buf_put_text(out, "'\n");
 }
 
+/* The modifiers of one field; sets how many values it is to have. */
+static const char *draw_modifiers(uint64_t *random, size_t *count)
+{
+	uint64_t kind = draw(random, 1000);
+
+	if (kind < 100) {
+		*count = 2 + *count % 3;
+		return "|contains|all";
+	}
+	if (kind < 470) {
+		return chance(random, 22) ? "|contains|windash" : "|contains";
+	}
+	if (kind < 800) {
+		return "|endswith";
+	}
+	if (kind < 860) {
+		return "|startswith";
+	}
+	if (kind < 885) {
+		*count = 1;
+		return "|re";
+	}
+	return kind < 888 ? "|base64offset|contains" : "";
+}
+
 /* One field of a selection with its modifiers and values. */
 static void put_item(const struct source *source, uint64_t *random, struct buf *out)
 {
 	const char *name = pick_field(source, random);
-	uint64_t kind = draw(random, 1000);
-	bool is_regex = false;
-	bool is_all = false;
-	size_t count = 1 + draw(random, 3);
+	size_t count = chance(random, 150) ? 10 + draw(random, 30) : 1 + draw(random, 3);
+	const char *modifiers = draw_modifiers(random, &count);
 
-	if (chance(random, 150)) {
-		count = 10 + draw(random, 30);
-	}
-	if (strncmp(name, "cs-method", 9) == 0 || strncmp(name, "verb", 4) == 0) {
+	if (strcmp(name, "cs-method") == 0 || strcmp(name, "verb") == 0) {
 		static const char *const verbs[] = {"GET", "POST", "PUT", "SELECT", "DELETE"};
 
 		buf_putf(out, "    %s: %s\n", name, verbs[draw(random, 5)]);
 		return;
 	}
-	if (kind < 20 && strcmp(name, "cs-referer") == 0) {
+	if (strcmp(name, "cs-referer") == 0 && chance(random, 300)) {
 		buf_putf(out, "    %s: null\n", name);
 		return;
 	}
-	if (kind < 470) {
-		is_all = chance(random, 220);
-		buf_putf(out, "    %s|contains%s%s:\n", name, is_all ? "|all" : "",
-			 !is_all && chance(random, 22) ? "|windash" : "");
-	} else if (kind < 800) {
-		buf_putf(out, "    %s|endswith:\n", name);
-	} else if (kind < 860) {
-		buf_putf(out, "    %s|startswith:\n", name);
-	} else if (kind < 885) {
-		is_regex = true;
-		count = 1;
-		buf_putf(out, "    %s|re:\n", name);
-	} else if (kind < 888) {
-		buf_putf(out, "    %s|base64offset|contains:\n", name);
-	} else {
-		buf_putf(out, "    %s:\n", name);
-	}
-	for (size_t i = 0; i < (is_all ? 2 + count % 3 : count); i++) {
+	buf_putf(out, "    %s%s:\n", name, modifiers);
+	for (size_t i = 0; i < count; i++) {
 		buf_put_text(out, "      - ");
-		put_value(random, is_regex, out);
+		put_value(random, strcmp(modifiers, "|re") == 0, out);
 	}
 }
 
