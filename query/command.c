@@ -81,6 +81,18 @@ static const struct command commands[] = {
 	 .least_words = 1,
 	 .most_words = 2,
 	 .run = cmd_config},
+	{.name = "rules",
+	 .words = "check|list|test [FOLDER|FILE]...",
+	 .summary = "check the rules that raise alerts, list them, or run their examples",
+	 .examples = "  querytrail rules check\n"
+		     "  querytrail rules check ./rules --config querytrail.yaml\n"
+		     "  querytrail rules list --format csv\n"
+		     "  querytrail rules test ./rules/my-rule.yml\n",
+	 .options = OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORMAT) |
+		    OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
+	 .least_words = 1,
+	 .most_words = OPTION_WORDS_MAX,
+	 .run = cmd_rules},
 	{.name = "demo",
 	 .words = "[FOLDER]",
 	 .summary = "a simulated company, its incident, and five questions with their answers",

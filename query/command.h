@@ -40,6 +40,8 @@ int cmd_help(struct session *session, struct error *err);
 int cmd_import(struct session *session, struct error *err);
 /* Reports to files: see the run member of struct command. */
 int cmd_report(struct session *session, struct error *err);
+/* Rules check|list|test: see the run member of struct command. */
+int cmd_rules(struct session *session, struct error *err);
 /* One request with its statements: see the run member of struct command. */
 int cmd_show(struct session *session, struct error *err);
 /* Sources and store: see the run member of struct command. */

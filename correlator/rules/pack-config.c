@@ -27,11 +27,12 @@ static bool beside_program(struct str folder, const char *place, size_t from, st
 {
 	buf_put_str(out, folder);
 	buf_put_text(out, place);
-	if (!out->failed && is_folder(out->ptr + from)) {
-		return true;
-	}
+	char *path =
+		!out->failed && is_folder(out->ptr + from) ? realpath(out->ptr + from, NULL) : NULL;
 	buf_truncate(out, from);
-	return false;
+	buf_put_text(out, path != NULL ? path : "");
+	free(path);
+	return out->len > from;
 }
 
 void pack_shipped_folder(struct buf *out)
