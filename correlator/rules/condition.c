@@ -30,7 +30,7 @@ static bool is_space(char c)
 /* The place of a byte of the condition, as far as the YAML text stands as it was written. */
 static struct place place_of(const struct parser *parser, size_t offset)
 {
-	struct place place = reader_at(parser->node);
+	struct place place = rule_reader_at(parser->node);
 	if (str_find_byte(parser->text, '\n', 0) < 0) {
 		place.column += (int)offset + (parser->node->is_plain ? 0 : 1);
 	}
@@ -66,18 +66,19 @@ static int unexpected(struct parser *parser)
 {
 	struct place place = place_of(parser, parser->token_at);
 	if (parser->token.len == 0) {
-		return reader_fail(parser->reader, place, "the condition ends too early");
+		return rule_reader_fail(parser->reader, place, "the condition ends too early");
 	}
 	if (token_is(parser, "|")) {
 		struct str rest = str_trim(str_slice(parser->text, parser->at, parser->text.len));
-		return reader_fail(parser->reader, place,
-				   "the aggregation \"| %.*s\" is not supported: aggregations "
-				   "were taken out of Sigma 2, and correlation rules are not "
-				   "read by this version",
-				   STR_ARG(rest));
+		return rule_reader_fail(parser->reader, place,
+					"the aggregation \"| %.*s\" is not supported: aggregations "
+					"were taken out of Sigma 2, and correlation rules are not "
+					"read by this version",
+					STR_ARG(rest));
 	}
-	return reader_fail(parser->reader, place, "\"%.*s\" is not expected here in a condition",
-			   STR_ARG(parser->token));
+	return rule_reader_fail(parser->reader, place,
+				"\"%.*s\" is not expected here in a condition",
+				STR_ARG(parser->token));
 }
 
 static int row_add(struct parser *parser, struct row *row, const struct rule_node *node)
@@ -87,7 +88,7 @@ static int row_add(struct parser *parser, struct row *row, const struct rule_nod
 		const struct rule_node **items =
 			arena_alloc(parser->reader->scratch, capacity * sizeof(*items));
 		if (items == NULL) {
-			return reader_full(parser->reader, reader_at(parser->node));
+			return rule_reader_full(parser->reader, rule_reader_at(parser->node));
 		}
 		if (row->count != 0) {
 			memcpy(items, row->items, row->count * sizeof(*items));
@@ -106,8 +107,8 @@ static int join(struct parser *parser, enum rule_node_type type, const struct ro
 		*out = row->items[0];
 		return 0;
 	}
-	struct rule_node *node =
-		reader_node(parser->reader, place_of(parser, parser->token_at), type, row->count);
+	struct rule_node *node = rule_reader_node(
+		parser->reader, place_of(parser, parser->token_at), type, row->count);
 	if (node == NULL) {
 		return -ERR_CONFIG;
 	}
@@ -132,19 +133,20 @@ static int read_name(struct parser *parser, const struct rule_node **out)
 	const char **names = arena_calloc(parser->reader->scratch, all->count, sizeof(*names));
 	char hint[96] = "";
 	if (names == NULL) {
-		return reader_full(parser->reader, reader_at(parser->node));
+		return rule_reader_full(parser->reader, rule_reader_at(parser->node));
 	}
 	for (size_t i = 0; i < all->count; i++) {
 		names[i] = all->items[i].name.ptr;
 	}
 	if (str_find_byte(parser->token, '*', 0) >= 0) {
-		return reader_fail(parser->reader, place_of(parser, parser->token_at),
-				   "the pattern \"%.*s\" needs \"1 of\" or \"all of\" before it",
-				   STR_ARG(parser->token));
+		return rule_reader_fail(
+			parser->reader, place_of(parser, parser->token_at),
+			"the pattern \"%.*s\" needs \"1 of\" or \"all of\" before it",
+			STR_ARG(parser->token));
 	}
-	return reader_fail(parser->reader, place_of(parser, parser->token_at),
-			   "the detection has no search \"%.*s\"%s", STR_ARG(parser->token),
-			   reader_hint(parser->token, names, all->count, hint));
+	return rule_reader_fail(parser->reader, place_of(parser, parser->token_at),
+				"the detection has no search \"%.*s\"%s", STR_ARG(parser->token),
+				rule_reader_hint(parser->token, names, all->count, hint));
 }
 
 /* At least `least` of the row: each way is a path through nodes that are shared. */
@@ -155,16 +157,16 @@ static int join_some(struct parser *parser, const struct row *row, size_t least,
 	for (size_t i = 0; i < least; i++) {
 		ways = ways * (row->count - i) / (i + 1);
 		if (ways > WAYS_MAX) {
-			return reader_fail(parser->reader, place_of(parser, parser->token_at),
-					   "\"%zu of\" %zu searches has too many ways", least,
-					   row->count);
+			return rule_reader_fail(parser->reader, place_of(parser, parser->token_at),
+						"\"%zu of\" %zu searches has too many ways", least,
+						row->count);
 		}
 	}
 	/* need[k] is "at least k of the members from i on", built from the end */
 	const struct rule_node **need =
 		arena_calloc(parser->reader->scratch, least + 1, sizeof(*need));
 	if (need == NULL) {
-		return reader_full(parser->reader, reader_at(parser->node));
+		return rule_reader_full(parser->reader, rule_reader_at(parser->node));
 	}
 	int result = 0;
 	for (size_t i = row->count; i-- != 0 && result == 0;) {
@@ -211,8 +213,8 @@ static int read_some(struct parser *parser, struct str quantifier, const struct 
 		}
 	}
 	if (result == 0 && row.count == 0) {
-		result = reader_fail(parser->reader, place, "no search fits \"%.*s\"",
-				     STR_ARG(pattern));
+		result = rule_reader_fail(parser->reader, place, "no search fits \"%.*s\"",
+					  STR_ARG(pattern));
 	}
 	if (result != 0) {
 		return result;
@@ -220,9 +222,9 @@ static int read_some(struct parser *parser, struct str quantifier, const struct 
 	bool all = str_equal_fold(quantifier, STR_LIT("all"));
 	bool any = str_equal_fold(quantifier, STR_LIT("any"));
 	if (!all && !any && (!parse_u64(quantifier, &least) || least == 0 || least > row.count)) {
-		return reader_fail(parser->reader, place,
-				   "\"%.*s of %.*s\" can't be: %zu searches fit",
-				   STR_ARG(quantifier), STR_ARG(pattern), row.count);
+		return rule_reader_fail(parser->reader, place,
+					"\"%.*s of %.*s\" can't be: %zu searches fit",
+					STR_ARG(quantifier), STR_ARG(pattern), row.count);
 	}
 	if (all || least == row.count) {
 		result = join(parser, RULE_AND, &row, out);
@@ -250,9 +252,9 @@ static int read_primary(struct parser *parser, const struct rule_node **out)
 		if (result == 0 && !token_is(parser, ")")) {
 			return parser->token.len != 0
 				       ? unexpected(parser)
-				       : reader_fail(parser->reader,
-						     place_of(parser, parser->token_at),
-						     "a parenthesis is not closed");
+				       : rule_reader_fail(parser->reader,
+							  place_of(parser, parser->token_at),
+							  "a parenthesis is not closed");
 		}
 		if (result == 0) {
 			next(parser);
@@ -279,8 +281,8 @@ static int read_primary(struct parser *parser, const struct rule_node **out)
 static int read_not(struct parser *parser, const struct rule_node **out)
 {
 	if (++parser->depth > DEPTH_MAX) {
-		return reader_fail(parser->reader, place_of(parser, parser->token_at),
-				   "the condition is nested deeper than %d", DEPTH_MAX);
+		return rule_reader_fail(parser->reader, place_of(parser, parser->token_at),
+					"the condition is nested deeper than %d", DEPTH_MAX);
 	}
 	int result;
 	if (token_is(parser, "not")) {
@@ -326,8 +328,8 @@ static int read_text(struct parser *parser, const struct yaml_node *node,
 		     const struct rule_node **out)
 {
 	if (node->type != YAML_SCALAR || yaml_is_null(node)) {
-		return reader_fail(parser->reader, reader_at(node),
-				   "the condition must be a text or a list of texts");
+		return rule_reader_fail(parser->reader, rule_reader_at(node),
+					"the condition must be a text or a list of texts");
 	}
 	parser->node = node;
 	parser->text = node->text;
@@ -346,8 +348,8 @@ int condition_read(struct rule_reader *reader, const struct yaml_node *node,
 		return read_text(&parser, node, out);
 	}
 	if (node->type == YAML_MAPPING || node->child_count == 0) {
-		return reader_fail(reader, reader_at(node),
-				   "the condition must be a text or a list of texts");
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"the condition must be a text or a list of texts");
 	}
 	for (const struct yaml_node *one = node->first_child; one != NULL; one = one->next) {
 		const struct rule_node *child;

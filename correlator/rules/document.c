@@ -56,25 +56,26 @@ static int check_type(struct rule_reader *reader, const struct field *field,
 	case FIELD_ANY:
 		return 0;
 	case FIELD_TEXT:
-		return node->type == YAML_SCALAR ? 0
-						 : reader_fail(reader, reader_at(node),
-							       "%s must be a text", field->name);
+		return node->type == YAML_SCALAR
+			       ? 0
+			       : rule_reader_fail(reader, rule_reader_at(node), "%s must be a text",
+						  field->name);
 	case FIELD_MAPPING:
 		return node->type == YAML_MAPPING
 			       ? 0
-			       : reader_fail(reader, reader_at(node), "%s must be a mapping",
-					     field->name);
+			       : rule_reader_fail(reader, rule_reader_at(node),
+						  "%s must be a mapping", field->name);
 	case FIELD_TEXTS:
 		break;
 	}
 	if (node->type == YAML_MAPPING) {
-		return reader_fail(reader, reader_at(node), "%s must be a list of texts",
-				   field->name);
+		return rule_reader_fail(reader, rule_reader_at(node), "%s must be a list of texts",
+					field->name);
 	}
 	for (const struct yaml_node *one = node->first_child; one != NULL; one = one->next) {
 		if (one->type != YAML_SCALAR) {
-			return reader_fail(reader, reader_at(one), "%s must be a list of texts",
-					   field->name);
+			return rule_reader_fail(reader, rule_reader_at(one),
+						"%s must be a list of texts", field->name);
 		}
 	}
 	return 0;
@@ -92,10 +93,11 @@ static int check_own_key(struct rule_reader *reader, const struct yaml_node *roo
 			missing[count++] = fields[i].name;
 		}
 	}
-	(void)reader_hint(node->key, missing, count, hint); /* the text is what we look at */
-	return hint[0] == '\0' ? 0
-			       : reader_fail(reader, reader_at_key(node),
-					     "unknown field \"%.*s\"%s", STR_ARG(node->key), hint);
+	(void)rule_reader_hint(node->key, missing, count, hint); /* the text is what we look at */
+	return hint[0] == '\0'
+		       ? 0
+		       : rule_reader_fail(reader, rule_reader_at_key(node),
+					  "unknown field \"%.*s\"%s", STR_ARG(node->key), hint);
 }
 
 static int read_field(struct rule_reader *reader, const struct yaml_node *root,
@@ -112,8 +114,8 @@ static int read_field(struct rule_reader *reader, const struct yaml_node *root,
 	if (result != 0 || fields[i].text == 0 || yaml_is_null(node)) {
 		return result;
 	}
-	return reader_keep(reader, node,
-			   (struct str *)((char *)reader->rule + (fields[i].text - 1)));
+	return rule_reader_keep(reader, node,
+				(struct str *)((char *)reader->rule + (fields[i].text - 1)));
 }
 
 /* One of a few words; 0 when the field is absent, else 1 + its index. */
@@ -130,8 +132,8 @@ static int read_choice(struct rule_reader *reader, const struct yaml_node *root,
 			return i + 1;
 		}
 	}
-	return reader_fail(reader, reader_at(node), "unknown %s \"%.*s\"%s", field->name,
-			   STR_ARG(node->text), reader_hint(node->text, words, 5, hint));
+	return rule_reader_fail(reader, rule_reader_at(node), "unknown %s \"%.*s\"%s", field->name,
+				STR_ARG(node->text), rule_reader_hint(node->text, words, 5, hint));
 }
 
 static int read_texts(struct rule_reader *reader, const struct yaml_node *node,
@@ -141,13 +143,13 @@ static int read_texts(struct rule_reader *reader, const struct yaml_node *node,
 		return 0;
 	}
 	const struct yaml_node *one = node->type == YAML_SCALAR ? node : node->first_child;
-	struct str *texts = reader_new(reader, node->child_count + 1, sizeof(*texts));
+	struct str *texts = rule_reader_new(reader, node->child_count + 1, sizeof(*texts));
 	size_t count = 0;
 	if (texts == NULL) {
-		return reader_full(reader, reader_at(node));
+		return rule_reader_full(reader, rule_reader_at(node));
 	}
 	for (; one != NULL; one = one == node ? NULL : one->next) {
-		int result = reader_keep(reader, one, &texts[count++]);
+		int result = rule_reader_keep(reader, one, &texts[count++]);
 		if (result != 0) {
 			return result;
 		}
@@ -170,19 +172,20 @@ static int read_logsource(struct rule_reader *reader, const struct yaml_node *no
 			i++;
 		}
 		if (i == 4) {
-			(void)reader_hint(one->key, names, 4, hint); /* only slips are told */
+			(void)rule_reader_hint(one->key, names, 4, hint); /* only slips are told */
 			if (hint[0] != '\0') {
-				return reader_fail(reader, reader_at_key(one),
-						   "unknown logsource field \"%.*s\"%s",
-						   STR_ARG(one->key), hint);
+				return rule_reader_fail(reader, rule_reader_at_key(one),
+							"unknown logsource field \"%.*s\"%s",
+							STR_ARG(one->key), hint);
 			}
 			continue;
 		}
 		if (one->type != YAML_SCALAR) {
-			return reader_fail(reader, reader_at(one), "%s must be a text", names[i]);
+			return rule_reader_fail(reader, rule_reader_at(one), "%s must be a text",
+						names[i]);
 		}
 		if (i < 3 && !yaml_is_null(one)) {
-			int result = reader_keep(reader, one, targets[i]);
+			int result = rule_reader_keep(reader, one, targets[i]);
 			if (result != 0) {
 				return result;
 			}
@@ -190,8 +193,8 @@ static int read_logsource(struct rule_reader *reader, const struct yaml_node *no
 		}
 	}
 	return any ? 0
-		   : reader_fail(reader, reader_at_key(node),
-				 "logsource needs a category, product or service");
+		   : rule_reader_fail(reader, rule_reader_at_key(node),
+				      "logsource needs a category, product or service");
 }
 
 /* What a rule cannot be without. */
@@ -201,7 +204,8 @@ static int check_present(struct rule_reader *reader, const struct yaml_node *roo
 	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		const struct yaml_node *node = yaml_child(root, strangers[i].key);
 		if (node != NULL) {
-			return reader_fail(reader, reader_at_key(node), "%s", strangers[i].what);
+			return rule_reader_fail(reader, rule_reader_at_key(node), "%s",
+						strangers[i].what);
 		}
 	}
 	for (const struct yaml_node *one = root->first_child; one != NULL; one = one->next) {
@@ -213,14 +217,15 @@ static int check_present(struct rule_reader *reader, const struct yaml_node *roo
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		const struct yaml_node *node = yaml_child(root, needed[i]);
 		if (node == NULL || yaml_is_null(node)) {
-			return reader_fail(reader, reader_at(root), "%s is missing", needed[i]);
+			return rule_reader_fail(reader, rule_reader_at(root), "%s is missing",
+						needed[i]);
 		}
 	}
 	const struct yaml_node *taxonomy = yaml_child(root, "taxonomy");
 	if (taxonomy != NULL && !yaml_is_null(taxonomy) && !str_is(taxonomy->text, "sigma")) {
-		return reader_fail(reader, reader_at(taxonomy),
-				   "the taxonomy \"%.*s\" is not supported",
-				   STR_ARG(taxonomy->text));
+		return rule_reader_fail(reader, rule_reader_at(taxonomy),
+					"the taxonomy \"%.*s\" is not supported",
+					STR_ARG(taxonomy->text));
 	}
 	return 0;
 }
@@ -245,8 +250,8 @@ int document_read(struct rule_reader *reader, const struct yaml_node *root)
 {
 	struct searches searches;
 	if (root->type != YAML_MAPPING) {
-		return reader_fail(reader, reader_at(root),
-				   "a rule is a mapping with title, logsource and detection");
+		return rule_reader_fail(reader, rule_reader_at(root),
+					"a rule is a mapping with title, logsource and detection");
 	}
 	int result = check_present(reader, root);
 	result = result == 0 ? read_words(reader, root) : result;
@@ -262,7 +267,8 @@ int document_read(struct rule_reader *reader, const struct yaml_node *root)
 	const struct yaml_node *condition = yaml_child(detection, "condition");
 	reader->rule->line = detection->key_line;
 	if (condition == NULL) {
-		return reader_fail(reader, reader_at_key(detection), "detection has no condition");
+		return rule_reader_fail(reader, rule_reader_at_key(detection),
+					"detection has no condition");
 	}
 	result = searches_read(reader, detection, &searches);
 	return result != 0 ? result

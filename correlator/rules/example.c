@@ -7,15 +7,15 @@ static const char *const example_names[] = {"name", "fires", "event"};
 static int keep_tree(struct rule_reader *reader, const struct yaml_node *node,
 		     struct yaml_node **out)
 {
-	struct yaml_node *copy = reader_new(reader, 1, sizeof(*copy));
+	struct yaml_node *copy = rule_reader_new(reader, 1, sizeof(*copy));
 	if (copy == NULL) {
-		return reader_full(reader, reader_at(node));
+		return rule_reader_full(reader, rule_reader_at(node));
 	}
 	*copy = *node;
 	copy->first_child = copy->last_child = copy->next = NULL;
 	if (arena_str(reader->arena, node->key, &copy->key) != 0 ||
 	    arena_str(reader->arena, node->text, &copy->text) != 0) {
-		return reader_full(reader, reader_at(node));
+		return rule_reader_full(reader, rule_reader_at(node));
 	}
 	struct yaml_node **end = &copy->first_child;
 	for (const struct yaml_node *one = node->first_child; one != NULL; one = one->next) {
@@ -34,26 +34,28 @@ static int unknown(struct rule_reader *reader, const struct yaml_node *node,
 		   const char *const *names, size_t count)
 {
 	char hint[96];
-	return reader_fail(reader, reader_at_key(node), "unknown field \"%.*s\"%s",
-			   STR_ARG(node->key), reader_hint(node->key, names, count, hint));
+	return rule_reader_fail(reader, rule_reader_at_key(node), "unknown field \"%.*s\"%s",
+				STR_ARG(node->key),
+				rule_reader_hint(node->key, names, count, hint));
 }
 
 static int read_event(struct rule_reader *reader, const struct yaml_node *event)
 {
 	if (event->type != YAML_MAPPING) {
-		return reader_fail(reader, reader_at(event), "event must be a mapping");
+		return rule_reader_fail(reader, rule_reader_at(event), "event must be a mapping");
 	}
 	for (const struct yaml_node *field = event->first_child; field != NULL;
 	     field = field->next) {
 		if (field->type == YAML_MAPPING) {
-			return reader_fail(reader, reader_at(field),
-					   "a field of an event is a value or a list of values");
+			return rule_reader_fail(
+				reader, rule_reader_at(field),
+				"a field of an event is a value or a list of values");
 		}
 		for (const struct yaml_node *one = field->first_child; one != NULL;
 		     one = one->next) {
 			if (one->type != YAML_SCALAR) {
-				return reader_fail(
-					reader, reader_at(one),
+				return rule_reader_fail(
+					reader, rule_reader_at(one),
 					"a field of an event is a value or a list of values");
 			}
 		}
@@ -68,8 +70,8 @@ static int read_example(struct rule_reader *reader, const struct yaml_node *node
 	struct yaml_node *kept = NULL;
 	int result = node->type == YAML_MAPPING
 			     ? 0
-			     : reader_fail(reader, reader_at(node),
-					   "an example is a mapping with fires and event");
+			     : rule_reader_fail(reader, rule_reader_at(node),
+						"an example is a mapping with fires and event");
 	for (const struct yaml_node *one = node->first_child; one != NULL && result == 0;
 	     one = one->next) {
 		if (str_is(one->key, "event")) {
@@ -77,7 +79,7 @@ static int read_example(struct rule_reader *reader, const struct yaml_node *node
 		} else if (str_is(one->key, "fires")) {
 			fires = one;
 		} else if (str_is(one->key, "name") && one->type == YAML_SCALAR) {
-			result = reader_keep(reader, one, &out->name);
+			result = rule_reader_keep(reader, one, &out->name);
 		} else {
 			result = unknown(reader, one, example_names, 3);
 		}
@@ -86,11 +88,11 @@ static int read_example(struct rule_reader *reader, const struct yaml_node *node
 		return result;
 	}
 	if (fires == NULL || event == NULL) {
-		return reader_fail(reader, reader_at(node),
-				   "an example is a mapping with fires and event");
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"an example is a mapping with fires and event");
 	}
 	if (!fires->is_plain || (!str_is(fires->text, "true") && !str_is(fires->text, "false"))) {
-		return reader_fail(reader, reader_at(fires), "fires is true or false");
+		return rule_reader_fail(reader, rule_reader_at(fires), "fires is true or false");
 	}
 	out->fires = str_is(fires->text, "true");
 	out->line = node->line;
@@ -103,12 +105,12 @@ static int read_example(struct rule_reader *reader, const struct yaml_node *node
 static int read_examples(struct rule_reader *reader, const struct yaml_node *node)
 {
 	if (node->type != YAML_SEQUENCE) {
-		return reader_fail(reader, reader_at(node), "examples must be a list");
+		return rule_reader_fail(reader, rule_reader_at(node), "examples must be a list");
 	}
 	struct rule_example *examples =
-		reader_new(reader, node->child_count + 1, sizeof(*examples));
+		rule_reader_new(reader, node->child_count + 1, sizeof(*examples));
 	if (examples == NULL) {
-		return reader_full(reader, reader_at(node));
+		return rule_reader_full(reader, rule_reader_at(node));
 	}
 	size_t count = 0;
 	for (const struct yaml_node *one = node->first_child; one != NULL; one = one->next) {
@@ -127,26 +129,27 @@ static int read_lines(struct rule_reader *reader, const struct yaml_node *node, 
 {
 	struct buf text;
 	if (node->type == YAML_SCALAR) {
-		return reader_keep(reader, node, out);
+		return rule_reader_keep(reader, node, out);
 	}
 	if (node->type == YAML_MAPPING) {
-		return reader_fail(reader, reader_at(node),
-				   "%.*s must be a text or a list of texts", STR_ARG(node->key));
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"%.*s must be a text or a list of texts",
+					STR_ARG(node->key));
 	}
 	buf_init(&text, YAML_MAX_BYTES);
 	int result = 0;
 	for (const struct yaml_node *one = node->first_child; one != NULL && result == 0;
 	     one = one->next) {
 		if (one->type != YAML_SCALAR) {
-			result = reader_fail(reader, reader_at(one),
-					     "%.*s must be a text or a list of texts",
-					     STR_ARG(node->key));
+			result = rule_reader_fail(reader, rule_reader_at(one),
+						  "%.*s must be a text or a list of texts",
+						  STR_ARG(node->key));
 		}
 		buf_put_text(&text, text.len != 0 ? "\n" : "");
 		buf_put_str(&text, one->text);
 	}
 	if (result == 0 && (text.failed || arena_str(reader->arena, buf_str(&text), out) != 0)) {
-		result = reader_full(reader, reader_at(node));
+		result = rule_reader_full(reader, rule_reader_at(node));
 	}
 	buf_done(&text);
 	return result;
@@ -155,18 +158,18 @@ static int read_lines(struct rule_reader *reader, const struct yaml_node *node, 
 static int read_lists(struct rule_reader *reader, const struct yaml_node *node)
 {
 	if (node->type != YAML_MAPPING) {
-		return reader_fail(reader, reader_at(node), "lists must be a mapping");
+		return rule_reader_fail(reader, rule_reader_at(node), "lists must be a mapping");
 	}
 	for (const struct yaml_node *list = node->first_child; list != NULL; list = list->next) {
 		if (list->type != YAML_SEQUENCE) {
-			return reader_fail(reader, reader_at(list),
-					   "the values of a list must be a list");
+			return rule_reader_fail(reader, rule_reader_at(list),
+						"the values of a list must be a list");
 		}
 		for (const struct yaml_node *one = list->first_child; one != NULL;
 		     one = one->next) {
 			if (one->type != YAML_SCALAR) {
-				return reader_fail(reader, reader_at(one),
-						   "a list holds texts only");
+				return rule_reader_fail(reader, rule_reader_at(one),
+							"a list holds texts only");
 			}
 		}
 	}

@@ -19,15 +19,15 @@ static int add(struct rule_reader *reader, struct place place, struct literals *
 	       struct rule_value value)
 {
 	if (++reader->value_count > PACK_VALUES_MAX) {
-		return reader_fail(reader, place, "the rule grows to more than %d values",
-				   PACK_VALUES_MAX);
+		return rule_reader_fail(reader, place, "the rule grows to more than %d values",
+					PACK_VALUES_MAX);
 	}
 	if (out->count == out->capacity) {
 		size_t capacity = out->capacity != 0 ? out->capacity * 2 : 8;
 		struct rule_value *items =
 			arena_alloc(reader->scratch, capacity * sizeof(*out->items));
 		if (items == NULL) {
-			return reader_full(reader, place);
+			return rule_reader_full(reader, place);
 		}
 		if (out->count != 0) {
 			memcpy(items, out->items, out->count * sizeof(*items));
@@ -70,7 +70,7 @@ static bool is_bool(const struct yaml_node *node)
 static int keep_text(struct rule_reader *reader, struct place place, struct str text,
 		     struct str *out)
 {
-	return arena_str(reader->arena, text, out) == 0 ? 0 : reader_full(reader, place);
+	return arena_str(reader->arena, text, out) == 0 ? 0 : rule_reader_full(reader, place);
 }
 
 /* A pattern becomes a value that stays. */
@@ -78,23 +78,23 @@ static int add_pattern(struct rule_reader *reader, const struct yaml_node *node,
 		       const struct pattern *pattern, unsigned alternative, struct literals *out)
 {
 	struct rule_value value = {.op = RULE_OP_GLOB, .alternative = alternative};
-	uint16_t *codes = reader_new(reader, pattern->count + 1, sizeof(*codes));
+	uint16_t *codes = rule_reader_new(reader, pattern->count + 1, sizeof(*codes));
 	if (codes == NULL) {
-		return reader_full(reader, reader_at(node));
+		return rule_reader_full(reader, rule_reader_at(node));
 	}
 	if (pattern->count != 0) {
 		memcpy(codes, pattern->codes, pattern->count * sizeof(*codes));
 	}
 	value.glob = codes;
 	value.glob_len = pattern->count;
-	int result = keep_text(reader, reader_at(node), node->text, &value.text);
-	return result == 0 ? add(reader, reader_at(node), out, value) : result;
+	int result = keep_text(reader, rule_reader_at(node), node->text, &value.text);
+	return result == 0 ? add(reader, rule_reader_at(node), out, value) : result;
 }
 
 static int add_text(struct rule_reader *reader, const struct modifiers *modifiers,
 		    const struct yaml_node *node, unsigned alternative, struct literals *out)
 {
-	struct place place = reader_at(node);
+	struct place place = rule_reader_at(node);
 	struct patterns patterns = {0};
 	struct pattern pattern = {0};
 	int result;
@@ -123,24 +123,24 @@ static int add_plain(struct rule_reader *reader, const struct modifiers *modifie
 	bool is_text = modifiers->step_count != 0 || modifiers->field.len == 0 || !node->is_plain;
 	if (yaml_is_null(node)) {
 		if (modifiers->step_count != 0) {
-			return reader_fail(reader, reader_at(node),
-					   "null does not go with the modifier \"%s\"",
-					   modifier_step_name(modifiers->steps[0]));
+			return rule_reader_fail(reader, rule_reader_at(node),
+						"null does not go with the modifier \"%s\"",
+						modifier_step_name(modifiers->steps[0]));
 		}
 		if (modifiers->field.len == 0) {
-			return reader_fail(reader, reader_at(node), "a keyword is empty");
+			return rule_reader_fail(reader, rule_reader_at(node), "a keyword is empty");
 		}
 		value.op = RULE_OP_NULL;
-		return add(reader, reader_at(node), out, value);
+		return add(reader, rule_reader_at(node), out, value);
 	}
 	if (modifiers->field.len == 0 && node->text.len == 0) {
-		return reader_fail(reader, reader_at(node), "a keyword is empty");
+		return rule_reader_fail(reader, rule_reader_at(node), "a keyword is empty");
 	}
 	if (!is_text && literal_number(node->text, &value.number) &&
 	    fabs(value.number) < EXACT_MAX) {
 		value.op = RULE_OP_EQUALS;
-		int result = keep_text(reader, reader_at(node), node->text, &value.text);
-		return result == 0 ? add(reader, reader_at(node), out, value) : result;
+		int result = keep_text(reader, rule_reader_at(node), node->text, &value.text);
+		return result == 0 ? add(reader, rule_reader_at(node), out, value) : result;
 	}
 	return add_text(reader, modifiers, node, alternative, out);
 }
@@ -155,18 +155,18 @@ static int check_regex(struct rule_reader *reader, const struct modifiers *modif
 	int code = 0;
 	PCRE2_SIZE at = 0;
 	if (text.len > REGEX_MAX_BYTES) {
-		return reader_fail(reader, reader_at(node),
-				   "the regular expression is longer than %d bytes",
-				   REGEX_MAX_BYTES);
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"the regular expression is longer than %d bytes",
+					REGEX_MAX_BYTES);
 	}
 	pcre2_code *compiled =
 		pcre2_compile((PCRE2_SPTR)text.ptr, text.len, options, &code, &at, NULL);
 	if (compiled == NULL) {
 		unsigned char message[256] = "";
 		(void)pcre2_get_error_message(code, message, sizeof(message)); /* cut, if longer */
-		return reader_fail(reader, reader_at(node),
-				   "regular expression: %s, at character %zu",
-				   (const char *)message, (size_t)at + 1);
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"regular expression: %s, at character %zu",
+					(const char *)message, (size_t)at + 1);
 	}
 	pcre2_code_free(compiled);
 	return 0;
@@ -211,14 +211,16 @@ static bool is_host_in_network(struct str text)
 static int check_network(struct rule_reader *reader, const struct yaml_node *node, struct str text)
 {
 	if (!is_network(text)) {
-		return reader_fail(reader, reader_at(node),
-				   "\"%.*s\" is no network such as 10.0.0.0/8 or 2001:db8::/32",
-				   STR_ARG(text));
+		return rule_reader_fail(
+			reader, rule_reader_at(node),
+			"\"%.*s\" is no network such as 10.0.0.0/8 or 2001:db8::/32",
+			STR_ARG(text));
 	}
 	if (is_host_in_network(text)) {
-		return reader_fail(reader, reader_at(node),
-				   "\"%.*s\" has bits set behind its prefix, so it is no network",
-				   STR_ARG(text));
+		return rule_reader_fail(
+			reader, rule_reader_at(node),
+			"\"%.*s\" has bits set behind its prefix, so it is no network",
+			STR_ARG(text));
 	}
 	return 0;
 }
@@ -231,7 +233,7 @@ static int add_regex_or_cidr(struct rule_reader *reader, const struct modifiers 
 	struct str one, *texts = &one;
 	size_t count = 1;
 	int result = modifiers->expand ? placeholder_texts(reader, node, regex, &texts, &count)
-				       : keep_text(reader, reader_at(node), node->text, &one);
+				       : keep_text(reader, rule_reader_at(node), node->text, &one);
 	for (size_t i = 0; i < count && result == 0; i++) {
 		struct rule_value value = {.op = regex ? RULE_OP_REGEX : RULE_OP_CIDR,
 					   .text = texts[i],
@@ -239,7 +241,7 @@ static int add_regex_or_cidr(struct rule_reader *reader, const struct modifiers 
 					   .alternative = alternative};
 		result = regex ? check_regex(reader, modifiers, node, texts[i])
 			       : check_network(reader, node, texts[i]);
-		result = result == 0 ? add(reader, reader_at(node), out, value) : result;
+		result = result == 0 ? add(reader, rule_reader_at(node), out, value) : result;
 	}
 	return result;
 }
@@ -257,18 +259,19 @@ static int add_comparison(struct rule_reader *reader, const struct modifiers *mo
 	};
 	struct rule_value value = {.op = modifiers->compare, .alternative = alternative};
 	if (!node->is_plain || !literal_number(node->text, &value.number)) {
-		return reader_fail(reader, reader_at(node),
-				   "a number without quotes is needed here, not \"%.*s\"",
-				   STR_ARG(node->text));
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"a number without quotes is needed here, not \"%.*s\"",
+					STR_ARG(node->text));
 	}
 	if (modifiers->part != RULE_PART_NONE && (value.number < ranges[modifiers->part].least ||
 						  value.number > ranges[modifiers->part].most)) {
-		return reader_fail(reader, reader_at(node), "%s is a number from %.0f to %.0f",
-				   ranges[modifiers->part].name, ranges[modifiers->part].least,
-				   ranges[modifiers->part].most);
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"%s is a number from %.0f to %.0f",
+					ranges[modifiers->part].name, ranges[modifiers->part].least,
+					ranges[modifiers->part].most);
 	}
-	int result = keep_text(reader, reader_at(node), node->text, &value.text);
-	return result == 0 ? add(reader, reader_at(node), out, value) : result;
+	int result = keep_text(reader, rule_reader_at(node), node->text, &value.text);
+	return result == 0 ? add(reader, rule_reader_at(node), out, value) : result;
 }
 
 int literals_add(struct rule_reader *reader, const struct modifiers *modifiers,
@@ -279,7 +282,7 @@ int literals_add(struct rule_reader *reader, const struct modifiers *modifiers,
 		return add_plain(reader, modifiers, node, alternative, out);
 	}
 	if (yaml_is_null(node) || node->text.len == 0) {
-		return reader_fail(reader, reader_at(node), "a value is needed here");
+		return rule_reader_fail(reader, rule_reader_at(node), "a value is needed here");
 	}
 	switch (modifiers->kind) {
 	case KIND_PLAIN:
@@ -291,16 +294,16 @@ int literals_add(struct rule_reader *reader, const struct modifiers *modifiers,
 		return add_comparison(reader, modifiers, node, alternative, out);
 	case KIND_EXISTS:
 		if (!is_bool(node)) {
-			return reader_fail(reader, reader_at(node),
-					   "exists needs true or false without quotes");
+			return rule_reader_fail(reader, rule_reader_at(node),
+						"exists needs true or false without quotes");
 		}
 		value.op = RULE_OP_EXISTS;
 		value.number = str_equal_fold(node->text, STR_LIT("true"));
-		return add(reader, reader_at(node), out, value);
+		return add(reader, rule_reader_at(node), out, value);
 	case KIND_FIELDREF:
 		value.op = RULE_OP_FIELDREF;
-		int result = keep_text(reader, reader_at(node), node->text, &value.text);
-		return result == 0 ? add(reader, reader_at(node), out, value) : result;
+		int result = keep_text(reader, rule_reader_at(node), node->text, &value.text);
+		return result == 0 ? add(reader, rule_reader_at(node), out, value) : result;
 	}
 	return 0;
 }

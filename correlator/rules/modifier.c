@@ -70,18 +70,18 @@ static int unknown(struct chain *chain, struct str word)
 		names[i] = words[i].name;
 	}
 	if (word.len == 0) {
-		return reader_fail(chain->reader, chain->place,
-				   "a modifier is missing behind \"|\"");
+		return rule_reader_fail(chain->reader, chain->place,
+					"a modifier is missing behind \"|\"");
 	}
-	return reader_fail(chain->reader, chain->place, "unknown modifier \"%.*s\"%s",
-			   STR_ARG(word), reader_hint(word, names, WORD_COUNT, hint));
+	return rule_reader_fail(chain->reader, chain->place, "unknown modifier \"%.*s\"%s",
+				STR_ARG(word), rule_reader_hint(word, names, WORD_COUNT, hint));
 }
 
 static int clash(struct chain *chain, struct str word, struct str other)
 {
-	return reader_fail(chain->reader, chain->place,
-			   "the modifiers \"%.*s\" and \"%.*s\" do not go together", STR_ARG(other),
-			   STR_ARG(word));
+	return rule_reader_fail(chain->reader, chain->place,
+				"the modifiers \"%.*s\" and \"%.*s\" do not go together",
+				STR_ARG(other), STR_ARG(word));
 }
 
 /* A step: of a text, or where the text of another field stands. */
@@ -95,9 +95,9 @@ static int take_step(struct chain *chain, const struct word *word, struct str te
 	};
 	if (out->kind == KIND_FIELDREF && word->value <= STEP_ENDSWITH) {
 		if (out->flags != 0) {
-			return reader_fail(chain->reader, chain->place,
-					   "fieldref takes one of startswith, endswith and "
-					   "contains");
+			return rule_reader_fail(chain->reader, chain->place,
+						"fieldref takes one of startswith, endswith and "
+						"contains");
 		}
 		out->flags = ref_flags[word->value];
 		return 0;
@@ -106,8 +106,8 @@ static int take_step(struct chain *chain, const struct word *word, struct str te
 		return clash(chain, text, chain->kind_word);
 	}
 	if (out->step_count == MODIFIERS_MAX) {
-		return reader_fail(chain->reader, chain->place, "more than %d modifiers",
-				   MODIFIERS_MAX);
+		return rule_reader_fail(chain->reader, chain->place, "more than %d modifiers",
+					MODIFIERS_MAX);
 	}
 	out->steps[out->step_count++] = (enum modifier_step)word->value;
 	return 0;
@@ -135,8 +135,8 @@ static int take_compare(struct chain *chain, const struct word *word, struct str
 	}
 	if (word->what == PART) {
 		if (chain->out->part != RULE_PART_NONE) {
-			return reader_fail(chain->reader, chain->place,
-					   "only one part of a time can be compared");
+			return rule_reader_fail(chain->reader, chain->place,
+						"only one part of a time can be compared");
 		}
 		chain->out->part = (enum rule_part)word->value;
 		return 0;
@@ -177,8 +177,8 @@ static int take_word(struct chain *chain, struct str text)
 		return unknown(chain, text);
 	}
 	if ((chain->seen >> i & 1) != 0) {
-		return reader_fail(chain->reader, chain->place, "the modifier \"%s\" stands twice",
-				   words[i].name);
+		return rule_reader_fail(chain->reader, chain->place,
+					"the modifier \"%s\" stands twice", words[i].name);
 	}
 	chain->seen |= UINT64_C(1) << i;
 	switch (words[i].what) {
@@ -191,9 +191,9 @@ static int take_word(struct chain *chain, struct str text)
 		return take_compare(chain, &words[i], text);
 	case REGEX_FLAG:
 		if (chain->out->kind != KIND_REGEX) {
-			return reader_fail(chain->reader, chain->place,
-					   "the modifier \"%s\" stands only behind \"re\"",
-					   words[i].name);
+			return rule_reader_fail(chain->reader, chain->place,
+						"the modifier \"%s\" stands only behind \"re\"",
+						words[i].name);
 		}
 		chain->out->flags |= words[i].value;
 		return 0;
@@ -213,9 +213,10 @@ static int check_steps(struct chain *chain)
 		bool encoded = i + 1 < out->step_count && (out->steps[i + 1] == STEP_BASE64 ||
 							   out->steps[i + 1] == STEP_BASE64OFFSET);
 		if (is_utf16 && !encoded) {
-			return reader_fail(chain->reader, chain->place,
-					   "\"%s\" needs base64 or base64offset right behind it",
-					   modifier_step_name(out->steps[i]));
+			return rule_reader_fail(
+				chain->reader, chain->place,
+				"\"%s\" needs base64 or base64offset right behind it",
+				modifier_step_name(out->steps[i]));
 		}
 	}
 	return 0;
@@ -235,9 +236,9 @@ static int check_whole(struct chain *chain)
 		return clash(chain, str_of(out->all ? "all" : "neq"), chain->kind_word);
 	}
 	if (out->field.len == 0 && (out->kind != KIND_PLAIN && out->kind != KIND_REGEX)) {
-		return reader_fail(chain->reader, chain->place,
-				   "the modifier \"%.*s\" needs a field",
-				   STR_ARG(chain->kind_word));
+		return rule_reader_fail(chain->reader, chain->place,
+					"the modifier \"%.*s\" needs a field",
+					STR_ARG(chain->kind_word));
 	}
 	return check_steps(chain);
 }
@@ -246,7 +247,7 @@ int modifiers_read(struct rule_reader *reader, const struct yaml_node *node, str
 {
 	struct str rest = node->key;
 	*out = (struct modifiers){.field = str_split(&rest, '|'), .compare = RULE_OP_EQUALS};
-	struct chain chain = {.reader = reader, .place = reader_at_key(node), .out = out};
+	struct chain chain = {.reader = reader, .place = rule_reader_at_key(node), .out = out};
 	while (rest.ptr != NULL) {
 		int result = take_word(&chain, str_split(&rest, '|'));
 		if (result != 0) {

@@ -129,7 +129,7 @@ static int name_rule(struct rule_reader *reader, size_t document)
 	}
 	return arena_str(reader->arena, str_of(text), &rule->id) == 0
 		       ? 0
-		       : reader_full(reader, (struct place){1, 1});
+		       : rule_reader_full(reader, (struct place){1, 1});
 }
 
 /* Puts a good rule into the pack, if its id is new. */
@@ -145,12 +145,13 @@ static int keep_rule(struct intake *intake, struct rule_reader *reader,
 	if (there != NULL) {
 		const struct rule *other = (const struct rule *)(uintptr_t)*there;
 		const struct yaml_node *id = yaml_child(root, "id");
-		return reader_fail(reader, reader_at(id != NULL ? id : root),
-				   "the id \"%.*s\" stands in %s already",
-				   STR_ARG(reader->rule->id), other->file);
+		return rule_reader_fail(reader, rule_reader_at(id != NULL ? id : root),
+					"the id \"%.*s\" stands in %s already",
+					STR_ARG(reader->rule->id), other->file);
 	}
 	if (pack->rule_count == PACK_RULES_MAX) {
-		return reader_fail(reader, reader_at(root), "more than %d rules", PACK_RULES_MAX);
+		return rule_reader_fail(reader, rule_reader_at(root), "more than %d rules",
+					PACK_RULES_MAX);
 	}
 	if (make_room((void **)&pack->rules, pack->rule_count, &pack->rule_capacity,
 		      sizeof(struct rule *)) != 0 ||

@@ -15,7 +15,7 @@ int pattern_put(struct rule_reader *reader, struct place place, struct pattern *
 		size_t capacity = pattern->capacity != 0 ? pattern->capacity * 2 : 32;
 		uint16_t *codes = arena_alloc(reader->scratch, capacity * sizeof(*pattern->codes));
 		if (codes == NULL) {
-			return reader_full(reader, place);
+			return rule_reader_full(reader, place);
 		}
 		if (pattern->count != 0) {
 			memcpy(codes, pattern->codes, pattern->count * sizeof(*codes));
@@ -24,7 +24,7 @@ int pattern_put(struct rule_reader *reader, struct place place, struct pattern *
 		pattern->capacity = capacity;
 	}
 	if (++reader->code_count > READER_CODES_MAX) {
-		return reader_fail(reader, place, "the values of the rule grow too long");
+		return rule_reader_fail(reader, place, "the values of the rule grow too long");
 	}
 	pattern->codes[pattern->count++] = code;
 	return 0;
@@ -64,15 +64,15 @@ int patterns_add(struct rule_reader *reader, struct place place, struct patterns
 		 struct pattern pattern)
 {
 	if (reader->value_count + list->count >= PACK_VALUES_MAX) {
-		return reader_fail(reader, place, "the rule grows to more than %d values",
-				   PACK_VALUES_MAX);
+		return rule_reader_fail(reader, place, "the rule grows to more than %d values",
+					PACK_VALUES_MAX);
 	}
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity != 0 ? list->capacity * 2 : 8;
 		struct pattern *items =
 			arena_alloc(reader->scratch, capacity * sizeof(*list->items));
 		if (items == NULL) {
-			return reader_full(reader, place);
+			return rule_reader_full(reader, place);
 		}
 		if (list->count != 0) {
 			memcpy(items, list->items, list->count * sizeof(*items));
@@ -99,14 +99,14 @@ static int take_bytes(struct rule_reader *reader, struct place place, const stru
 		      struct buf *out)
 {
 	if (has_wildcard(pattern)) {
-		return reader_fail(reader, place,
-				   "a text with wildcards cannot be encoded; write contains, "
-				   "startswith or endswith behind the encoding");
+		return rule_reader_fail(reader, place,
+					"a text with wildcards cannot be encoded; write contains, "
+					"startswith or endswith behind the encoding");
 	}
 	for (size_t i = 0; i < pattern->count; i++) {
 		buf_put_byte(out, (uint8_t)pattern->codes[i]);
 	}
-	return out->failed ? reader_full(reader, place) : 0;
+	return out->failed ? rule_reader_full(reader, place) : 0;
 }
 
 /* "*" at the ends where the step wants it, if none is there. */
@@ -159,7 +159,7 @@ static int put_base64_at(struct rule_reader *reader, struct place place, struct 
 	buf_put_fill(&shifted, ' ', offset);
 	buf_put_str(&shifted, bytes);
 	parse_put_base64(&encoded, buf_str(&shifted));
-	int result = shifted.failed || encoded.failed ? reader_full(reader, place) : 0;
+	int result = shifted.failed || encoded.failed ? rule_reader_full(reader, place) : 0;
 	size_t cut = back[shifted.len % 3];
 	if (result == 0 && encoded.len > front[offset] + cut) {
 		result = put_bytes(reader, place, &pattern,
@@ -167,7 +167,7 @@ static int put_base64_at(struct rule_reader *reader, struct place place, struct 
 					     encoded.len - front[offset] - cut));
 	}
 	if (result == 0 && pattern.count == 0) {
-		result = reader_fail(reader, place, "the text is too short for base64offset");
+		result = rule_reader_fail(reader, place, "the text is too short for base64offset");
 	}
 	buf_done(&shifted);
 	buf_done(&encoded);
@@ -192,7 +192,7 @@ static int encode(struct rule_reader *reader, struct place place, enum modifier_
 		} else {
 			put_utf16(&encoded, buf_str(&bytes), step);
 		}
-		result = encoded.failed ? reader_full(reader, place)
+		result = encoded.failed ? rule_reader_full(reader, place)
 					: put_bytes(reader, place, &made, buf_str(&encoded));
 		result = result == 0 ? patterns_add(reader, place, out, made) : result;
 	}
@@ -252,7 +252,7 @@ static int expand_dashes(struct rule_reader *reader, struct place place,
 		count *= len != 0 ? DASH_COUNT : 1;
 		i += len != 0 ? len : 1;
 		if (count > PACK_VALUES_MAX) {
-			return reader_fail(reader, place, "too many dashes for windash");
+			return rule_reader_fail(reader, place, "too many dashes for windash");
 		}
 	}
 	int result = 0;

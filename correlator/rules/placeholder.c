@@ -80,7 +80,7 @@ static int make_idle(struct rule_reader *reader, const struct yaml_node *node, s
 	reader->rule->idle = true;
 	return arena_str(reader->arena, str_of(text), &reader->rule->idle_reason) == 0
 		       ? 0
-		       : reader_full(reader, reader_at(node));
+		       : rule_reader_full(reader, rule_reader_at(node));
 }
 
 static int add_part(struct rule_reader *reader, const struct yaml_node *node, struct parts *parts,
@@ -90,17 +90,17 @@ static int add_part(struct rule_reader *reader, const struct yaml_node *node, st
 		return 0;
 	}
 	if (parts->count == PARTS_MAX) {
-		return reader_fail(reader, reader_at(node), "a value with more than %d lists",
-				   PARTS_MAX / 2);
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"a value with more than %d lists", PARTS_MAX / 2);
 	}
 	parts->part[parts->count++] = part;
 	if (part.member_count != 0) {
 		parts->combinations *= part.member_count;
 	}
 	if (parts->combinations > PACK_VALUES_MAX) {
-		return reader_fail(reader, reader_at(node),
-				   "the lists of this value make more than %d values",
-				   PACK_VALUES_MAX);
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"the lists of this value make more than %d values",
+					PACK_VALUES_MAX);
 	}
 	return 0;
 }
@@ -158,9 +158,10 @@ int placeholder_patterns(struct rule_reader *reader, const struct yaml_node *nod
 				text = member(part, left % part->member_count);
 				left /= part->member_count;
 			}
-			result = pattern_put_text(reader, reader_at(node), &pattern, text);
+			result = pattern_put_text(reader, rule_reader_at(node), &pattern, text);
 		}
-		result = result == 0 ? patterns_add(reader, reader_at(node), out, pattern) : result;
+		result = result == 0 ? patterns_add(reader, rule_reader_at(node), out, pattern)
+				     : result;
 	}
 	return result;
 }
@@ -212,13 +213,13 @@ int placeholder_texts(struct rule_reader *reader, const struct yaml_node *node, 
 	if (result != 0) {
 		return result;
 	}
-	struct str *texts = reader_new(reader, parts.combinations + 1, sizeof(*texts));
+	struct str *texts = rule_reader_new(reader, parts.combinations + 1, sizeof(*texts));
 	if (texts == NULL) {
-		return reader_full(reader, reader_at(node));
+		return rule_reader_full(reader, rule_reader_at(node));
 	}
 	for (size_t number = 0; number < parts.combinations; number++) {
 		if (put_text(reader, &parts, number, regex, &texts[number]) != 0) {
-			return reader_full(reader, reader_at(node));
+			return rule_reader_full(reader, rule_reader_at(node));
 		}
 	}
 	*out = texts;

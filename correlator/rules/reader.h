@@ -30,27 +30,28 @@ struct place {
 };
 
 /* Notes the fault. Returns -ERR_CONFIG. */
-int reader_fail(struct rule_reader *reader, struct place place, const char *format, ...)
+int rule_reader_fail(struct rule_reader *reader, struct place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* The place of a node, and of its key. */
-struct place reader_at(const struct yaml_node *node);
-struct place reader_at_key(const struct yaml_node *node);
+struct place rule_reader_at(const struct yaml_node *node);
+struct place rule_reader_at_key(const struct yaml_node *node);
 
 /* Notes that an arena is full. Returns -ERR_CONFIG. */
-int reader_full(struct rule_reader *reader, struct place place);
+int rule_reader_full(struct rule_reader *reader, struct place place);
 
 /* count zeroed objects that stay, or NULL. */
-void *reader_new(struct rule_reader *reader, size_t count, size_t size);
+void *rule_reader_new(struct rule_reader *reader, size_t count, size_t size);
 
 /* A copy that stays. */
-int reader_keep(struct rule_reader *reader, const struct yaml_node *node, struct str *out);
+int rule_reader_keep(struct rule_reader *reader, const struct yaml_node *node, struct str *out);
 
 /* " - did you mean" for a word near one of the names, else "". Borrowed from buffer. */
-const char *reader_hint(struct str word, const char *const *names, size_t count, char buffer[96]);
+const char *rule_reader_hint(struct str word, const char *const *names, size_t count,
+			     char buffer[96]);
 
 /* A tree node that stays, counted. NULL when a limit is passed: then the fault is noted. */
-struct rule_node *reader_node(struct rule_reader *reader, struct place place,
-			      enum rule_node_type type, size_t child_count);
+struct rule_node *rule_reader_node(struct rule_reader *reader, struct place place,
+				   enum rule_node_type type, size_t child_count);
 
 #endif

@@ -6,15 +6,15 @@ static int keep_item(struct rule_reader *reader, const struct modifiers *modifie
 		     struct place place, const struct literals *values,
 		     const struct rule_node **out)
 {
-	struct rule_item *item = reader_new(reader, 1, sizeof(*item));
-	struct rule_value *kept = reader_new(reader, values->count + 1, sizeof(*kept));
-	struct rule_node *node = reader_node(reader, place, RULE_ITEM, 0);
+	struct rule_item *item = rule_reader_new(reader, 1, sizeof(*item));
+	struct rule_value *kept = rule_reader_new(reader, values->count + 1, sizeof(*kept));
+	struct rule_node *node = rule_reader_node(reader, place, RULE_ITEM, 0);
 	if (node == NULL) {
 		return -ERR_CONFIG;
 	}
 	if (item == NULL || kept == NULL ||
 	    arena_str(reader->arena, modifiers->field, &item->field) != 0) {
-		return reader_full(reader, place);
+		return rule_reader_full(reader, place);
 	}
 	if (values->count != 0) {
 		memcpy(kept, values->items, values->count * sizeof(*kept));
@@ -41,8 +41,8 @@ static int read_field(struct rule_reader *reader, const struct yaml_node *node,
 	unsigned alternative = 0;
 	int result = modifiers_read(reader, node, &modifiers);
 	if (result == 0 && node->type == YAML_MAPPING) {
-		return reader_fail(reader, reader_at(node),
-				   "a field takes a value or a list of values, not a mapping");
+		return rule_reader_fail(reader, rule_reader_at(node),
+					"a field takes a value or a list of values, not a mapping");
 	}
 	if (result == 0 && node->type == YAML_SCALAR) {
 		result = literals_add(reader, &modifiers, node, 0, &values);
@@ -50,15 +50,16 @@ static int read_field(struct rule_reader *reader, const struct yaml_node *node,
 	for (const struct yaml_node *one = node->first_child; one != NULL && result == 0;
 	     one = one->next) {
 		if (one->type != YAML_SCALAR) {
-			return reader_fail(reader, reader_at(one),
-					   "a list of values holds texts and numbers only");
+			return rule_reader_fail(reader, rule_reader_at(one),
+						"a list of values holds texts and numbers only");
 		}
 		result = literals_add(reader, &modifiers, one, alternative++, &values);
 	}
 	if (result == 0 && values.count == 0 && !reader->rule->idle) {
-		result = reader_fail(reader, reader_at(node), "the list of values is empty");
+		result = rule_reader_fail(reader, rule_reader_at(node),
+					  "the list of values is empty");
 	}
-	return result == 0 ? keep_item(reader, &modifiers, reader_at_key(node), &values, out)
+	return result == 0 ? keep_item(reader, &modifiers, rule_reader_at_key(node), &values, out)
 			   : result;
 }
 
@@ -66,12 +67,13 @@ static int read_mapping(struct rule_reader *reader, const struct yaml_node *node
 			const struct rule_node **out)
 {
 	if (node->child_count == 0) {
-		return reader_fail(reader, reader_at(node), "a search without fields");
+		return rule_reader_fail(reader, rule_reader_at(node), "a search without fields");
 	}
 	if (node->child_count == 1) {
 		return read_field(reader, node->first_child, out);
 	}
-	struct rule_node *both = reader_node(reader, reader_at(node), RULE_AND, node->child_count);
+	struct rule_node *both =
+		rule_reader_node(reader, rule_reader_at(node), RULE_AND, node->child_count);
 	if (both == NULL) {
 		return -ERR_CONFIG;
 	}
@@ -103,7 +105,8 @@ static int read_keywords(struct rule_reader *reader, const struct yaml_node *nod
 			result = literals_add(reader, &modifiers, one, alternative++, &values);
 		}
 	}
-	return result == 0 ? keep_item(reader, &modifiers, reader_at(node), &values, out) : result;
+	return result == 0 ? keep_item(reader, &modifiers, rule_reader_at(node), &values, out)
+			   : result;
 }
 
 static int read_list(struct rule_reader *reader, const struct yaml_node *node,
@@ -112,19 +115,20 @@ static int read_list(struct rule_reader *reader, const struct yaml_node *node,
 	size_t mapping_count = 0;
 	for (const struct yaml_node *one = node->first_child; one != NULL; one = one->next) {
 		if (one->type == YAML_SEQUENCE) {
-			return reader_fail(reader, reader_at(one), "a list within a list");
+			return rule_reader_fail(reader, rule_reader_at(one),
+						"a list within a list");
 		}
 		mapping_count += one->type == YAML_MAPPING;
 	}
 	if (node->child_count == 0) {
-		return reader_fail(reader, reader_at(node), "the list is empty");
+		return rule_reader_fail(reader, rule_reader_at(node), "the list is empty");
 	}
 	if (mapping_count == 0) {
 		return read_keywords(reader, node, out);
 	}
 	bool has_keywords = mapping_count < node->child_count;
-	struct rule_node *either = reader_node(reader, reader_at(node), RULE_OR,
-					       mapping_count + (has_keywords ? 1 : 0));
+	struct rule_node *either = rule_reader_node(reader, rule_reader_at(node), RULE_OR,
+						    mapping_count + (has_keywords ? 1 : 0));
 	if (either == NULL) {
 		return -ERR_CONFIG;
 	}
@@ -150,7 +154,8 @@ static int read_search(struct rule_reader *reader, const struct yaml_node *node,
 		return read_list(reader, node, out);
 	case YAML_SCALAR:
 		if (yaml_is_null(node)) {
-			return reader_fail(reader, reader_at_key(node), "the search is empty");
+			return rule_reader_fail(reader, rule_reader_at_key(node),
+						"the search is empty");
 		}
 		return read_keywords(reader, node, out);
 	}
@@ -164,7 +169,7 @@ int searches_read(struct rule_reader *reader, const struct yaml_node *detection,
 		arena_calloc(reader->scratch, detection->child_count + 1, sizeof(*items));
 	size_t count = 0;
 	if (items == NULL) {
-		return reader_full(reader, reader_at(detection));
+		return rule_reader_full(reader, rule_reader_at(detection));
 	}
 	for (const struct yaml_node *child = detection->first_child; child != NULL;
 	     child = child->next) {
@@ -172,9 +177,10 @@ int searches_read(struct rule_reader *reader, const struct yaml_node *detection,
 			continue;
 		}
 		if (str_is(child->key, "timeframe")) {
-			return reader_fail(reader, reader_at_key(child),
-					   "\"timeframe\" belongs to aggregations, which are not "
-					   "supported in detection rules");
+			return rule_reader_fail(
+				reader, rule_reader_at_key(child),
+				"\"timeframe\" belongs to aggregations, which are not "
+				"supported in detection rules");
 		}
 		items[count].name = child->key;
 		int result = read_search(reader, child, &items[count++].node);
@@ -184,5 +190,6 @@ int searches_read(struct rule_reader *reader, const struct yaml_node *detection,
 	}
 	*out = (struct searches){.items = items, .count = count};
 	return count != 0 ? 0
-			  : reader_fail(reader, reader_at(detection), "detection has no search");
+			  : rule_reader_fail(reader, rule_reader_at(detection),
+					     "detection has no search");
 }
