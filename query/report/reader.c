@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-static int fail_at(const struct reader *reader, const int place[2], const char *format,
-		   va_list args)
+__attribute__((format(printf, 3, 0))) static int
+fail_at(const struct reader *reader, const int place[2], const char *format, va_list args)
 {
 	char sentence[ERROR_TEXT_MAX];
 	(void)vsnprintf(sentence, sizeof(sentence), format,

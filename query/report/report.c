@@ -93,14 +93,10 @@ static int load_parts(const struct folders *folders, struct report *report, stru
 	return result;
 }
 
-int report_load(const struct folders *folders, struct str name, struct report *out_report,
-		struct error *err)
+/* The items of a report whose own definition is there. */
+static int put_together(const struct folders *folders, struct report *report, struct error *err)
 {
-	struct report *report = out_report;
-	memset(report, 0, sizeof(*report));
-	arena_init(&report->arena, ARENA_MAX);
-	int result = load_one(folders, name, &report->definition, err);
-	result = result == 0 ? load_parts(folders, report, err) : result;
+	int result = load_parts(folders, report, err);
 	result = result == 0 ? add_sections(report, report->definition, (struct str){"", 0}, err)
 			     : result;
 	result = result == 0 ? crosswalk_check(report, err) : result;
@@ -108,6 +104,36 @@ int report_load(const struct folders *folders, struct str name, struct report *o
 		report_done(report);
 	}
 	return result;
+}
+
+int report_load(const struct folders *folders, struct str name, struct report *out_report,
+		struct error *err)
+{
+	memset(out_report, 0, sizeof(*out_report));
+	int result = load_one(folders, name, &out_report->definition, err);
+	if (result != 0) {
+		return result;
+	}
+	arena_init(&out_report->arena, ARENA_MAX);
+	return put_together(folders, out_report, err);
+}
+
+int report_parse(const struct folders *folders, const struct definition_input *input,
+		 struct report *out_report, struct error *err)
+{
+	memset(out_report, 0, sizeof(*out_report));
+	struct definition *definition = calloc(1, sizeof(*definition));
+	if (definition == NULL) {
+		return no_memory(err);
+	}
+	int result = definition_parse(input, definition, err);
+	if (result != 0) {
+		free(definition);
+		return result;
+	}
+	out_report->definition = definition;
+	arena_init(&out_report->arena, ARENA_MAX);
+	return put_together(folders, out_report, err);
 }
 
 static void free_definition(struct definition *definition)

@@ -35,6 +35,12 @@ struct report {
 /* Loads the definition and its parts. Returns 0 and *out_report (to be done), or as folders_load. */
 int report_load(const struct folders *folders, struct str name, struct report *out_report,
 		struct error *err);
+
+/* The same of a definition that is at hand; its parts come from the folders. Returns as definition_parse and report_load. */
+int report_parse(const struct folders *folders, const struct definition_input *input,
+		 struct report *out_report, struct error *err);
+
+/* Frees. */
 void report_done(struct report *report);
 
 struct report_question {
