@@ -492,7 +492,7 @@ static int finish(struct run *run, struct error *err)
 		}
 		result->row_count = keep_rows(run);
 	} else if (rc != 0) {
-		return error_set(err, -rc, "%s", local.text);
+		return error_set(err, (enum error_code) - rc, "%s", local.text);
 	}
 	return row_order_sort(run->store, result->rows, result->row_count, err);
 }
