@@ -65,6 +65,8 @@ static bool run(struct report *report, const struct report_writer_type *type, st
 	return result == 0;
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct report_writer_type *const types[] = {&write_jsonl, &write_csv,
