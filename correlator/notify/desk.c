@@ -118,7 +118,7 @@ static bool in_flight(const struct desk *desk, const struct notice *notice)
 	return false;
 }
 
-void desk_hear(struct desk *desk, struct notice *notice)
+void desk_hear(struct desk *desk, struct notice *notice, int64_t now_ns)
 {
 	struct error err;
 
@@ -129,7 +129,7 @@ void desk_hear(struct desk *desk, struct notice *notice)
 		firing_remove(&desk->firing, notice->alert.value[ALERT_id]);
 	} else if (channel_wants(&desk->settings, &notice->alert)) {
 		size_t before = desk->firing.count;
-		if (firing_add(&desk->firing, notice, &err) != 0) {
+		if (firing_add(&desk->firing, notice, now_ns, &err) != 0) {
 			log_error(LOG_LEVEL_WARNING, "channel-firing-limit", &err);
 		}
 		if (desk->firing.count > before) {
@@ -203,7 +203,7 @@ static void bury(struct desk *desk, const char *text)
 
 /* One delivery was delivered, or not. Takes it over. */
 static void settle(struct desk *desk, struct delivery *delivery, const struct channel_reply *reply,
-		   int64_t next_ns)
+		   int64_t wait_ns, int64_t now_ns)
 {
 	char text[CHANNEL_TEXT_MAX + 64];
 	struct result result = {
@@ -221,10 +221,10 @@ static void settle(struct desk *desk, struct delivery *delivery, const struct ch
 		log_write(LOG_LEVEL_ERROR, "delivery-dead", "channel %s: %s", desk->settings.name,
 			  text);
 	}
-	result.next_ns = result.outcome == FEED_RETRY ? next_ns : 0;
+	result.next_ns = result.outcome == FEED_RETRY ? now_ns + wait_ns : 0;
 	if (result.outcome == FEED_DELIVERED && desk->settings.resend_ns > 0 &&
 	    str_is(delivery->notice->alert.value[ALERT_state], "firing") &&
-	    firing_add(&desk->firing, delivery->notice, &err) != 0) {
+	    firing_add(&desk->firing, delivery->notice, now_ns, &err) != 0) {
 		log_error(LOG_LEVEL_WARNING, "channel-firing-limit", &err);
 	}
 	if (!say(desk, delivery->notice, &result) && result.outcome == FEED_DELIVERED) {
@@ -263,7 +263,7 @@ static void take_reply(struct desk *desk, const struct channel_reply *reply, int
 			int64_t wait_ns = retry_wait_ns(&desk->settings, delivery->attempts + 1,
 							reply->retry_after_ns, random);
 			desk->flight = delivery->next;
-			settle(desk, delivery, reply, now_ns + wait_ns);
+			settle(desk, delivery, reply, wait_ns, now_ns);
 		}
 	}
 	queue_put_back(&desk->queue, desk->flight, now_ns);

@@ -48,7 +48,7 @@ void desk_take(struct desk *desk, struct notice *notice, const struct feed_deliv
 	       int64_t now_ns);
 
 /* Hears of an alert that this channel need not be sent now: it may fire or have ended. */
-void desk_hear(struct desk *desk, struct notice *notice);
+void desk_hear(struct desk *desk, struct notice *notice, int64_t now_ns);
 
 /* Takes the worker's reply, if there is one, and gives it the next message that is due. */
 void desk_work(struct desk *desk, int64_t now_ns);

@@ -43,7 +43,7 @@ static struct firing_entry **find(struct firing *firing, struct str id)
 	return place;
 }
 
-int firing_add(struct firing *firing, struct notice *notice, struct error *err)
+int firing_add(struct firing *firing, struct notice *notice, int64_t now_ns, struct error *err)
 {
 	struct firing_entry **place = find(firing, notice->alert.value[ALERT_id]);
 
@@ -65,7 +65,9 @@ int firing_add(struct firing *firing, struct notice *notice, struct error *err)
 	}
 	*entry = (struct firing_entry){.notice = notice_hold(notice), .round = firing->round};
 	*place = entry;
-	firing->count++;
+	if (firing->count++ == 0) {
+		firing->began_ns = now_ns;
+	}
 	return 0;
 }
 

@@ -26,7 +26,7 @@ void firing_done(struct firing *firing);
 
 /* Puts an alert in, or replaces an older revision of it; holds the notice. It was sent just now: it has its turn with the next
  * round. Returns 0, ERR_LIMIT, ERR_NOMEM. */
-int firing_add(struct firing *firing, struct notice *notice, struct error *err);
+int firing_add(struct firing *firing, struct notice *notice, int64_t now_ns, struct error *err);
 
 /* Takes an alert out; one that is not there is fine. */
 void firing_remove(struct firing *firing, struct str id);

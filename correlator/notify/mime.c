@@ -2,6 +2,7 @@
 
 #include "base/parse.h"
 
+#define WORD_FRAME 13 /* space, =?utf-8?B? and ?= */
 #define WORD_BYTES 45 /* in Base64 60 characters, with =?utf-8?B? and ?= 72 */
 
 static bool is_plain(struct str text)
@@ -35,17 +36,29 @@ static bool put_folded(struct buf *out, struct str text, size_t column)
 	return true;
 }
 
-static void put_encoded(struct buf *out, struct str text)
+/* Words on lines of their own, but for the first, which has the header's name before it. */
+static void put_encoded(struct buf *out, struct str text, size_t column)
 {
+	size_t room = column + WORD_FRAME < MIME_LINE_MAX ? MIME_LINE_MAX - column - WORD_FRAME : 0;
+	size_t most = room / 4 * 3 < WORD_BYTES ? room / 4 * 3 : WORD_BYTES;
+
 	while (text.len > 0) {
-		size_t len = text.len < WORD_BYTES ? text.len : WORD_BYTES;
-		while (len > 1 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0) == 0x80) {
+		size_t len = text.len < most ? text.len : most;
+		while (len > 0 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0) == 0x80) {
 			len--;
 		}
-		buf_put_text(out, "\r\n =?utf-8?B?");
+		if (len == 0 && most < WORD_BYTES) { /* no room beside the name */
+			buf_put_text(out, "\r\n");
+			most = WORD_BYTES;
+			continue;
+		}
+		len = len > 0 ? len : most; /* not UTF-8: cut where it comes */
+		buf_put_text(out, " =?utf-8?B?");
 		parse_put_base64(out, str_slice(text, 0, len));
 		buf_put_text(out, "?=");
 		text = str_slice(text, len, text.len);
+		buf_put_text(out, text.len > 0 ? "\r\n" : "");
+		most = WORD_BYTES;
 	}
 }
 
@@ -55,7 +68,7 @@ void mime_put_header(struct buf *out, const char *name, struct str text)
 	size_t before = out->len;
 	if (text.len == 0 || !is_plain(text) || !put_folded(out, text, strlen(name) + 1)) {
 		buf_truncate(out, before);
-		put_encoded(out, text);
+		put_encoded(out, text, strlen(name) + 1);
 	}
 	buf_put_text(out, "\r\n");
 }

@@ -113,7 +113,7 @@ int switchboard_alert(struct switchboard *board, const struct feed_frame *frame,
 	}
 	for (size_t i = 0; i < board->count; i++) {
 		if (!is_addressed(frame, &board->desks[i])) {
-			desk_hear(&board->desks[i], notice);
+			desk_hear(&board->desks[i], notice, now_ns);
 		}
 	}
 	notice_drop(notice);

@@ -5,7 +5,7 @@
 
 #include <assert.h>
 
-#define HEADLINE_MAX 1000
+#define VALUE_LEAST 8 /* so short, any alert fits */
 
 /* The byte behind a backslash, when it is one of these. */
 static void put_escaped(struct str text, const char *special, struct buf *out)
@@ -49,7 +49,7 @@ static void put_header(const struct alert *alert, const struct syslog_how *how, 
 }
 
 static void put_structured(const struct notice *notice, const struct syslog_how *how,
-			   struct buf *out)
+			   size_t value_max, struct buf *out)
 {
 	const struct alert *alert = &notice->alert;
 
@@ -57,7 +57,7 @@ static void put_structured(const struct notice *notice, const struct syslog_how 
 	for (int i = 0; i < ALERT_FIELD_COUNT; i++) {
 		if (alert->value[i].ptr != NULL) {
 			buf_putf(out, " %s=\"", alert_field_name((enum alert_field)i));
-			put_value(alert->value[i], SYSLOG_VALUE_MAX, "\"\\]", out);
+			put_value(alert->value[i], value_max, "\"\\]", out);
 			buf_put_byte(out, '"');
 		}
 	}
@@ -66,7 +66,7 @@ static void put_structured(const struct notice *notice, const struct syslog_how 
 	buf_init(&headline, 0);
 	buf_put_text(&headline, how->test ? "TEST, nothing happened: " : "");
 	wording_headline(alert, &headline);
-	wording_plain(buf_str(&headline), HEADLINE_MAX, out);
+	wording_plain(buf_str(&headline), value_max, out);
 	buf_done(&headline);
 }
 
@@ -95,14 +95,15 @@ static const struct {
 	{"cs6", ALERT_statement_id, "statementId"},
 };
 
-static void put_pair(const char *key, struct str value, struct buf *out)
+static void put_pair(const char *key, struct str value, size_t value_max, struct buf *out)
 {
 	buf_putf(out, "%s=", key);
-	put_value(value, SYSLOG_VALUE_MAX, "=\\", out);
+	put_value(value, value_max, "=\\", out);
 	buf_put_byte(out, ' ');
 }
 
-static void put_cef(const struct notice *notice, const struct syslog_how *how, struct buf *out)
+static void put_cef(const struct notice *notice, const struct syslog_how *how, size_t value_max,
+		    struct buf *out)
 {
 	static const char *const scores[] = {"0", "1", "3", "5", "8", "10"};
 	const struct alert *alert = &notice->alert;
@@ -111,15 +112,15 @@ static void put_cef(const struct notice *notice, const struct syslog_how *how, s
 
 	buf_put_text(out, "- \xef\xbb\xbf"
 			  "CEF:0|querytrail|querytrail|1|");
-	put_value(alert->value[ALERT_rule], SYSLOG_VALUE_MAX, "|\\", out);
+	put_value(alert->value[ALERT_rule], value_max, "|\\", out);
 	buf_put_byte(out, '|');
-	put_value(alert->value[titled ? ALERT_title : ALERT_rule], SYSLOG_VALUE_MAX, "|\\", out);
+	put_value(alert->value[titled ? ALERT_title : ALERT_rule], value_max, "|\\", out);
 	buf_putf(out, "|%s|", scores[alert_severity(alert->value[ALERT_severity])]);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (alert->value[keys[i].field].len == 0) {
 			continue;
 		}
-		put_pair(keys[i].key, alert->value[keys[i].field], out);
+		put_pair(keys[i].key, alert->value[keys[i].field], value_max, out);
 		if (keys[i].label != NULL) {
 			buf_putf(out, "%sLabel=%s ", keys[i].key, keys[i].label);
 		}
@@ -136,7 +137,7 @@ static void put_cef(const struct notice *notice, const struct syslog_how *how, s
 	buf_init(&headline, 0);
 	wording_headline(alert, &headline);
 	buf_put_text(out, "msg=");
-	put_value(buf_str(&headline), HEADLINE_MAX, "=\\", out);
+	put_value(buf_str(&headline), value_max, "=\\", out);
 	buf_done(&headline);
 }
 
@@ -144,14 +145,20 @@ void syslog_put_frame(const struct notice *notice, const struct syslog_how *how,
 {
 	struct buf line;
 
+	size_t value_max = 2 * SYSLOG_VALUE_MAX;
+
 	assert(how->facility <= 23);
 	buf_init(&line, 0);
-	put_header(&notice->alert, how, &line);
-	if (how->cef) {
-		put_cef(notice, how, &line);
-	} else {
-		put_structured(notice, how, &line);
-	}
+	do { /* until it fits */
+		value_max /= 2;
+		buf_clear(&line);
+		put_header(&notice->alert, how, &line);
+		if (how->cef) {
+			put_cef(notice, how, value_max, &line);
+		} else {
+			put_structured(notice, how, value_max, &line);
+		}
+	} while (line.len > SYSLOG_LINE_MAX && value_max > VALUE_LEAST);
 	buf_putf(out, "%zu ", line.len);
 	buf_put_str(out, buf_str(&line));
 	if (line.failed) {

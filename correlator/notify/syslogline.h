@@ -6,7 +6,8 @@
  * CEF:     the same header with "-" for structured data, then CEF:0|querytrail|querytrail|VERSION|rule|title|severity|extension.
  * Escaped: all texts printable (wording.h); then " \ ] with a backslash in structured data; | and \ in CEF's header; = and \ in its
  *          extension. So no control byte is in a message, and its length (octet counting) is the only frame.
- * Limits:  SYSLOG_VALUE_MAX bytes a value, SYSLOG_LINE_MAX a message.
+ * Limits:  SYSLOG_VALUE_MAX bytes a value, SYSLOG_LINE_MAX a message, which is what RFC 5425 asks receivers to take; values are cut, all to the
+ *          same length, until it fits, and then end in an ellipsis.
  * Threads: pure. Blocking: never.
  * Source:  RFC 5424 section 6, RFC 5612, RFC 6587 section 3.4.1; ArcSight CEF, revision 25. Tests: tests/unit/notify-syslogline.c
  */
@@ -17,7 +18,7 @@
 
 #define SYSLOG_ENTERPRISE "32473"
 #define SYSLOG_VALUE_MAX  2048
-#define SYSLOG_LINE_MAX   65536
+#define SYSLOG_LINE_MAX   8192
 
 struct syslog_how {
 	bool cef;
