@@ -120,6 +120,8 @@ static int write_config(const struct scene_options *options, const struct scene 
 	buf_putf(&text, "store: %s/store\nruntime: %s/run\n", options->dir, options->dir);
 	buf_putf(&text, "join:\n  signing_key_file: %s/signing.key\n", options->dir);
 	buf_put_str(&text, world_identity_yaml(scene->world));
+	buf_put_text(&text, "rules:\n  lists:\n    classified_tables: [crm.Customers]\n"
+			    "    application_logins: [\"svc_*\"]\n");
 	buf_put_text(&text, "sources:\n");
 	put_gateway(options, scene, &text);
 	put_database(options, scene, &text);
