@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 static bool is_one_of(enum tsql_word word, const enum tsql_word *words)
 {

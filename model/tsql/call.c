@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 #define ARGUMENTS_MAX 64 /* that are looked at for a text */
 

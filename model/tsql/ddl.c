@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 static const struct {
 	enum tsql_class kind;
@@ -160,30 +160,48 @@ static size_t read_member(struct tsql_walk *walk, size_t i)
 	return next;
 }
 
+/* Whether the AS of a module stands at i, not that of a parameter: @a AS int. */
+static bool is_head_end(const struct tsql_scan *scan, size_t i)
+{
+	enum tsql_word next = tsql_word_at(scan, i + 1);
+
+	return tsql_word_at(scan, i) == TSQL_W_AS &&
+	       (tsql_kind_at(scan, i - 1) != TSQL_VARIABLE ||
+		(tsql_word_properties(next) & TSQL_WORD_STARTS) != 0);
+}
+
+/* Whether a module's body begins at i although its AS is missing. */
+static bool is_body(const struct tsql_walk *walk, size_t i)
+{
+	const struct tsql_scan *scan = walk->scan;
+	enum tsql_word word = tsql_word_at(scan, i);
+	bool starts = (tsql_word_properties(word) & TSQL_WORD_STARTS) != 0;
+
+	if (tsql_mark_at(scan, i) == ';' || tsql_kind_at(scan, i) == TSQL_GO) {
+		return true;
+	}
+	if (word == TSQL_W_BEGIN || word == TSQL_W_RETURN) {
+		return true;
+	}
+	return starts && walk->kind != TSQL_CLASS_TRIGGER && word != TSQL_W_WITH &&
+	       word != TSQL_W_EXECUTE && word != TSQL_W_EXEC;
+}
+
 /* Passes over the head of a module to the piece behind its AS, from which on all is its body. */
 static size_t skip_head(struct tsql_walk *walk, size_t i)
 {
 	struct tsql_scan *scan = walk->scan;
 
-	for (; i < scan->end; i++) {
+	for (; i < scan->end && !is_body(walk, i); i++) {
 		enum tsql_word word = tsql_word_at(scan, i);
-		enum tsql_word next = tsql_word_at(scan, i + 1);
 
-		if (tsql_mark_at(scan, i) == ';' || tsql_kind_at(scan, i) == TSQL_GO ||
-		    word == TSQL_W_BEGIN || word == TSQL_W_RETURN) {
-			return i;
+		if (is_head_end(scan, i)) {
+			return i + 1;
 		}
-		if ((word == TSQL_W_EXECUTE || word == TSQL_W_EXEC) && next == TSQL_W_AS) {
+		if ((word == TSQL_W_EXECUTE || word == TSQL_W_EXEC) &&
+		    tsql_word_at(scan, i + 1) == TSQL_W_AS) {
 			tsql_note_flags(scan, TSQL_EXECUTE_AS);
 			i += 2;
-		} else if (word == TSQL_W_AS &&
-			   (tsql_kind_at(scan, i - 1) != TSQL_VARIABLE ||
-			    (tsql_word_properties(next) & TSQL_WORD_STARTS) != 0)) {
-			return i + 1;
-		} else if ((tsql_word_properties(word) & TSQL_WORD_STARTS) != 0 &&
-			   word != TSQL_W_WITH && word != TSQL_W_INSERT && word != TSQL_W_UPDATE &&
-			   word != TSQL_W_DELETE && walk->kind != TSQL_CLASS_TRIGGER) {
-			return i; /* the AS is missing */
 		}
 	}
 	return i;

@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 static const struct tsql_level no_level = {.kind = LEVEL_PLAIN, .first_object = -1};
 

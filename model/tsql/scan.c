@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 /* How a statement that begins with a word is read. */
 enum manner {

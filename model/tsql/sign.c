@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 #include <stdlib.h>
 
@@ -214,30 +214,23 @@ static bool ends_condition(const struct tsql_scan *scan, size_t i)
 	}
 }
 
-void tsql_sign_condition(struct tsql_walk *walk, size_t i)
+/* What a condition that is always true, pieces first..last, means for those round it. */
+static void note_true(struct tsql_walk *walk, size_t first, size_t last)
 {
 	struct tsql_scan *scan = walk->scan;
-	struct operand left;
-	struct operand right;
 	unsigned depth = walk->depth;
 	enum tsql_word before;
 	enum tsql_word after;
 
-	if (!read_left(scan, i, &left) || !read_right(scan, i, &right) ||
-	    !begins_condition(scan, left.first - 1) || !ends_condition(scan, right.last + 1) ||
-	    !is_true(scan, i, &left, &right)) {
-		return;
-	}
-	tsql_note_flags(scan, TSQL_TAUTOLOGY);
-	for (int k = 0; k < STRIP_MAX && depth > 0 && tsql_mark_at(scan, left.first - 1) == '(' &&
-			tsql_mark_at(scan, right.last + 1) == ')';
+	for (int k = 0; k < STRIP_MAX && depth > 0 && tsql_mark_at(scan, first - 1) == '(' &&
+			tsql_mark_at(scan, last + 1) == ')';
 	     k++) {
-		left.first--;
-		right.last++;
+		first--;
+		last++;
 		depth--;
 	}
-	before = tsql_word_at(scan, left.first - 1);
-	after = tsql_word_at(scan, right.last + 1);
+	before = tsql_word_at(scan, first - 1);
+	after = tsql_word_at(scan, last + 1);
 	if (before == TSQL_W_AND || before == TSQL_W_NOT || after == TSQL_W_AND) {
 		return;
 	}
@@ -248,6 +241,20 @@ void tsql_sign_condition(struct tsql_walk *walk, size_t i)
 	}
 	if (scan->work->levels[depth].clause == CLAUSE_WHERE) {
 		scan->work->levels[depth].where_true = true;
+	}
+}
+
+void tsql_sign_condition(struct tsql_walk *walk, size_t i)
+{
+	struct tsql_scan *scan = walk->scan;
+	struct operand left;
+	struct operand right;
+
+	if (read_left(scan, i, &left) && read_right(scan, i, &right) &&
+	    begins_condition(scan, left.first - 1) && ends_condition(scan, right.last + 1) &&
+	    is_true(scan, i, &left, &right)) {
+		tsql_note_flags(scan, TSQL_TAUTOLOGY);
+		note_true(walk, left.first, right.last);
 	}
 }
 

@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 /* The CTE that a name is, or NULL. */
 static const struct tsql_cte *find_cte(const struct tsql_work *work, const struct tsql_name *name)

@@ -313,24 +313,33 @@ static size_t read_number(struct str input, size_t pos, struct tsql_token *token
 	return set_plain(token, input, pos, end);
 }
 
+/* The offset behind blanks and TABs at pos. */
+static size_t blanks_end(struct str input, size_t pos)
+{
+	while (at(input, pos) == ' ' || at(input, pos) == '\t') {
+		pos++;
+	}
+	return pos;
+}
+
+static bool is_line_end(uint8_t c)
+{
+	return c == '\n' || c == '\r';
+}
+
 /* Whether GO, which ends at end, stands alone on its line; a count may follow. */
 static bool is_alone(struct str input, size_t pos, size_t end)
 {
 	while (pos > 0 && (input.ptr[pos - 1] == ' ' || input.ptr[pos - 1] == '\t')) {
 		pos--;
 	}
-	if (pos > 0 && input.ptr[pos - 1] != '\n' && input.ptr[pos - 1] != '\r') {
+	if (pos > 0 && !is_line_end(at(input, pos - 1))) {
 		return false;
 	}
-	while (at(input, end) == ' ' || at(input, end) == '\t') {
-		end++;
-	}
-	end = digits_end(input, end);
-	while (at(input, end) == ' ' || at(input, end) == '\t' || at(input, end) == ';') {
-		end++;
-	}
-	return end >= input.len || input.ptr[end] == '\n' || input.ptr[end] == '\r' ||
-	       (input.ptr[end] == '-' && at(input, end + 1) == '-');
+	end = blanks_end(input, digits_end(input, blanks_end(input, end)));
+	end = at(input, end) == ';' ? blanks_end(input, end + 1) : end;
+	return end >= input.len || is_line_end(at(input, end)) ||
+	       (at(input, end) == '-' && at(input, end + 1) == '-');
 }
 
 static size_t read_name(struct str input, size_t pos, struct tsql_token *token)
@@ -380,21 +389,33 @@ static size_t read_space(struct str input, size_t pos, struct tsql_token *token)
 
 static size_t mark_size(struct str input, size_t pos)
 {
-	uint8_t c = at(input, pos);
 	uint8_t next = at(input, pos + 1);
 
-	if (!is(c, DOUBLE)) {
-		return 1;
-	}
-	if (c == ':') {
+	switch (at(input, pos)) {
+	case ':':
 		return next == ':' ? 2 : 1;
-	}
-	if (c == '|' && next == '|') {
-		return at(input, pos + 2) == '=' ? 3 : 2;
-	}
-	if ((c == '<' && (next == '>' || next == '<')) || (c == '>' && next == '>') ||
-	    (c == '!' && (next == '<' || next == '>'))) {
-		return 2;
+	case '|':
+		if (next == '|') {
+			return at(input, pos + 2) == '=' ? 3 : 2;
+		}
+		break;
+	case '<':
+		if (next == '>' || next == '<') {
+			return 2;
+		}
+		break;
+	case '>':
+		if (next == '>') {
+			return 2;
+		}
+		break;
+	case '!':
+		if (next == '<' || next == '>') {
+			return 2;
+		}
+		break;
+	default:
+		break;
 	}
 	return next == '=' ? 2 : 1;
 }
@@ -442,6 +463,11 @@ static size_t read_wide(struct str input, size_t pos, struct tsql_token *token)
 	return read_unknown(input, pos, token);
 }
 
+static bool begins_comment(uint8_t c, uint8_t next)
+{
+	return (c == '-' && next == '-') || (c == '/' && next == '*');
+}
+
 /* Reads what begins with a byte that is neither white space nor a letter. */
 static size_t read_sign(const struct tsql_reader *reader, size_t pos, struct tsql_token *token)
 {
@@ -452,7 +478,7 @@ static size_t read_sign(const struct tsql_reader *reader, size_t pos, struct tsq
 	if (c == '\'' || c == '"' || c == '[') {
 		return read_quoted(reader, pos, token);
 	}
-	if ((c == '-' && next == '-') || (c == '/' && next == '*')) {
+	if (begins_comment(c, next)) {
 		return read_comment(input, pos, token);
 	}
 	if (c == '.' && is(next, DIGIT)) {
@@ -460,7 +486,8 @@ static size_t read_sign(const struct tsql_reader *reader, size_t pos, struct tsq
 	}
 	if (is(c, SIGN)) {
 		token->kind = TSQL_MARK;
-		return set_plain(token, input, pos, pos + mark_size(input, pos));
+		return set_plain(token, input, pos,
+				 pos + (is(c, DOUBLE) ? mark_size(input, pos) : 1));
 	}
 	if (c == '@' || (c == '$' && is(next, START))) {
 		return read_name(input, pos, token);

@@ -1,4 +1,4 @@
-#include "model/tsql/part.h"
+#include "model/tsql/walk.h"
 
 #include "base/utf8.h"
 
