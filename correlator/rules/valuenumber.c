@@ -3,6 +3,26 @@
 
 #define DIGITS_MAX 40
 
+size_t value_put_number(int64_t number, char out[20])
+{
+	char digits[20];
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	size_t count = 0;
+	size_t len = 0;
+
+	do {
+		digits[count++] = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest != 0);
+	if (number < 0) {
+		out[len++] = '-';
+	}
+	while (count > 0) {
+		out[len++] = digits[--count];
+	}
+	return len;
+}
+
 /* A decimal without exponent: -12.5 */
 static bool read_decimal(struct str text, double *out_number)
 {

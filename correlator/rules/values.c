@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #define NUMBER_TEXT_MAX 40
+#define UNFOLDED_MIN    64 /* shorter texts are folded again */
 #define TEXTS_MAX       (3 * FIELD_LIMIT)
 
 int values_init(struct values_maker *maker, struct error *err)
@@ -32,6 +33,7 @@ void values_begin(struct values_maker *maker, const struct rules_event *event)
 	}
 	maker->event = event;
 	maker->has_facts = false;
+	maker->unfolded = str_make(NULL, 0);
 }
 
 static int no_memory(struct error *err)
@@ -89,7 +91,7 @@ static int add_number(struct values_maker *maker, enum value_type type, int64_t 
 	if (type == VALUE_TIME) {
 		clock_put_rfc3339(&text, number, 9);
 	} else {
-		buf_put_i64(&text, number);
+		text.len = value_put_number(number, text.ptr);
 	}
 	value->text = buf_str(&text);
 	values->count++;
@@ -539,11 +541,20 @@ int value_fold(struct values_maker *maker, struct value *value, struct error *er
 	if (value->is_folded) {
 		return 0;
 	}
+	value->is_folded = true;
+	if (value->text.ptr == maker->unfolded.ptr && value->text.len == maker->unfolded.len &&
+	    value->text.ptr != NULL) { /* the normalized text, most often, is the text */
+		value->folded = maker->folded;
+		return 0;
+	}
 	bytes = arena_alloc(&maker->arena, value->text.len);
 	if (bytes == NULL) {
 		return no_memory(err);
 	}
 	value->folded = str_make(bytes, fold_text(value->text, bytes));
-	value->is_folded = true;
+	if (value->text.len >= UNFOLDED_MIN) {
+		maker->unfolded = value->text;
+		maker->folded = value->folded;
+	}
 	return 0;
 }

@@ -33,7 +33,8 @@ struct values_maker {
 	struct arena arena;
 	const struct rules_event *event;
 	struct statementfacts *facts;
-	bool has_facts; /* of this event */
+	bool has_facts;              /* of this event */
+	struct str unfolded, folded; /* the text that was folded last, and its folded form */
 };
 
 /* Prepares one. Returns 0 or ERR_NOMEM. */
@@ -53,6 +54,9 @@ int values_text(struct values_maker *maker, struct str text, struct value *out_v
 
 /* The value's text with letters folded. Returns 0 or ERR_NOMEM. */
 int value_fold(struct values_maker *maker, struct value *value, struct error *err);
+
+/* Writes a number's decimal digits; returns how many bytes, at most 20. */
+size_t value_put_number(int64_t number, char out[20]);
 
 /* The value as a number: of a TIME the seconds since 1970; a text must be a decimal. False when it is none. */
 bool value_number(const struct value *value, double *out_number);

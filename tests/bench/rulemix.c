@@ -190,12 +190,9 @@ static void put_item(const struct source *source, uint64_t *random, struct buf *
 	if (strcmp(name, "cs-method") == 0 || strcmp(name, "verb") == 0) {
 		static const char *const verbs[] = {"GET", "POST", "PUT", "SELECT", "DELETE"};
 
+		/* said beside something else, never alone */
 		buf_putf(out, "    %s: %s\n", name, verbs[draw(random, 5)]);
-		return;
-	}
-	if (strcmp(name, "cs-referer") == 0 && chance(random, 300)) {
-		buf_putf(out, "    %s: null\n", name);
-		return;
+		name = source->fields[0].name;
 	}
 	buf_putf(out, "    %s%s:\n", name, modifiers);
 	for (size_t i = 0; i < count; i++) {
