@@ -1,0 +1,252 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/report-fixture.h"
+
+#define HEAD "title: T\npurpose: P\nsections:\n"
+
+static void test_groups(void **state)
+{
+	/* Proves: rows are put in groups with counts, shares, refusals and distinct values, in the order asked for. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, true, false);
+	assert_int_equal(
+		reporting_run(&reporting,
+			      HEAD
+			      "- {name: a, title: A, group: user, order: [-count, user], columns: "
+			      "[user, count, share, failed, conflicts, unmatched, distinct_table, "
+			      "sum_rows, max_rows]}\n",
+			      &write_jsonl),
+		0);
+	assert_int_equal(reporting_count(&reporting,
+					 "{\"user\":null,\"count\":4,\"share\":0.444,\"failed\":0,"
+					 "\"conflicts\":1,\"unmatched\":1,\"distinct_table\":4,"
+					 "\"sum_rows\":4332,\"max_rows\":4211}"),
+			 1);
+	assert_int_equal(reporting_count(&reporting,
+					 "{\"user\":\"bob@example.com\",\"count\":3,"
+					 "\"share\":0.333,\"failed\":1,\"conflicts\":0,"
+					 "\"unmatched\":0,\"distinct_table\":3,\"sum_rows\":2,"
+					 "\"max_rows\":1}"),
+			 1);
+	const char *bob = strstr(reporting.out.ptr, "\"user\":\"bob");
+	const char *alice = strstr(reporting.out.ptr, "\"user\":\"alice");
+	assert_true(bob != NULL && alice != NULL && bob < alice);
+	assert_int_equal(reporting.outcome.row_count, 3);
+	assert_false(reporting.outcome.incomplete);
+	reporting_done(&reporting);
+}
+
+static void test_first(void **state)
+{
+	/* Proves: a definition may show the first rows only, and the count of all is told beside. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, true, false);
+	assert_int_equal(reporting_run(&reporting,
+				       HEAD
+				       "- {name: a, title: A, first: 2, order: -time, columns: "
+				       "[time, verb]}\n"
+				       "- {name: b, title: B, first: 1, group: verb, columns: "
+				       "[verb, count], order: verb}\n",
+				       &write_jsonl),
+			 0);
+	assert_int_equal(
+		reporting_count(&reporting, "\"table\":\"a\",\"returned\":2,\"matched\":9}"), 1);
+	assert_int_equal(
+		reporting_count(&reporting, "\"table\":\"b\",\"returned\":1,\"matched\":4}"), 1);
+	assert_int_equal(reporting_count(&reporting, "2026-11-22T10:00:50"), 1); /* the newest */
+	assert_int_equal(reporting_count(&reporting, "\"verb\":\"DELETE\",\"count\":1"), 1);
+	reporting_done(&reporting);
+}
+
+static void test_filters(void **state)
+{
+	/* Proves: the filter of the command line and that of the section must both hold, whatever operators they have; a dataset without a
+	 * filter says that it is not narrowed. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, true, false);
+	reporting.question.filter = STR_LIT("user:alice* OR user:bob*");
+	assert_int_equal(reporting_run(&reporting,
+				       HEAD
+				       "- {name: a, title: A, filter: 'verb:INSERT OR "
+				       "verb:DELETE', columns: [user, verb]}\n"
+				       "- {name: s, title: S, from: sources, columns: [source]}\n",
+				       &write_jsonl),
+			 0);
+	assert_int_equal(reporting_count(&reporting, "\"verb\":\"INSERT\""), 1);
+	assert_int_equal(reporting_count(&reporting, "\"verb\":\"DELETE\""), 0);
+	assert_int_equal(reporting_count(&reporting, "5 match the filter"), 1);
+	assert_int_equal(reporting_count(&reporting, "it does not narrow this section"), 1);
+	reporting.question.filter = STR_LIT("rout:x");
+	assert_int_equal(reporting_run(&reporting, HEAD "- {name: a, title: A, columns: [verb]}\n",
+				       &write_jsonl),
+			 -ERR_USAGE);
+	reporting_done(&reporting);
+}
+
+static void test_range(void **state)
+{
+	/* Proves: a range narrows each section, is given as instants, and an end behind the watermark makes the report incomplete. */
+	(void)state;
+	struct reporting reporting;
+	static const char yaml[] = HEAD "- {name: a, title: A, columns: [time]}\n";
+	reporting_init(&reporting, true, false);
+	reporting.question.from_ns = STORY_DAY_NS + 10 * NS_PER_HOUR + 20 * NS_PER_SEC;
+	reporting.question.to_ns = STORY_DAY_NS + 11 * NS_PER_HOUR;
+	assert_int_equal(reporting_run(&reporting, yaml, &write_jsonl), 0);
+	assert_int_equal(reporting.outcome.row_count, 4);
+	assert_false(reporting.outcome.incomplete);
+	assert_int_equal(reporting_count(&reporting, "2026-11-22 10:00:20Z to before "
+						     "2026-11-22 11:00:00Z (zone UTC)"),
+			 1);
+	reporting.question.to_ns = STORY_DAY_NS + 24 * NS_PER_HOUR;
+	assert_int_equal(reporting_run(&reporting, yaml, &write_jsonl), 0);
+	assert_true(reporting.outcome.incomplete);
+	assert_int_equal(reporting_count(&reporting, "\"complete\":false"), 1);
+	reporting_done(&reporting);
+}
+
+static void test_same_bytes(void **state)
+{
+	/* Proves: all reports that came with querytrail are the same bytes when they run again, at another moment, and over a store whose records
+	 * were committed in another order; in each format but PDF, whose writer has its own test. */
+	(void)state;
+	static const struct report_writer_type *const types[] = {&write_jsonl, &write_csv,
+								 &write_md, &write_html};
+	struct reporting here, turned;
+	struct folders *folders = calloc(1, sizeof(*folders));
+	struct folder_names *names = calloc(1, sizeof(*names));
+	struct arena arena;
+	struct buf first;
+	assert_true(folders != NULL && names != NULL);
+	arena_init(&arena, 1u << 20);
+	buf_init(&first, 0);
+	reporting_init(&here, false, false);
+	reporting_init(&turned, false, true);
+	turned.question.now_ns += NS_PER_DAY;
+	assert_int_equal(folders_find(NULL, folders, &here.err), 0);
+	assert_int_equal(folders_list(folders, SIZE_MAX, &arena, names, &here.err), 0);
+	assert_int_equal(names->count, 9);
+	for (size_t i = 0; i < names->count; i++) {
+		struct report *report = calloc(1, sizeof(*report));
+		assert_non_null(report);
+		assert_int_equal(report_load(folders, str_of(names->name[i]), report, &here.err),
+				 0);
+		for (size_t t = 0; t < 4; t++) {
+			assert_int_equal(reporting_write(&here, report, types[t]), 0);
+			buf_clear(&first);
+			buf_put_str(&first, buf_str(&here.out));
+			assert_true(first.len > 1000);
+			assert_int_equal(reporting_write(&here, report, types[t]), 0);
+			assert_true(str_equal(buf_str(&first), buf_str(&here.out)));
+			assert_int_equal(reporting_write(&turned, report, types[t]), 0);
+			assert_true(str_equal(buf_str(&first), buf_str(&turned.out)));
+		}
+		report_done(report);
+		free(report);
+	}
+	buf_done(&first);
+	arena_done(&arena);
+	reporting_done(&here);
+	reporting_done(&turned);
+	free(names);
+	free(folders);
+}
+
+static void test_incomplete(void **state)
+{
+	/* Proves: what is missing stands in the head as a warning, also when the definition leaves the fact out, and in the outcome. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, false, false);
+	assert_int_equal(
+		reporting_run(&reporting,
+			      "title: T\npurpose: P\nfacts: [range]\nsections:\n"
+			      "- {name: g, title: G, from: gaps, columns: [source, gap_from, "
+			      "gap_kind]}\n"
+			      "- {name: r, title: R, from: rejects, only: {source: 'a*'}, columns: "
+			      "[reason]}\n"
+			      "- {name: n, title: N, from: rejects, except: {source: 'a*'}, "
+			      "columns: [reason], empty: none of them}\n",
+			      &write_jsonl),
+		0);
+	assert_true(reporting.outcome.incomplete);
+	assert_int_equal(reporting_count(&reporting, "\"name\":\"range\""), 1);
+	assert_int_equal(reporting_count(&reporting, "\"name\":\"scope\""), 0);
+	assert_int_equal(reporting_count(&reporting, "has a gap from 2026-11-22 08:00:00Z"), 1);
+	assert_int_equal(reporting_count(&reporting, "\"gap_kind\":\"deleted_file\""), 1);
+	assert_int_equal(reporting_count(&reporting, "\"reason\":\"no JSON object\""), 1);
+	assert_int_equal(reporting_count(&reporting, "none of them"), 1);
+	reporting_done(&reporting);
+}
+
+static void test_charts(void **state)
+{
+	/* Proves: bars with the rest as one bar, a timeline without holes, and grades in their order. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, true, false);
+	assert_int_equal(
+		reporting_run(&reporting,
+			      HEAD
+			      "- name: a\n  title: A\n  columns: [time]\n  charts:\n"
+			      "  - {kind: bars, title: x, by: verb, first: 1, risk: unmatched}\n"
+			      "  - {kind: timeline, title: y, by: hour, risk: failed}\n"
+			      "  - {kind: stack, title: z}\n",
+			      &write_jsonl),
+		0);
+	assert_int_equal(
+		reporting_count(&reporting,
+				"\"risk\":\"without a request\",\"bars\":[{\"label\":\"SELECT\","
+				"\"value\":6,\"risk\":0},{\"label\":\"(3 others)\",\"value\":3,"
+				"\"risk\":1}]"),
+		1);
+	assert_int_equal(reporting_count(&reporting, "\"bars\":[{\"label\":\"2026-11-22 10:00\","
+						     "\"value\":9,\"risk\":1}]"),
+			 1);
+	assert_int_equal(
+		reporting_count(
+			&reporting,
+			"\"bars\":[{\"label\":\"A\",\"value\":3},{\"label\":\"B\",\"value\":1},"
+			"{\"label\":\"C\",\"value\":2},{\"label\":\"U1\",\"value\":1},"
+			"{\"label\":\"X\",\"value\":1},{\"label\":\"pending\",\"value\":1}]"),
+		1);
+	reporting_done(&reporting);
+}
+
+static void test_zone(void **state)
+{
+	/* Proves: hours and days are those of the report's zone. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, true, false);
+	assert_int_equal(zone_open(STR_LIT("+14:00"), NULL, &reporting.zone, &reporting.err), 0);
+	assert_int_equal(reporting_run(&reporting,
+				       HEAD
+				       "- {name: a, title: A, group: [day, hour], columns: [day, "
+				       "hour, count]}\n",
+				       &write_jsonl),
+			 0);
+	assert_int_equal(reporting_count(&reporting, "\"day\":\"2026-11-23\",\"hour\":\"2026-11-23 "
+						     "00:00\",\"count\":9"),
+			 1);
+	reporting_done(&reporting);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_groups),     cmocka_unit_test(test_first),
+		cmocka_unit_test(test_filters),    cmocka_unit_test(test_range),
+		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_charts),     cmocka_unit_test(test_zone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
