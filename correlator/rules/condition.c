@@ -149,6 +149,25 @@ static int read_name(struct parser *parser, const struct rule_node **out)
 				rule_reader_hint(parser->token, names, all->count, hint));
 }
 
+/* "At least k of the members from i on": with member i and k - 1 of the others, or k of the others. need[k] is what it becomes, need[k] and
+ * need[k - 1] hold the same for the members behind. */
+static int need_more(struct parser *parser, const struct row *row, size_t i, size_t k,
+		     const struct rule_node **need)
+{
+	struct row with = {0}, either = {0};
+	const struct rule_node *taken;
+	int result = row_add(parser, &with, row->items[i]);
+	if (result == 0 && k > 1) {
+		result = row_add(parser, &with, need[k - 1]);
+	}
+	result = result == 0 ? join(parser, RULE_AND, &with, &taken) : result;
+	result = result == 0 ? row_add(parser, &either, taken) : result;
+	if (result == 0 && row->count - i > k) {
+		result = row_add(parser, &either, need[k]);
+	}
+	return result == 0 ? join(parser, RULE_OR, &either, &need[k]) : result;
+}
+
 /* At least `least` of the row: each way is a path through nodes that are shared. */
 static int join_some(struct parser *parser, const struct row *row, size_t least,
 		     const struct rule_node **out)
@@ -162,7 +181,6 @@ static int join_some(struct parser *parser, const struct row *row, size_t least,
 						row->count);
 		}
 	}
-	/* need[k] is "at least k of the members from i on", built from the end */
 	const struct rule_node **need =
 		arena_calloc(parser->reader->scratch, least + 1, sizeof(*need));
 	if (need == NULL) {
@@ -170,68 +188,72 @@ static int join_some(struct parser *parser, const struct row *row, size_t least,
 	}
 	int result = 0;
 	for (size_t i = row->count; i-- != 0 && result == 0;) {
-		for (size_t k = least; k >= 1 && result == 0; k--) {
-			if (row->count - i < k) {
-				continue;
-			}
-			struct row with = {0}, either = {0};
-			const struct rule_node *taken;
-			result = row_add(parser, &with, row->items[i]);
-			if (result == 0 && k > 1) {
-				result = row_add(parser, &with, need[k - 1]);
-			}
-			result = result == 0 ? join(parser, RULE_AND, &with, &taken) : result;
-			result = result == 0 ? row_add(parser, &either, taken) : result;
-			if (result == 0 && row->count - i > k) {
-				result = row_add(parser, &either, need[k]);
-			}
-			result = result == 0 ? join(parser, RULE_OR, &either, &need[k]) : result;
+		size_t k = least < row->count - i ? least : row->count - i;
+		for (; k >= 1 && result == 0; k--) {
+			result = need_more(parser, row, i, k, need);
 		}
 	}
 	*out = need[least];
 	return result;
 }
 
+/* The searches that the token means: all of `them`, or those that fit the pattern. */
+static int find_some(struct parser *parser, struct row *out)
+{
+	struct str pattern = parser->token;
+	bool them = token_is(parser, "them");
+	int result = 0;
+	for (size_t i = 0; i < parser->searches->count && result == 0; i++) {
+		const struct search *search = &parser->searches->items[i];
+		bool hidden = str_has_prefix(search->name, STR_LIT("_")) &&
+			      (them || pattern.ptr[0] != '_');
+		if (!hidden && (them || str_glob(search->name, pattern))) {
+			result = row_add(parser, out, search->node);
+		}
+	}
+	if (result == 0 && out->count == 0) {
+		return rule_reader_fail(parser->reader, place_of(parser, parser->token_at),
+					"no search fits \"%.*s\"", STR_ARG(pattern));
+	}
+	return result;
+}
+
+/* How many of the row the quantifier asks for. */
+static int count_some(struct parser *parser, struct str quantifier, const struct row *row,
+		      size_t *out_least)
+{
+	uint64_t least = 1;
+	if (str_equal_fold(quantifier, STR_LIT("all"))) {
+		least = row->count;
+	} else if (!str_equal_fold(quantifier, STR_LIT("any")) &&
+		   (!parse_u64(quantifier, &least) || least == 0 || least > row->count)) {
+		return rule_reader_fail(parser->reader, place_of(parser, parser->token_at),
+					"\"%.*s of %.*s\" can't be: %zu searches fit",
+					STR_ARG(quantifier), STR_ARG(parser->token), row->count);
+	}
+	*out_least = (size_t)least;
+	return 0;
+}
+
 /* `N of PATTERN`: the quantifier is the token before; the token is the pattern. */
 static int read_some(struct parser *parser, struct str quantifier, const struct rule_node **out)
 {
 	struct row row = {0};
-	struct place place = place_of(parser, parser->token_at);
-	struct str pattern = parser->token;
-	bool them = token_is(parser, "them");
-	uint64_t least = 1;
-	int result = 0;
-	if (pattern.len == 0 || strchr("()|,", pattern.ptr[0]) != NULL) {
+	size_t least = 0;
+	if (parser->token.len == 0 || strchr("()|,", parser->token.ptr[0]) != NULL) {
 		return unexpected(parser);
 	}
-	for (size_t i = 0; i < parser->searches->count && result == 0; i++) {
-		const struct search *search = &parser->searches->items[i];
-		bool hidden = search->name.len != 0 && search->name.ptr[0] == '_' &&
-			      (them || pattern.ptr[0] != '_');
-		if (!hidden && (them || str_glob(search->name, pattern))) {
-			result = row_add(parser, &row, search->node);
-		}
-	}
-	if (result == 0 && row.count == 0) {
-		result = rule_reader_fail(parser->reader, place, "no search fits \"%.*s\"",
-					  STR_ARG(pattern));
-	}
+	int result = find_some(parser, &row);
+	result = result == 0 ? count_some(parser, quantifier, &row, &least) : result;
 	if (result != 0) {
 		return result;
 	}
-	bool all = str_equal_fold(quantifier, STR_LIT("all"));
-	bool any = str_equal_fold(quantifier, STR_LIT("any"));
-	if (!all && !any && (!parse_u64(quantifier, &least) || least == 0 || least > row.count)) {
-		return rule_reader_fail(parser->reader, place,
-					"\"%.*s of %.*s\" can't be: %zu searches fit",
-					STR_ARG(quantifier), STR_ARG(pattern), row.count);
-	}
-	if (all || least == row.count) {
+	if (least == row.count) {
 		result = join(parser, RULE_AND, &row, out);
 	} else if (least == 1) {
 		result = join(parser, RULE_OR, &row, out);
 	} else {
-		result = join_some(parser, &row, (size_t)least, out);
+		result = join_some(parser, &row, least, out);
 	}
 	next(parser);
 	return result;

@@ -105,6 +105,19 @@ static int add_part(struct rule_reader *reader, const struct yaml_node *node, st
 	return 0;
 }
 
+/* The text before a list, and the list. One without members makes the rule idle and leaves no combination. */
+static int add_list(struct rule_reader *reader, const struct yaml_node *node, struct parts *parts,
+		    struct part before, struct part list)
+{
+	find_list(reader, list.text, &list);
+	int result = add_part(reader, node, parts, before);
+	if (result == 0 && list.member_count == 0) {
+		parts->combinations = 0;
+		return make_idle(reader, node, list.text, list.list != NULL || list.own != NULL);
+	}
+	return result == 0 ? add_part(reader, node, parts, list) : result;
+}
+
 static int split(struct rule_reader *reader, const struct yaml_node *node, struct parts *parts)
 {
 	struct str text = node->text;
@@ -125,14 +138,10 @@ static int split(struct rule_reader *reader, const struct yaml_node *node, struc
 		} else if (len != 0) {
 			struct part before = {.text = str_slice(text, from, at - from)};
 			struct part list = {.text = str_slice(text, at + 1, len)};
-			find_list(reader, list.text, &list);
-			result = add_part(reader, node, parts, before);
-			if (result == 0 && list.member_count == 0) {
-				parts->combinations = 0;
-				return make_idle(reader, node, list.text,
-						 list.list != NULL || list.own != NULL);
+			result = add_list(reader, node, parts, before, list);
+			if (parts->combinations == 0) {
+				return result;
 			}
-			result = result == 0 ? add_part(reader, node, parts, list) : result;
 			at += len + 2;
 			from = at;
 		} else {

@@ -137,11 +137,10 @@ static inline char *outcome_of_detection(const char *detection, const struct pac
 	return result;
 }
 
-#define assert_outcome(made, wanted)                    \
-	do {                                            \
-		char *made_text = (made);               \
-		assert_string_equal(made_text, wanted); \
-		free(made_text);                        \
-	} while (0)
+static inline void assert_outcome(char *made, const char *wanted)
+{
+	assert_string_equal(made, wanted);
+	free(made);
+}
 
 #endif
