@@ -251,7 +251,7 @@ static size_t read_classed(struct tsql_walk *walk, size_t i)
 	}
 	walk->kind = kind;
 	scan->work->statements[walk->statement].kind = kind;
-	return read_names(walk, next, kind == TSQL_CLASS_OBJECT ? TSQL_CLASS_TABLE : kind, false);
+	return read_names(walk, next, kind, false);
 }
 
 static bool has_name(enum tsql_class kind)

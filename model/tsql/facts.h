@@ -78,7 +78,8 @@ struct tsql_name {
 
 struct tsql_object {
 	struct tsql_name name;
-	/* TABLE for what SELECT, INSERT .. name, view or not; PROCEDURE or FUNCTION for what is called */
+	/* TABLE for what SELECT, INSERT .. name, view or not; PROCEDURE or FUNCTION for what is called; OBJECT for what
+	 * GRANT names without a class; USER or LOGIN (with TSQL_GRANTED) for who gets a permission or a role */
 	enum tsql_class kind;
 	enum tsql_access access;
 	enum tsql_via via;

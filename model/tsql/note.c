@@ -47,7 +47,8 @@ static bool equal_names(const struct tsql_name *a, const struct tsql_name *b)
 
 static bool is_temporary(const struct tsql_name *name, enum tsql_class kind)
 {
-	if (name->object.len > 0 && name->object.ptr[0] == '#') {
+	/* a variable stands for a name that is not known: 'SELECT a FROM ' + QUOTENAME(@t) */
+	if (name->object.len > 0 && (name->object.ptr[0] == '#' || name->object.ptr[0] == '@')) {
 		return true;
 	}
 	return kind == TSQL_CLASS_TABLE && name->schema.ptr == NULL &&

@@ -280,9 +280,8 @@ static bool is_comment_tail(const struct tsql_scan *scan)
 	for (size_t i = 0; i < text.len; i++) {
 		quote_count += text.ptr[i] == '\'' ? 1 : 0;
 	}
-	return quote_count % 2 == 1 ||
-	       (behind_value &&
-		(str_trim(text).len == 0 || (adjacent && str_find_byte(text, '=', 0) < 0)));
+	return quote_count % 2 == 1 || str_trim(text).len == 0 ||
+	       (behind_value && adjacent && str_find_byte(text, '=', 0) < 0);
 }
 
 /* Whether a statement follows a literal that closed another one. */

@@ -165,9 +165,91 @@ static void corpus_is_read_as_labelled(void **state)
 	assert_int_equal(differences, 0);
 }
 
+static void match_text_is_plain(void **state)
+{
+	/* comments are gone, white space is one blank, inner texts stand behind a newline each */
+	static const char text[] =
+		"  SELECT/* a */ x\n\t-- b\nFROM t; EXEC ('DR' + 'OP  TABLE/**/ y')  ";
+	struct tsql_scratch scratch;
+	struct tsql_facts facts;
+	struct buf out;
+
+	(void)state;
+	tsql_scratch_init(&scratch);
+	buf_init(&out, 0);
+	assert_int_equal(tsql_facts_of(str_of(text), NULL, &scratch, &facts), 0);
+	tsql_match_text(str_of(text), &facts, NULL, &out);
+	assert_string_equal(out.ptr,
+			    "SELECT x FROM t; EXEC ('DR' + 'OP  TABLE/**/ y')\nDROP TABLE y");
+	buf_done(&out);
+	tsql_scratch_done(&scratch);
+}
+
+static void names_are_written_as_people_do(void **state)
+{
+	/* leading parts that are not there are left out, others are empty */
+	struct tsql_name name = {.object = STR_LIT("t x")};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	tsql_name_put(&name, &out);
+	assert_string_equal(out.ptr, "t x");
+	name.schema = STR_LIT("");
+	name.database = STR_LIT("db");
+	buf_clear(&out);
+	tsql_name_put(&name, &out);
+	assert_string_equal(out.ptr, "db..t x");
+	buf_done(&out);
+}
+
+static void verb_is_that_of_the_first_deed(void **state)
+{
+	/* what prepares or decides is passed over; a text of nothing else has its first verb */
+	static const struct {
+		const char *text;
+		enum tsql_verb verb;
+	} examples[] = {
+		{"SET NOCOUNT ON; DECLARE @a int = 1; IF @a = 1 UPDATE t SET b = 1",
+		 TSQL_VERB_UPDATE},
+		{"EXEC sp_set_session_context N'k', N'v'; DELETE t WHERE a = 1", TSQL_VERB_DELETE},
+		{"SET NOCOUNT ON", TSQL_VERB_SET},
+		{"EXEC ('DROP TABLE x')", TSQL_VERB_EXECUTE},
+		{"", TSQL_VERB_NONE},
+	};
+	struct tsql_scratch scratch;
+	struct tsql_facts facts;
+
+	(void)state;
+	tsql_scratch_init(&scratch);
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {
+		assert_int_equal(tsql_facts_of(str_of(examples[i].text), NULL, &scratch, &facts),
+				 0);
+		assert_int_equal(facts.verb, examples[i].verb);
+	}
+	tsql_scratch_done(&scratch);
+}
+
+static void words_have_their_texts(void **state)
+{
+	/* each value has a text, and one that is none has an empty one */
+	(void)state;
+	assert_string_equal(tsql_verb_text(TSQL_VERB_BULK_INSERT), "BULK INSERT");
+	assert_string_equal(tsql_class_text(TSQL_CLASS_SERVER_AUDIT), "SERVER AUDIT");
+	assert_string_equal(tsql_flag_text(TSQL_SELECT_INTO), "select_into");
+	assert_string_equal(tsql_access_text(TSQL_GRANTED), "grant");
+	assert_string_equal(tsql_via_text(TSQL_PREPARED), "prepared");
+	assert_string_equal(tsql_verb_text((enum tsql_verb)9999), "");
+	assert_string_equal(tsql_access_text((enum tsql_access)9999), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(match_text_is_plain),
+		cmocka_unit_test(names_are_written_as_people_do),
+		cmocka_unit_test(verb_is_that_of_the_first_deed),
+		cmocka_unit_test(words_have_their_texts),
 		cmocka_unit_test(corpus_is_read_as_labelled),
 	};
 
