@@ -2,7 +2,7 @@
  *
  * Shape:   the person, route and grade are those of the newest verdict, so an alert that is sent later, or again, says more than one that could
  *          not wait. The words of the rule are those of the rules in use; of a rule that is gone only title, tags and severity are left.
- * Limits:  a text of more than COMPOSE_TEXT_MAX bytes is cut and ends in an ellipsis; the statement at statement_bytes.
+ * Limits:  as model/alert-make.h.
  * Life:    the alert borrows from the composer until the next compose_alert.
  * Threads: one per thread. Blocking: reads the store. Tests: tests/unit/compose.c
  */
@@ -11,9 +11,7 @@
 
 #include "base/arena.h"
 #include "correlator/alerting.h"
-#include "model/alert.h"
-
-#define COMPOSE_TEXT_MAX 16384
+#include "model/alert-make.h"
 
 enum compose_part {
 	COMPOSE_ALERT,
@@ -33,7 +31,6 @@ struct composer {
 	bool has[COMPOSE_PARTS];
 	struct arena arena;
 	struct buf text;
-	bool failed; /* no memory for a value */
 };
 
 void composer_init(struct composer *composer, struct store *store, const struct alerting *alerting);
