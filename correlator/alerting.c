@@ -107,7 +107,7 @@ void alerting_set(struct alerting *alerting, const struct alerting_settings *set
 	alerting->log.hold_ns = settings->hold_ns;
 	alerting->log.max_age_ns = settings->max_age_ns;
 	alerting->resolve_after_ns = settings->resolve_after_ns;
-	alerting->bury = true;
+	alerting->bury = settings->all_channels;
 }
 
 static int index_rules(const struct pack *pack, struct strmap *out, struct error *err)

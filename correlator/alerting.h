@@ -29,6 +29,7 @@ struct alerting;
 struct alerting_settings {
 	const struct channels *channels; /* borrowed for as long as they are in use */
 	int64_t hold_ns, resolve_after_ns, max_age_ns;
+	bool all_channels; /* there are no others: what waits for others is dead */
 };
 
 /* Makes one for a writer's store (borrowed), without rules and channels. Returns 0, ERR_CORRUPT, ERR_IO, ERR_NOMEM. */

@@ -59,29 +59,6 @@ static int read_parts(struct composer *composer, const struct store_alert *row, 
 	return rc < 0 ? rc : read_part(composer, COMPOSE_REQUEST, request_leaf, err);
 }
 
-/* How it ended, as a sentence; empty while it fires. */
-static void put_resolution(const struct composer *composer, const struct store_alert *row,
-			   struct buf *out)
-{
-	switch (row->state) {
-	case ALERT_STATE_FIRING:
-		return;
-	case ALERT_STATE_ACKNOWLEDGED:
-		buf_put_text(out, "acknowledged by ");
-		buf_put_str(out, row->by.len > 0 ? row->by : STR_LIT("somebody"));
-		buf_put_text(out, ": ");
-		buf_put_str(out, row->note);
-		return;
-	case ALERT_STATE_REVOKED:
-		buf_put_text(out, "revoked: ");
-		buf_put_str(out, record_text(&composer->records[COMPOSE_ALERT], FIELD_reason));
-		return;
-	case ALERT_STATE_EXPIRED:
-		buf_put_text(out, "expired: nobody acknowledged it in time");
-		return;
-	}
-}
-
 static const struct record *part(const struct composer *composer, enum compose_part part)
 {
 	return composer->has[part] ? &composer->records[part] : NULL;
@@ -97,7 +74,8 @@ int compose_alert(struct composer *composer, const struct store_alert *row, stru
 		error_prefix(err, "alert %.*s", STR_ARG(row->id));
 		return rc;
 	}
-	put_resolution(composer, row, &composer->text);
+	alerts_put_resolution(row, record_text(&composer->records[COMPOSE_ALERT], FIELD_reason),
+			      &composer->text);
 	const struct rule *rule = alerting_rule(composer->alerting, row->rule);
 	const struct alert_parts parts = {
 		.id = row->id,

@@ -111,7 +111,9 @@ int household_apply(struct daemon *daemon, struct error *err)
 		     &(struct alerting_settings){.channels = &alerts->channels,
 						 .hold_ns = alerts->hold_ns,
 						 .resolve_after_ns = alerts->resolve_after_ns,
-						 .max_age_ns = alerts->max_age_ns});
+						 .max_age_ns = alerts->max_age_ns,
+						 .all_channels = !daemon->options.import &&
+								 !daemon->options.no_rules});
 	if (daemon->dispatch != NULL) {
 		dispatch_set(daemon->dispatch, &alerts->channels, alerts->statement_bytes);
 	}
@@ -187,13 +189,15 @@ static int go_by(struct daemon *daemon, struct config *config, struct error *err
 	if (rc < 0) {
 		return rc;
 	}
-	rc = ruleload_read(config, true, &ruleset, err);
+	if (!daemon->options.no_rules) {
+		rc = ruleload_read(config, true, &ruleset, err);
+	}
 	if (rc == 0) {
 		rc = keeper_rejoin(daemon->keeper, &settings.join, err);
 	}
 	if (rc < 0) {
 		ruleset_free(ruleset);
-	} else {
+	} else if (!daemon->options.no_rules) {
 		rc = alerting_use(keeper_alerting(daemon->keeper), ruleset, err);
 	}
 	if (rc < 0) {

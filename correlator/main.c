@@ -5,7 +5,13 @@
 
 #include <argp.h>
 
-enum option_key { OPTION_STORE = 256, OPTION_RUNTIME, OPTION_SPAWN, OPTION_IMPORT };
+enum option_key {
+	OPTION_STORE = 256,
+	OPTION_RUNTIME,
+	OPTION_SPAWN,
+	OPTION_NO_RULES,
+	OPTION_IMPORT
+};
 
 static const struct argp_option options[] = {
 	{"config", 'c', "FILE", 0, "The configuration (" DAEMON_CONFIG_PATH ")", 0},
@@ -13,7 +19,9 @@ static const struct argp_option options[] = {
 	{"runtime", OPTION_RUNTIME, "DIR", 0,
 	 "The folder of the sockets, instead of the configured one", 0},
 	{"spawn", OPTION_SPAWN, NULL, 0,
-	 "Start and restart collectors and querytrail-serve as children", 0},
+	 "Start and restart collectors, querytrail-serve and querytrail-notify as children", 0},
+	{"no-rules", OPTION_NO_RULES, NULL, 0,
+	 "Run no rules; the next daemon lets them look at what came meanwhile", 0},
 	{"import-until-done", OPTION_IMPORT, NULL, 0,
 	 "End when all file sources have given everything and it is stored and joined", 0},
 	{0},
@@ -34,6 +42,9 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		return 0;
 	case OPTION_SPAWN:
 		run->spawn = true;
+		return 0;
+	case OPTION_NO_RULES:
+		run->no_rules = true;
 		return 0;
 	case OPTION_IMPORT:
 		run->import = true;

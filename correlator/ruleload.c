@@ -85,6 +85,9 @@ int ruleload_start(struct daemon *daemon, struct error *err)
 {
 	struct ruleset *ruleset = NULL;
 	struct error why;
+	if (daemon->options.no_rules) {
+		return 0;
+	}
 	int rc = ruleload_read(daemon->config, false, &ruleset, &why);
 	if (rc == -ERR_CONFIG) {
 		error_prefix(&why, "no rule runs");

@@ -103,6 +103,8 @@ void import_config_put(const struct import_config *import, struct buf *out)
 	if (import->model != NULL) {
 		put_section(import->model, "join", out);
 		put_section(import->model, "identity", out);
+		put_section(import->model, "rules", out);
+		put_section(import->model, "alerts", out);
 	}
 	buf_put_text(out, "sources:\n  ");
 	put_text(out, import->source);

@@ -50,6 +50,27 @@ uint64_t alerts_subject(const struct store_alert *alert)
 	return alert->other_leaf != ALERTS_NO_LEAF ? alert->other_leaf : alert->request_leaf;
 }
 
+void alerts_put_resolution(const struct store_alert *alert, struct str reason, struct buf *out)
+{
+	switch (alert->state) {
+	case ALERT_STATE_FIRING:
+		return;
+	case ALERT_STATE_ACKNOWLEDGED:
+		buf_put_text(out, "acknowledged by ");
+		buf_put_str(out, alert->by.len > 0 ? alert->by : STR_LIT("somebody"));
+		buf_put_text(out, ": ");
+		buf_put_str(out, alert->note);
+		return;
+	case ALERT_STATE_REVOKED:
+		buf_put_text(out, "revoked: ");
+		buf_put_str(out, reason);
+		return;
+	case ALERT_STATE_EXPIRED:
+		buf_put_text(out, "expired: nobody acknowledged it in time");
+		return;
+	}
+}
+
 /* The numbers of a row; the order is that of the checksum and never changes. */
 static void alert_numbers(const struct store_alert *alert, int64_t out[ALERT_NUMBERS])
 {

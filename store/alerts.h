@@ -64,6 +64,9 @@ const char *alerts_delivery_word(enum delivery_state state);
 /* The record that an alert rests on: its statement, else its other record, else its request. */
 uint64_t alerts_subject(const struct store_alert *alert);
 
+/* Appends how an alert ended, as a sentence without a stop; nothing while it fires. reason is that of its ALERT record. */
+void alerts_put_resolution(const struct store_alert *alert, struct str reason, struct buf *out);
+
 /* Sets a row; made when it is new. Within the writer's transaction. */
 int alerts_put(struct store *store, const struct store_alert *alert, struct error *err);
 int alerts_put_delivery(struct store *store, const struct store_delivery *delivery,
