@@ -35,6 +35,25 @@ static const struct command commands[] = {
 	 .least_words = 1,
 	 .most_words = 1,
 	 .run = cmd_show},
+	{.name = "alerts",
+	 .words = "[list|show ID|ack ID|replay [ID]|failed|test CHANNEL]",
+	 .summary = "what the rules found; acknowledge it, send it again",
+	 .examples = "  querytrail alerts --since yesterday --severity high --state firing\n"
+		     "  querytrail alerts show 3f9c0d1e2a4b5c6d\n"
+		     "  querytrail alerts ack 3f9c0d1e2a4b5c6d --note \"agreed with the owner, "
+		     "CHG-1201\"\n"
+		     "  querytrail alerts failed           deliveries that are given up\n"
+		     "  querytrail alerts replay --dead    sends them again\n"
+		     "  querytrail alerts replay --channel pager   what fires, and what is dead, "
+		     "again\n"
+		     "  querytrail alerts test pager       sends a made-up alert\n",
+	 .options = SET_ASK | SET_RANGE | OPTION_BIT(OPTION_SEVERITY) | OPTION_BIT(OPTION_STATE) |
+		    OPTION_BIT(OPTION_RULE) | OPTION_BIT(OPTION_NOTE) | OPTION_BIT(OPTION_CHANNEL) |
+		    OPTION_BIT(OPTION_DEAD),
+	 .flags = COMMAND_STORE | COMMAND_SERVED,
+	 .most_words = 2,
+	 .local_word = "test",
+	 .run = cmd_alerts},
 	{.name = "status",
 	 .words = "",
 	 .summary = "sources, how far they are read, and what the store holds",
@@ -165,6 +184,13 @@ static int unknown_command(const char *name, struct error *err)
 			 name, name);
 }
 
+/* Whether the line reads no store although its command does. */
+static bool is_local(const struct command *command, const struct option_line *line)
+{
+	return command->local_word != NULL && line->word_count > 0 &&
+	       strcmp(line->word[0], command->local_word) == 0;
+}
+
 /* Finds the command and reads the line with its options; without a word the help is meant. */
 static int read_line(int argc, char *const *argv, struct session *session, struct error *err)
 {
@@ -226,11 +252,12 @@ int command_check_served(int argc, char *const *argv, const struct command **out
 	if (result != 0) {
 		return result;
 	}
-	if ((command->flags & COMMAND_SERVED) == 0 || names_path) {
+	if ((command->flags & COMMAND_SERVED) == 0 || names_path || local) {
 		return error_set(
 			err, ERR_AUTH,
-			"querytrail-serve does not run this: only who, show, status, coverage, "
-			"export and report, without --store, --config, --output and --reports");
+			"querytrail-serve does not run this: only who, show, alerts, status, "
+			"coverage, export and report, without --store, --config, --output and "
+			"--reports");
 	}
 	*out_command = command;
 	return 0;
@@ -243,7 +270,8 @@ static int run(struct session *session, int argc, char *const *argv,
 	if (result != 0) {
 		return result;
 	}
-	bool needs_store = (session->command->flags & COMMAND_STORE) != 0;
+	bool needs_store = (session->command->flags & COMMAND_STORE) != 0 &&
+			   !is_local(session->command, &session->line);
 	if (needs_store && session_store_dir(session) == NULL) {
 		return client_ask(session, argc, argv, err);
 	}

@@ -22,10 +22,13 @@ struct command {
 	uint64_t options;
 	unsigned flags;
 	size_t least_words, most_words;
+	const char *local_word; /* behind this word no store is read; NULL: none */
 	/* Returns the exit status, or -ERR_* with err, which is then told. */
 	int (*run)(struct session *session, struct error *err);
 };
 
+/* Alerts, and what is done to them: see the run member of struct command. */
+int cmd_alerts(struct session *session, struct error *err);
 /* Config check|show|sample: see the run member of struct command. */
 int cmd_config(struct session *session, struct error *err);
 /* What is missing: see the run member of struct command. */

@@ -161,6 +161,10 @@ static void run_child(const struct serve *serve, const struct peer *peer, struct
 	surroundings->out_fd = out[1];
 	surroundings->err_fd = messages[1];
 	surroundings->served = config_text(serve->config, "", "store");
+	surroundings->runtime = config_text(serve->config, "", "runtime");
+	surroundings->user = peer->name;
+	surroundings->user_id = peer->who.uid;
+	surroundings->config = serve->config;
 	surroundings->asker = peer->name;
 	surroundings->asker_uid = peer->who.uid;
 	(void)close(out[0]);

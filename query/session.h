@@ -28,7 +28,12 @@ struct surroundings {
 	int64_t now_ns;     /* the moment of the question */
 	const char *tz;     /* zone by default; "" is UTC */
 	const char *served; /* the store's folder when serve asks on somebody's behalf, else NULL */
-	const char *asker;  /* who that is, by name; set with served */
+	/* behind serve, else not set */
+	const char *runtime;         /* the folder of the sockets */
+	const char *user;            /* who asks, from the kernel */
+	int64_t user_id;             /* likewise */
+	const struct config *config; /* serve's */
+	const char *asker;           /* who that is, by name; set with served */
 	int64_t asker_uid;
 };
 
