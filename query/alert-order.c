@@ -1,13 +1,16 @@
 #include "query/alert-order.h"
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/process.h"
 #include "query/feed-report.h"
+#include "query/wrap.h"
 
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -20,6 +23,7 @@
 #define START_NS     (120 * NS_PER_SEC)
 #define STEP_MS      50
 #define STOP_MS      10000
+#define LOG_BYTES    8192
 
 static void pause_ms(long ms)
 {
@@ -33,8 +37,8 @@ static void put_name(const struct session *session, struct buf *out)
 	char text[PASSWD_BYTES];
 	struct passwd entry;
 	struct passwd *found = NULL;
-	if (session->surroundings->served != NULL) {
-		buf_put_text(out, session->surroundings->user);
+	if (session->surroundings->asker != NULL) {
+		buf_put_text(out, session->surroundings->asker);
 		return;
 	}
 	if (getpwuid_r(getuid(), &entry, text, sizeof(text), &found) == 0 && found != NULL) {
@@ -58,7 +62,7 @@ static int send_order(struct session *session, const char *path, const struct al
 	struct record record;
 	struct buf name;
 	char key[KEY_BYTES];
-	bool served = session->surroundings->served != NULL;
+	bool served = session->surroundings->asker != NULL;
 	if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
 		return error_errno(err, "no random key for the order");
 	}
@@ -72,7 +76,7 @@ static int send_order(struct session *session, const char *path, const struct al
 	record_set_text(&record, FIELD_event, str_of(order->event));
 	record_set_text(&record, FIELD_program, STR_LIT(SOURCE));
 	record_set_number(&record, FIELD_peer_uid,
-			  served ? session->surroundings->user_id : (int64_t)getuid());
+			  served ? session->surroundings->asker_uid : (int64_t)getuid());
 	set_text(&record, FIELD_alert_id, order->alert_id);
 	set_text(&record, FIELD_channel, order->channel);
 	set_text(&record, FIELD_note, order->note);
@@ -99,8 +103,8 @@ static bool is_there(const char *path)
 	return stat(path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
-static int start_daemon(const struct session *session, const char *folder, struct process *daemon,
-			struct error *err)
+static int start_daemon(const struct session *session, const char *folder, int log_fd,
+			struct process *daemon, struct error *err)
 {
 	struct buf program;
 	const char *config = session_option(session, OPTION_CONFIG);
@@ -115,14 +119,22 @@ static int start_daemon(const struct session *session, const char *folder, struc
 	buf_init(&program, PATH_MAX);
 	int result = process_find("querytraild", &program, err);
 	if (result == 0) {
-		const struct process_start how = {.path = program.ptr,
-						  .argv = argv,
-						  .out_fd = session->err.fd,
-						  .err_fd = session->err.fd};
+		const struct process_start how = {
+			.path = program.ptr, .argv = argv, .out_fd = log_fd, .err_fd = log_fd};
 		result = process_start(&how, daemon, err);
 	}
 	buf_done(&program);
 	return result;
+}
+
+/* What the daemon said, which matters when it did not do what it should. */
+static void tell_log(struct session *session, int log_fd)
+{
+	char text[LOG_BYTES];
+	ssize_t got = pread(log_fd, text, sizeof(text), 0);
+	if (got > 0) {
+		wrap_put_safe(&session->err, "  ", str_make(text, (size_t)got));
+	}
 }
 
 /* Starts a daemon on the store for this one order. */
@@ -131,13 +143,14 @@ static int order_from_own(struct session *session, const struct alert_order *ord
 {
 	char folder[] = "/tmp/querytrail-order-XXXXXX";
 	char path[sizeof(folder) + 16];
+	IO_CLOSE int log_fd = memfd_create("log", MFD_CLOEXEC); /* without it nothing is told */
 	struct process daemon;
 	int status = 0;
 	if (mkdtemp(folder) == NULL) {
 		return error_errno(err, "no temporary folder");
 	}
 	(void)snprintf(path, sizeof(path), "%s/feed.sock", folder); /* fits */
-	int result = start_daemon(session, folder, &daemon, err);
+	int result = start_daemon(session, folder, log_fd, &daemon, err);
 	if (result == 0) {
 		int64_t end_ns = clock_monotonic_ns() + START_NS;
 		bool ended = false;
@@ -151,6 +164,9 @@ static int order_from_own(struct session *session, const struct alert_order *ord
 			result = send_order(session, path, order, err);
 		}
 		(void)process_stop(&daemon, STOP_MS); /* what it committed stands */
+	}
+	if (result != 0) {
+		tell_log(session, log_fd);
 	}
 	(void)unlink(path);  /* it removes it itself */
 	(void)rmdir(folder); /* what is left in it is told by its name in /tmp */

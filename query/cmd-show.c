@@ -30,12 +30,15 @@ static int tell_nothing(struct session *session, const struct story *story)
 /* Returns EXIT_FOUND, EXIT_INCOMPLETE or an error. */
 static int show(struct session *session, const struct story *story, bool json, struct error *err)
 {
-	struct show view = {.out = &session->out, .story = story};
+	struct show view = {.out = &session->out, .story = story, .store = session->store};
 	int result = scan_fetch_open(session->store, &view.fetch, err);
 	if (result != 0) {
 		return result;
 	}
 	result = json ? show_put_json(&view, err) : show_put_text(&view, err);
+	if (result == 0 && !json) {
+		result = show_put_alerts(&view, err);
+	}
 	scan_fetch_close(view.fetch);
 	if (result == 0 && story->damaged + view.unread > 0) {
 		tell_damage(session, story->damaged + view.unread,

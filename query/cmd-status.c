@@ -9,6 +9,7 @@
 #include "query/layout.h"
 #include "query/when.h"
 #include "query/writer.h"
+#include "store/alerts.h"
 
 #include <stdlib.h>
 
@@ -24,6 +25,7 @@ struct status {
 	bool writer;
 	long writer_pid;
 	int64_t now_ns;
+	struct alerts_counts alerts;
 };
 
 enum { NAME, TYPE, STATE, UP_TO, LAG, RECEIVED, STORED, DUPLICATE, REJECTED, GAPS, COLUMN_COUNT };
@@ -216,6 +218,18 @@ static void put_clocks(struct session *session, const struct status *status)
 	}
 }
 
+/* "alerts:      4 firing; deliveries: 2 waiting, 1 dead" */
+static void put_alerts(struct session *session, const struct status *status)
+{
+	struct buf *out = &session->out.text;
+	const struct alerts_counts *alerts = &status->alerts;
+	buf_putf(out, "\nalerts:      %llu firing", (unsigned long long)alerts->firing);
+	if (alerts->waiting + alerts->dead > 0) {
+		buf_putf(out, "; deliveries: %llu waiting, %llu dead",
+			 (unsigned long long)alerts->waiting, (unsigned long long)alerts->dead);
+	}
+}
+
 static void put_text(struct session *session, const struct status *status)
 {
 	struct buf *out = &session->out.text;
@@ -233,6 +247,7 @@ static void put_text(struct session *session, const struct status *status)
 				 (unsigned long long)status->statements[shown]);
 		}
 	}
+	put_alerts(session, status);
 	buf_putf(out, "\nstore:       %s, %llu records, %llu bytes\n", session_store_dir(session),
 		 (unsigned long long)status->records, (unsigned long long)status->size_bytes);
 	if (status->damaged_blocks > 0) {
@@ -331,6 +346,9 @@ static void put_json(struct session *session, const struct status *status)
 	put_number(out, &first, "damaged_blocks", status->damaged_blocks);
 	put_number(out, &first, "records", status->records);
 	put_number(out, &first, "store_bytes", status->size_bytes);
+	put_number(out, &first, "alerts_firing", status->alerts.firing);
+	put_number(out, &first, "deliveries_waiting", status->alerts.waiting);
+	put_number(out, &first, "deliveries_dead", status->alerts.dead);
 	json_put_key(out, &first, "daemon");
 	buf_put_text(out, status->writer ? "\"running\"" : "\"not running\"");
 	buf_put_text(out, "}\n");
@@ -382,6 +400,7 @@ int cmd_status(struct session *session, struct error *err)
 	if (result == 0) {
 		result = store_sources(session->store, &status.sources, &status.source_count, err);
 	}
+	result = result != 0 ? result : alerts_count(session->store, &status.alerts, err);
 	if (result != 0) {
 		return result;
 	}

@@ -248,6 +248,7 @@ int command_check_served(int argc, char *const *argv, const struct command **out
 					  session->line.value[OPTION_CONFIG] != NULL ||
 					  session->line.value[OPTION_OUTPUT] != NULL ||
 					  session->line.value[OPTION_REPORTS] != NULL);
+	bool local = result == 0 && is_local(command, &session->line);
 	free(session);
 	if (result != 0) {
 		return result;

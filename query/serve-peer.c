@@ -162,8 +162,6 @@ static void run_child(const struct serve *serve, const struct peer *peer, struct
 	surroundings->err_fd = messages[1];
 	surroundings->served = config_text(serve->config, "", "store");
 	surroundings->runtime = config_text(serve->config, "", "runtime");
-	surroundings->user = peer->name;
-	surroundings->user_id = peer->who.uid;
 	surroundings->config = serve->config;
 	surroundings->asker = peer->name;
 	surroundings->asker_uid = peer->who.uid;

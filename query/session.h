@@ -30,8 +30,6 @@ struct surroundings {
 	const char *served; /* the store's folder when serve asks on somebody's behalf, else NULL */
 	/* behind serve, else not set */
 	const char *runtime;         /* the folder of the sockets */
-	const char *user;            /* who asks, from the kernel */
-	int64_t user_id;             /* likewise */
 	const struct config *config; /* serve's */
 	const char *asker;           /* who that is, by name; set with served */
 	int64_t asker_uid;

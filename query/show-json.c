@@ -79,6 +79,11 @@ int show_put_json(struct show *show, struct error *err)
 	if (result == 0) {
 		result = put_json_list(show, "others", &show->story->others, err);
 	}
+	if (result == 0 && show->store != NULL) {
+		buf_put_text(&show->out->text, ",\n\"alerts\":[");
+		result = show_put_alerts_json(show, err);
+		buf_put_byte(&show->out->text, ']');
+	}
 	buf_put_text(&show->out->text, "}\n");
 	return result;
 }

@@ -546,6 +546,21 @@ static int put_other(struct show *show, uint64_t leaf, struct error *err)
 	return 0;
 }
 
+/* An alert on what is shown stands among the alerts behind it. */
+static int is_told_later(struct show *show, uint64_t leaf, bool *out_later, struct error *err)
+{
+	struct record record;
+	bool read;
+	const struct story *story = show->story;
+	*out_later = false;
+	if (show->store == NULL || story->requests.count + story->statements.count == 0) {
+		return 0;
+	}
+	int result = show_fetch(show, leaf, &record, &read, err);
+	*out_later = result == 0 && read && record.kind == RECORD_ALERT;
+	return result;
+}
+
 int show_put_text(struct show *show, struct error *err)
 {
 	const struct story *story = show->story;
@@ -566,6 +581,11 @@ int show_put_text(struct show *show, struct error *err)
 		result = put_statement(show, story->statements.leaf[i], 0, err);
 	}
 	for (size_t i = 0; result == 0 && i < story->others.count; i++) {
+		bool later = false;
+		result = is_told_later(show, story->others.leaf[i], &later, err);
+		if (result != 0 || later) {
+			continue;
+		}
 		buf_put_text(&show->out->text, separator);
 		separator = "\n";
 		result = put_other(show, story->others.leaf[i], err);

@@ -13,6 +13,7 @@ struct show {
 	struct output *out;
 	const struct story *story;
 	struct scan_fetch *fetch;
+	struct store *store; /* NULL: without alerts */
 	uint64_t unread;     /* records of the story that could not be read; their place says so */
 	struct error damage; /* of the first */
 };
@@ -20,6 +21,11 @@ struct show {
 /* Appends the story and goes on behind what cannot be read. Return 0, ERR_IO or ERR_NOMEM. */
 int show_put_text(struct show *show, struct error *err);
 int show_put_json(struct show *show, struct error *err);
+
+/* Appends the alerts on the story's requests and statements: as lines with a heading when there are any; as a JSON list. Return 0, ERR_CORRUPT,
+ * ERR_IO or ERR_NOMEM. */
+int show_put_alerts(struct show *show, struct error *err);
+int show_put_alerts_json(struct show *show, struct error *err);
 
 /* Reads a record of the story. One that cannot be read is counted in show->unread, and *out_read is false: then the caller says so
  * in its place. Returns 0, ERR_IO or ERR_NOMEM. */

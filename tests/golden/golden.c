@@ -2,7 +2,7 @@
  * beside this one say. golden --update writes them anew; look at the difference before committing it. */
 #include "base/io.h"
 #include "query/command.h"
-#include "tests/golden/story-store.h"
+#include "tests/golden/story-alerts.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 {
 	struct story_store whole;
 	struct story_store broken;
+	struct story_store alerted;
 	size_t failed = 0;
 	size_t count = sizeof(cases) / sizeof(cases[0]);
 	assert(argc >= 2);
@@ -165,12 +166,17 @@ int main(int argc, char **argv)
 	(void)setenv("QUERYTRAIL_CONFIG", "/nonexistent/querytrail.yaml", 1);
 	story_store_init(&whole, true, false);
 	story_store_init(&broken, false, false);
+	story_alerts_init(&alerted);
 	for (size_t i = 0; i < count; i++) {
-		const struct story_store *story = cases[i].complete ? &whole : &broken;
+		bool on_alerts = strncmp(cases[i].name, "alerts-", 7) == 0;
+		const struct story_store *story = on_alerts           ? &alerted
+						  : cases[i].complete ? &whole
+								      : &broken;
 		failed += check_case(&cases[i], story->dir, argv[1], update) ? 0 : 1;
 	}
 	story_store_done(&whole);
 	story_store_done(&broken);
+	story_store_done(&alerted);
 	(void)printf("%zu passed, %zu failed\n", count - failed, failed);
 	return failed == 0 ? 0 : 1;
 }
