@@ -65,7 +65,7 @@ int folders_find(const char *extra, struct folders *out_folders, struct error *e
 	struct folders folders = {.count = 0};
 	const char *named = getenv("QUERYTRAIL_REPORTS");
 	if (extra != NULL && !add(&folders, extra)) {
-		return error_set(err, ERR_USAGE, "--reports %s is no folder", extra);
+		return error_set(err, ERR_USAGE, "%s is no folder with reports", extra);
 	}
 	(void)add(&folders, SITE_FOLDER); /* it need not be there */
 	bool found = named != NULL && named[0] != '\0' && add(&folders, named);
