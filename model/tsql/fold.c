@@ -57,8 +57,10 @@ static void put_string(struct fold *fold, const struct tsql_piece *piece)
 		if (at < end && whole.ptr[at] == quote) {
 			buf_put_byte(fold->out, (uint8_t)quote);
 			at += 2;
-		} else if (at < end && at + 1 < end && whole.ptr[at + 1] == '\n') {
+		} else if (at + 1 < end && whole.ptr[at + 1] == '\n') {
 			at += 2;
+		} else if (at + 2 < end && whole.ptr[at + 1] == '\r' && whole.ptr[at + 2] == '\n') {
+			at += 3;
 		} else if (at < end) {
 			buf_put_byte(fold->out, '\\');
 			at++;
