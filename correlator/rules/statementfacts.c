@@ -68,8 +68,9 @@ void statementfacts_free(struct statementfacts *facts)
 }
 
 /* Where a quoted text that begins at `at` ends: behind its closing sign, or at the end of text. A doubled sign closes nothing. */
-static size_t quoted_end(struct str text, size_t at, char close)
+static size_t quoted_end(struct str text, size_t at, char close, bool *out_closed)
 {
+	*out_closed = false;
 	at++;
 	while (at < text.len) {
 		const char *found = memchr(text.ptr + at, close, text.len - at);
@@ -79,6 +80,7 @@ static size_t quoted_end(struct str text, size_t at, char close)
 		}
 		at = (size_t)(found - text.ptr) + 1;
 		if (at == text.len || text.ptr[at] != close) {
+			*out_closed = true;
 			return at;
 		}
 		at++;
@@ -87,10 +89,11 @@ static size_t quoted_end(struct str text, size_t at, char close)
 }
 
 /* Where a block comment that begins at `at` ends; they nest. */
-static size_t comment_end(struct str text, size_t at)
+static size_t comment_end(struct str text, size_t at, bool *out_closed)
 {
 	size_t depth = 1;
 
+	*out_closed = true;
 	at += 2;
 	while (at + 1 < text.len) {
 		if (text.ptr[at] == '/' && text.ptr[at + 1] == '*') {
@@ -105,6 +108,7 @@ static size_t comment_end(struct str text, size_t at)
 			at++;
 		}
 	}
+	*out_closed = false;
 	return text.len;
 }
 
@@ -155,10 +159,11 @@ static bool is_name_byte(char c)
 static size_t take_string(struct keyer *keyer, size_t at)
 {
 	struct str text = keyer->text;
-	size_t end = quoted_end(text, at, '\'');
+	bool closed;
+	size_t end = quoted_end(text, at, '\'', &closed);
 
 	put_literal(keyer, str_slice(text, at, end - at), '\'');
-	if (text.ptr[end - 1] != '\'' || end == at + 1) {
+	if (!closed) {
 		*keyer->out++ = MARK_OPEN;
 	}
 	return end;
@@ -177,15 +182,17 @@ static size_t take_comment(struct keyer *keyer, size_t at)
 {
 	struct str text = keyer->text;
 	bool is_line = text.ptr[at] == '-';
-	size_t end = is_line ? text.len : comment_end(text, at);
+	bool closed = false;
+	size_t end = is_line ? text.len : comment_end(text, at, &closed);
 
 	if (is_line) {
 		const char *line = memchr(text.ptr + at, '\n', text.len - at);
 
 		end = line != NULL ? (size_t)(line - text.ptr) : text.len;
+		closed = line != NULL;
 	}
 	*keyer->out++ = is_line ? MARK_LINE : MARK_BLOCK;
-	if (end == text.len) {
+	if (!closed) {
 		*keyer->out++ = MARK_OPEN;
 	}
 	return end;
@@ -198,9 +205,10 @@ static size_t take_plain(struct keyer *keyer, size_t at)
 	char c = text.ptr[at];
 	char *out = keyer->out;
 	size_t end = at + 1;
+	bool closed;
 
-	if (c == '[' || c == '"') {
-		end = quoted_end(text, at, c == '[' ? ']' : '"');
+	if (c == '[' || c == '"') { /* the key holds whether it is closed: all of it */
+		end = quoted_end(text, at, c == '[' ? ']' : '"', &closed);
 		memcpy(out, text.ptr + at, end - at);
 		keyer->out += end - at;
 		return end;

@@ -1,0 +1,174 @@
+/* Values of events: types, numbers, parts of times, and those that are made. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "correlator/rules/values.h"
+#include "tests/unit/matcher-fixture.h"
+
+static struct values get(struct values_maker *maker, enum log log, const char *name)
+{
+	struct name_ref ref;
+	struct values values;
+	struct error err;
+
+	assert_true(names_find(log, str_of(name), &ref));
+	assert_int_equal(values_get(maker, ref, &values, &err), 0);
+	return values;
+}
+
+static void expect(struct values_maker *maker, enum log log, const char *name, const char *wanted)
+{
+	struct values values = get(maker, log, name);
+
+	assert_int_equal(values.count, wanted != NULL);
+	if (wanted != NULL) {
+		assert_true(str_is(values.first[0].text, wanted));
+	}
+}
+
+static void requests_have_the_names_of_web_servers(void **state)
+{ /* proves how path, query and whole address come from the path and from extra */
+	struct record request = fixture_request("/a/b?x=1&y=2");
+	struct rules_event event = {.stage = RULES_STAGE_RECORD, .request = &request};
+	struct values_maker maker;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(values_init(&maker, &err), 0);
+	values_begin(&maker, &event);
+	expect(&maker, L_WEB, "cs-uri-stem", "/a/b");
+	expect(&maker, L_WEB, "cs-uri-query", "x=1&y=2");
+	expect(&maker, L_WEB, "cs-uri", "/a/b?x=1&y=2");
+	expect(&maker, L_WEB, "sc-status", "404");
+	expect(&maker, L_WEB, "cs-cookie", NULL);
+	expect(&maker, L_AWS, "userIdentity.type", "WebIdentityUser");
+	expect(&maker, L_AWS, "userIdentity.arn", NULL);
+	expect(&maker, L_AWS, "requestParameters.x", NULL);
+	record_set_text(&request, FIELD_path, STR_LIT("/a"));
+	record_set_text(
+		&request, FIELD_extra,
+		STR_LIT("{\"queryString\":\"q=2\",\"userArn\":\"arn:aws:sts::1:assumed-role/r/s\","
+			"\"domainName\":\"ab.execute-api.eu-west-1.amazonaws.com\"}"));
+	record_set_text(&request, FIELD_user_kind, STR_LIT("iam"));
+	values_begin(&maker, &event);
+	expect(&maker, L_WEB, "cs-uri-query", "q=2");
+	expect(&maker, L_WEB, "cs-uri", "/a?q=2");
+	expect(&maker, L_AWS, "userIdentity.type", "AssumedRole");
+	expect(&maker, L_AWS, "awsRegion", "eu-west-1");
+	values_done(&maker);
+}
+
+static void statements_are_events(void **state)
+{ /* proves the values of SQL Server's events, one for an audit row and two for a failed login */
+	struct record statement = fixture_statement("SELECT 1");
+	struct rules_event event = {.stage = RULES_STAGE_RECORD, .statement = &statement};
+	struct values_maker maker;
+	struct values values;
+	struct error err;
+
+	(void)state;
+	assert_int_equal(values_init(&maker, &err), 0);
+	values_begin(&maker, &event);
+	expect(&maker, L_SQL, "EventID", "33205");
+	expect(&maker, L_SQL, "Provider_Name", "MSSQLSERVER$AUDIT");
+	expect(&maker, L_SQL, "succeeded", "true");
+	expect(&maker, L_SQL, "rows", "12");
+	expect(&maker, L_SQL, "time", "2026-09-21T14:13:20.000000000Z");
+	expect(&maker, L_SQL, "user", NULL);
+	record_set_text(&statement, FIELD_action, STR_LIT("LGIF"));
+	values_begin(&maker, &event);
+	values = get(&maker, L_SQL, "EventID");
+	assert_int_equal(values.count, 2);
+	assert_int_equal(values.first[1].number, 18456);
+	values = get(&maker, L_SQL, "Data");
+	assert_int_equal(values.count, 2);
+	assert_true(str_is(values.first[1].text,
+			   "Login failed for user 'App_Orders'. [CLIENT: 10.0.3.17]"));
+	values_done(&maker);
+}
+
+static double number(const char *text)
+{
+	struct value value = {.text = str_of(text), .type = VALUE_TEXT};
+	double result;
+
+	return value_number(&value, &result) ? result : -12345;
+}
+
+static void texts_are_numbers_when_they_are_decimals(void **state)
+{ /* proves which texts count as numbers */
+	struct value time = {.type = VALUE_TIME, .number = INT64_C(1500000000)};
+	double seconds;
+
+	(void)state;
+	assert_true(number("42") == 42 && number("-1.5") == -1.5 && number("007") == 7);
+	assert_true(number("") == -12345 && number("-") == -12345 && number("1.") == -12345);
+	assert_true(number(".5") == -12345 && number("1e3") == -12345 && number("1.2.3") == -12345);
+	assert_true(number("0x10") == -12345 && number(" 1") == -12345);
+	assert_true(value_number(&time, &seconds) && seconds == 1.5);
+}
+
+static void expect_digits(int64_t value, const char *wanted)
+{
+	char digits[20];
+
+	assert_true(str_is(str_make(digits, value_put_number(value, digits)), wanted));
+}
+
+static void numbers_are_written(void **state)
+{ /* proves the digits of all kinds of numbers */
+	(void)state;
+	expect_digits(0, "0");
+	expect_digits(-7, "-7");
+	expect_digits(INT64_MAX, "9223372036854775807");
+	expect_digits(INT64_MIN, "-9223372036854775808");
+}
+
+static void expect_week(const char *time, int week)
+{
+	struct value value = {.text = str_of(time), .type = VALUE_TEXT};
+	int part;
+
+	assert_true(value_part(&value, RULE_PART_WEEK, &part));
+	assert_int_equal(part, week);
+}
+
+static void times_have_parts(void **state)
+{ /* proves the parts of a time in UTC, weeks at the turn of years above all */
+	struct value value = {.text = STR_LIT("2026-11-22T23:18:59+02:00"), .type = VALUE_TEXT};
+	static const int wanted[] = {0, 18, 21, 22, 47, 11, 2026};
+	int part;
+
+	(void)state;
+	for (int which = RULE_PART_MINUTE; which <= RULE_PART_YEAR; which++) {
+		assert_true(value_part(&value, (enum rule_part)which, &part));
+		assert_int_equal(part, wanted[which]);
+	}
+	expect_week("2021-01-03", 53);
+	expect_week("2021-01-04", 1);
+	expect_week("2018-12-31", 1);
+	expect_week("1969-12-29", 1);
+	expect_week("1969-12-28", 52);
+	value.text = STR_LIT("yesterday");
+	assert_false(value_part(&value, RULE_PART_HOUR, &part));
+	assert_false(
+		value_part(&(struct value){.type = VALUE_INT, .number = 5}, RULE_PART_HOUR, &part));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests_have_the_names_of_web_servers),
+		cmocka_unit_test(statements_are_events),
+		cmocka_unit_test(texts_are_numbers_when_they_are_decimals),
+		cmocka_unit_test(numbers_are_written),
+		cmocka_unit_test(times_have_parts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
