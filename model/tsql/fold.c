@@ -38,33 +38,38 @@ static bool take_mark(struct fold *fold, char mark)
 	return true;
 }
 
+/* The bytes of a backslash and the line end behind it at an offset, or 0. */
+static size_t joined_size(struct str text, size_t at)
+{
+	if (str_has_prefix(str_slice(text, at, 2), STR_LIT("\\\n"))) {
+		return 2;
+	}
+	return str_has_prefix(str_slice(text, at, 3), STR_LIT("\\\r\n")) ? 3 : 0;
+}
+
 /* What stands between the quotes: doubled ones are one, a backslash with its line end is nothing. */
 static void put_string(struct fold *fold, const struct tsql_piece *piece)
 {
-	struct str whole = str_slice(fold->scan->text, piece->start, piece->len);
-	size_t at = whole.ptr[0] == 'N' || whole.ptr[0] == 'n' ? 2 : 1;
-	char quote = whole.ptr[at - 1];
-	size_t end = whole.len - ((piece->flags & PIECE_CLOSED) != 0 ? 1 : 0);
+	struct str text = str_slice(fold->scan->text, piece->start, piece->len);
+	size_t at = text.ptr[0] == 'N' || text.ptr[0] == 'n' ? 2 : 1;
+	char quote = text.ptr[at - 1];
 
-	while (at < end) {
+	text.len -= (piece->flags & PIECE_CLOSED) != 0 ? 1 : 0;
+	while (at < text.len) {
 		size_t run = at;
+		size_t joined;
 
-		while (run < end && whole.ptr[run] != quote && whole.ptr[run] != '\\') {
+		while (run < text.len && text.ptr[run] != quote && text.ptr[run] != '\\') {
 			run++;
 		}
-		buf_put(fold->out, whole.ptr + at, run - at);
+		buf_put(fold->out, text.ptr + at, run - at);
 		at = run;
-		if (at < end && whole.ptr[at] == quote) {
-			buf_put_byte(fold->out, (uint8_t)quote);
-			at += 2;
-		} else if (at + 1 < end && whole.ptr[at + 1] == '\n') {
-			at += 2;
-		} else if (at + 2 < end && whole.ptr[at + 1] == '\r' && whole.ptr[at + 2] == '\n') {
-			at += 3;
-		} else if (at < end) {
-			buf_put_byte(fold->out, '\\');
-			at++;
+		joined = joined_size(text, at);
+		if (at < text.len && joined == 0) {
+			buf_put_byte(fold->out, (uint8_t)text.ptr[at]);
+			joined = text.ptr[at] == quote ? 2 : 1;
 		}
+		at += joined;
 	}
 }
 
