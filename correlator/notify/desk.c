@@ -9,14 +9,11 @@
 #define CROWDED_NS NS_PER_MIN      /* what did not fit is asked for again after this */
 #define FAR_NS     (INT64_MAX / 2) /* by then everything is due */
 
-int desk_init(struct desk *desk, const struct config *config, const char *name, int wake_fd,
+int desk_init(struct desk *desk, const struct channel_settings *settings, int wake_fd,
 	      struct error *err)
 {
-	*desk = (struct desk){0};
-	int rc = channel_settings_load(config, name, &desk->settings, err);
-	if (rc == 0) {
-		rc = worker_start(&desk->settings, wake_fd, &desk->worker, err);
-	}
+	*desk = (struct desk){.settings = *settings};
+	int rc = worker_start(&desk->settings, wake_fd, &desk->worker, err);
 	if (rc != 0) {
 		return rc;
 	}

@@ -38,8 +38,9 @@ struct desk {
 	uint64_t failures;               /* in a row, for the log */
 };
 
-/* Sets up the channel called name and starts its worker. desk must not move. Returns 0, ERR_CONFIG, ERR_NOMEM, ERR_IO. */
-int desk_init(struct desk *desk, const struct config *config, const char *name, int wake_fd,
+/* Sets up a channel with these settings, which are copied, and starts its worker. desk must not move. Returns 0, ERR_CONFIG, ERR_NOMEM,
+ * ERR_IO. */
+int desk_init(struct desk *desk, const struct channel_settings *settings, int wake_fd,
 	      struct error *err);
 void desk_done(struct desk *desk);
 

@@ -25,7 +25,11 @@ int switchboard_new(const struct config *config, int wake_fd, struct desk_call c
 	board->call = call;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = config_name(config, "channels", i);
-		int rc = desk_init(&board->desks[i], config, name, wake_fd, err);
+		struct channel_settings settings;
+		int rc = channel_settings_load(config, name, &settings, err);
+		if (rc == 0) {
+			rc = desk_init(&board->desks[i], &settings, wake_fd, err);
+		}
 		if (rc != 0) {
 			switchboard_free(board);
 			return rc;
