@@ -81,6 +81,7 @@ static void put_item(struct line *line, uint32_t place)
 {
 	struct matcher *matcher = line->matcher;
 	const struct item *item = &matcher->ruleset->items[place];
+	size_t start = matcher->line.len;
 	struct witness witness;
 
 	if (line->negations ? !item->negated : !evaluate_witness(matcher, place, &witness)) {
@@ -97,6 +98,14 @@ static void put_item(struct line *line, uint32_t place)
 	} else {
 		buf_put_text(&matcher->line, ": ");
 		put_excerpt(&matcher->line, &witness);
+	}
+	if (start != 0 && !matcher->line.failed) { /* two tests may have found the same */
+		struct str said = str_make(matcher->line.ptr, start);
+		struct str added = str_slice(buf_str(&matcher->line), start + 2, matcher->line.len);
+
+		if (str_find(said, added, 0) >= 0) {
+			buf_truncate(&matcher->line, start);
+		}
 	}
 }
 

@@ -27,6 +27,13 @@ static inline int fixture_fired(void *owner, const struct matcher_hit *hit, stru
 	return 0;
 }
 
+/* The same, but ends the run. */
+static inline int fixture_stop(void *owner, const struct matcher_hit *hit, struct error *err)
+{
+	(void)fixture_fired(owner, hit, err);
+	return error_set(err, ERR_IO, "stopped");
+}
+
 static inline void fixture_open(struct bench_rules *rules, const char *text)
 {
 	struct pack_options options = {.folders = NULL};
