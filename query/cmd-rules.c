@@ -4,6 +4,7 @@
 #include "correlator/rules/ruleset.h"
 #include "query/rule-list.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #define EXIT_BAD_RULES 78
@@ -57,7 +58,10 @@ static void put_problem(struct output *out, const struct pack_problem *problem)
 	put_state(out, "error", STYLE_BAD);
 	output_safe(out, str_of(problem->file));
 	if (problem->line != 0) {
-		buf_putf(&out->text, ":%d:%d", problem->line, problem->column);
+		buf_putf(&out->text, ":%d", problem->line);
+	}
+	if (problem->column != 0) {
+		buf_putf(&out->text, ":%d", problem->column);
 	}
 	buf_put_text(&out->text, ": ");
 	output_safe(out, str_of(problem->text));
@@ -65,11 +69,33 @@ static void put_problem(struct output *out, const struct pack_problem *problem)
 	output_row_done(out);
 }
 
+static int by_place(const void *left, const void *right)
+{
+	const struct pack_problem *a = *(const struct pack_problem *const *)left;
+	const struct pack_problem *b = *(const struct pack_problem *const *)right;
+	int order = strcmp(a->file, b->file);
+	if (order != 0) {
+		return order;
+	}
+	return a->line != b->line ? (a->line > b->line) - (a->line < b->line)
+				  : (a->column > b->column) - (a->column < b->column);
+}
+
+/* Those of the reader and of the compiler, in order of their places. */
 static void put_problems(struct output *out, const struct pack *pack)
 {
-	for (size_t i = 0; i < pack_problem_count(pack); i++) {
-		put_problem(out, pack_problem(pack, i));
+	size_t count = pack_problem_count(pack);
+	const struct pack_problem **sorted = calloc(count + 1, sizeof(*sorted));
+	for (size_t i = 0; sorted != NULL && i < count; i++) {
+		sorted[i] = pack_problem(pack, i);
 	}
+	if (sorted != NULL) {
+		qsort(sorted, count, sizeof(*sorted), by_place);
+	}
+	for (size_t i = 0; i < count; i++) { /* without memory they stand as they came */
+		put_problem(out, sorted != NULL ? sorted[i] : pack_problem(pack, i));
+	}
+	free(sorted);
 }
 
 /* "3 errors" */

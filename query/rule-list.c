@@ -10,11 +10,11 @@ enum { LEVEL, STATE, TITLE, SOURCE, TAGS, ID, FILE_NAME, COLUMN_COUNT };
 static const struct layout_column template[COLUMN_COUNT] = {
 	[LEVEL] = {"LEVEL", 0, 8, 13, false, 0, 0},
 	[STATE] = {"STATE", 5, 5, 5, false, 0, 0},
-	[TITLE] = {"TITLE", 0, 24, 0, false, 0, 0},
-	[SOURCE] = {"LOG SOURCE", 4, 10, 0, false, 0, 0},
-	[TAGS] = {"ATT&CK", 3, 6, 0, false, 0, 0},
+	[TITLE] = {"TITLE", 0, 24, 64, false, 0, 0},
+	[SOURCE] = {"LOG SOURCE", 3, 16, 0, false, 0, 0},
+	[TAGS] = {"ATT&CK", 2, 6, 0, false, 0, 0},
 	[ID] = {"ID", 1, 36, 36, false, 0, 0},
-	[FILE_NAME] = {"FILE", 2, 16, 0, false, 0, 0},
+	[FILE_NAME] = {"FILE", 4, 20, 0, false, 0, 0},
 };
 
 struct str rule_list_file(const struct pack *pack, const char *file)

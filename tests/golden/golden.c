@@ -162,6 +162,7 @@ int main(int argc, char **argv)
 	size_t count = sizeof(cases) / sizeof(cases[0]);
 	assert(argc >= 2);
 	bool update = argc > 2 && strcmp(argv[2], "--update") == 0;
+	assert(chdir(argv[1]) == 0); /* cases name files of this folder */
 	(void)unsetenv("QUERYTRAIL_STORE");
 	(void)setenv("QUERYTRAIL_CONFIG", "/nonexistent/querytrail.yaml", 1);
 	story_store_init(&whole, true, false);
@@ -172,7 +173,7 @@ int main(int argc, char **argv)
 		const struct story_store *story = on_alerts           ? &alerted
 						  : cases[i].complete ? &whole
 								      : &broken;
-		failed += check_case(&cases[i], story->dir, argv[1], update) ? 0 : 1;
+		failed += check_case(&cases[i], story->dir, ".", update) ? 0 : 1;
 	}
 	story_store_done(&whole);
 	story_store_done(&broken);
