@@ -5,7 +5,7 @@
  *          first_seen, last_seen; users; distinct_FIELD, sum_FIELD, min_FIELD, max_FIELD.
  * Limits:  TALLY_GROUPS_MAX groups, TALLY_BYTES_MAX bytes of keys and distinct values; more is ERR_LIMIT.
  * Order:   tally_sort puts groups in order, equal ones by their key, so that the order of rows does not show.
- * Threads: one tally per thread. Blocking: never. Tests: tests/unit/tally.c
+ * Threads: one tally per thread. Blocking: never. Tests: tests/unit/report-tally.c
  */
 #ifndef QUERY_REPORT_TALLY_H
 #define QUERY_REPORT_TALLY_H
