@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define HITS_BYTES    (8u << 20)
-#define NO_VERDICT    UINT64_MAX
 #define SUBJECT_KNOWN 1
 
 struct hit {
@@ -288,7 +287,7 @@ static struct subject subject_of(const struct record *record, uint64_t leaf)
 				  .statement_leaf = ALERTS_NO_LEAF,
 				  .request_leaf = ALERTS_NO_LEAF,
 				  .other_leaf = ALERTS_NO_LEAF,
-				  .verdict_leaf = NO_VERDICT,
+				  .verdict_leaf = ALERTS_NO_LEAF,
 				  .time_ns = record->time_ns};
 	record_stable_id(record->source, record->key, subject.id);
 	uint64_t *of_kind = record->kind == RECORD_STATEMENT ? &subject.statement_leaf
@@ -372,7 +371,7 @@ struct news {
 	uint64_t subject_leaf, verdict_leaf;
 	bool revoke;
 	bool only_revoke; /* it is no verdict on this record itself */
-	struct str reason;
+	struct str reason, statement_id;
 };
 
 static int tell_alert(struct alerting *alerting, struct str id, const struct news *news,
@@ -389,8 +388,13 @@ static int tell_alert(struct alerting *alerting, struct str id, const struct new
 	alert.verdict_leaf = news->verdict_leaf;
 	enum alert_state state = disposition_next(alert.state, DISPOSITION_FIRES_NOT);
 	if (news->revoke && trail && !was_hit(alerting, alert.rule) && state != alert.state) {
-		const struct alertlog_said said = {
-			.event = "revoked", .title = rule->title, .reason = news->reason};
+		struct alertlog_said said = {.event = "revoked",
+					     .title = rule->title,
+					     .reason = news->reason,
+					     .statement_id = news->statement_id};
+		if (join_tags(alerting, rule, &said.tags) < 0) {
+			return no_memory(err);
+		}
 		alerting->revoked++;
 		return alertlog_change(&alerting->log, &alert, state, &said, err);
 	}
@@ -477,7 +481,8 @@ static int look_at_verdict(struct alerting *alerting, uint64_t leaf, struct erro
 				    on_statement ? trail.statement_leaf : trail.request_leaf,
 			    .verdict_leaf = leaf,
 			    .revoke = judged,
-			    .reason = record_text(&verdict, FIELD_reason)};
+			    .reason = record_text(&verdict, FIELD_reason),
+			    .statement_id = record_text(&verdict, FIELD_statement_id)};
 	alerting->hit_count = 0;
 	if (judged) {
 		rc = look_at_trail(alerting, &trail, &verdict, err);
@@ -489,6 +494,7 @@ static int look_at_verdict(struct alerting *alerting, uint64_t leaf, struct erro
 		news.subject_leaf = trail.request_leaf;
 		news.revoke = true;
 		news.only_revoke = true;
+		news.statement_id = (struct str){0};
 		rc = tell_alerts(alerting, &news, err);
 	}
 	return rc;

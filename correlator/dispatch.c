@@ -9,9 +9,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define KEY_MAX      512
-#define LOOK_BYTES   (1u << 20)
-#define NOT_IN_STORE 1
+#define KEY_MAX    512
+#define LOOK_BYTES (1u << 20)
 
 struct dispatch {
 	struct dispatch_options options;
@@ -20,8 +19,9 @@ struct dispatch {
 	bool greeted;          /* everything that fires was told on this connection */
 	struct strmap in_hand; /* alert and channel to revision */
 	size_t of_channel[FEED_DELIVERIES_MAX];
-	bool blocked;       /* a row was passed over because its channel has enough in hand */
-	struct arena arena; /* rows of one look */
+	bool blocked;          /* a row was passed over because its channel has enough in hand */
+	struct arena arena;    /* rows of one look */
+	struct arena of_alert; /* rows of one alert, while it is handed out */
 	struct alerts_place
 		place; /* how far the outbox, or what fires, was gone through; texts in place_text */
 	char place_text[2][KEY_MAX];
@@ -41,6 +41,7 @@ int dispatch_new(const struct dispatch_options *options, struct dispatch **out_d
 	dispatch->composer.statement_bytes = options->statement_bytes;
 	strmap_init(&dispatch->in_hand, (size_t)DISPATCH_IN_HAND * FEED_DELIVERIES_MAX + 1);
 	arena_init(&dispatch->arena, LOOK_BYTES);
+	arena_init(&dispatch->of_alert, LOOK_BYTES);
 	buf_init(&dispatch->texts, 0);
 	buf_init(&dispatch->encoded, ALERT_MAX_BYTES);
 	*out_dispatch = dispatch;
@@ -55,6 +56,7 @@ void dispatch_free(struct dispatch *dispatch)
 	composer_done(&dispatch->composer);
 	strmap_done(&dispatch->in_hand);
 	arena_done(&dispatch->arena);
+	arena_done(&dispatch->of_alert);
 	buf_done(&dispatch->texts);
 	buf_done(&dispatch->encoded);
 	free(dispatch);
@@ -163,7 +165,7 @@ static void keep_place(struct dispatch *dispatch, int64_t ns, struct str alert_i
 }
 
 struct looked { /* rows of one look, copied */
-	struct dispatch *dispatch;
+	struct arena *arena;
 	struct store_delivery *rows;
 	size_t count, room;
 };
@@ -171,7 +173,7 @@ struct looked { /* rows of one look, copied */
 static int look_delivery(void *owner, const struct store_delivery *delivery, struct error *err)
 {
 	struct looked *looked = owner;
-	struct arena *arena = &looked->dispatch->arena;
+	struct arena *arena = looked->arena;
 	struct store_delivery *row = &looked->rows[looked->count];
 	if (looked->count == looked->room) {
 		return 1;
@@ -195,7 +197,7 @@ static int look_alert(void *owner, const struct store_alert *alert, struct error
 static int make_room(struct looked *looked, size_t room, struct error *err)
 {
 	looked->room = room;
-	looked->rows = arena_calloc(&looked->dispatch->arena, room, sizeof looked->rows[0]);
+	looked->rows = arena_calloc(looked->arena, room, sizeof looked->rows[0]);
 	return looked->rows == NULL
 		       ? error_set(err, ERR_NOMEM, "no memory for the deliveries that are due")
 		       : 0;
@@ -262,12 +264,13 @@ static int put_in_hand(struct dispatch *dispatch, const struct store_delivery *r
 static int hand_out(struct dispatch *dispatch, struct str alert_id, int64_t now_ns,
 		    struct error *err)
 {
-	struct looked looked = {.dispatch = dispatch};
+	struct looked looked = {.arena = &dispatch->of_alert};
 	struct feed_delivery deliveries[FEED_DELIVERIES_MAX];
 	struct store_alert alert;
 	size_t count = 0;
 	const struct alerts_delivery_filter filter = {.alert_id = alert_id,
 						      .states = 1u << DELIVERY_WAITING};
+	arena_clear(&dispatch->of_alert);
 	int rc = alerts_get(dispatch->options.store, alert_id, &dispatch->texts, &alert, err);
 	rc = rc < 0 ? rc : make_room(&looked, FEED_DELIVERIES_MAX, err);
 	if (rc == 0) {
@@ -305,7 +308,7 @@ static bool is_gone(int rc, struct error *err)
 /* Goes through what is due from the place on. *out_end: nothing is behind it. */
 static int hand_out_due(struct dispatch *dispatch, int64_t now_ns, bool *out_end, struct error *err)
 {
-	struct looked looked = {.dispatch = dispatch};
+	struct looked looked = {.arena = &dispatch->arena};
 	arena_clear(&dispatch->arena);
 	int rc = make_room(&looked, DISPATCH_LOOK, err);
 	rc = rc < 0 ? rc
@@ -355,7 +358,7 @@ static int greet_with(struct dispatch *dispatch, struct str alert_id, struct err
 
 static int greet(struct dispatch *dispatch, struct error *err)
 {
-	struct looked looked = {.dispatch = dispatch};
+	struct looked looked = {.arena = &dispatch->arena};
 	arena_clear(&dispatch->arena);
 	int rc = make_room(&looked, DISPATCH_LOOK, err);
 	rc = rc < 0 ? rc
