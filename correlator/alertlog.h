@@ -23,7 +23,9 @@ struct alertlog_said {
 	struct str title, tags, matched, reason, statement_id;
 };
 
+/* Prepares for a writer's store; without channels. */
 void alertlog_init(struct alertlog *log, struct store *store);
+/* Frees. */
 void alertlog_done(struct alertlog *log);
 
 /* An alert that is new: state, revision, quiet and leaf are set here. hold: the person may become known soon. */

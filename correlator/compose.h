@@ -33,7 +33,9 @@ struct composer {
 	struct buf text;
 };
 
+/* Prepares; no statement is told until statement_bytes is set. */
 void composer_init(struct composer *composer, struct store *store, const struct alerting *alerting);
+/* Frees. */
 void composer_done(struct composer *composer);
 
 /* Puts the alert together. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */

@@ -21,7 +21,9 @@ struct rulebook {
 	uint64_t position, stored_position;
 };
 
+/* Prepares an empty book. */
 void rulebook_init(struct rulebook *book);
+/* Frees. */
 void rulebook_done(struct rulebook *book);
 
 /* Goes over to the rules of a pack, outside of a transaction: rules that are new begin at the store's next leaf, and so does the position

@@ -141,14 +141,22 @@ static bool import_is_done(const struct daemon *daemon)
 	return true;
 }
 
+static int look_around(struct daemon *daemon, struct error *err)
+{
+	int rc = 0;
+	if (!daemon->stopping) {
+		rc = look_for_silence(daemon, err);
+		rc = rc < 0 ? rc : expire_alerts(daemon, err);
+	}
+	return rc < 0 ? rc : say_status(daemon, err);
+}
+
 int watch_tick(void *owner, struct error *err)
 {
 	struct daemon *daemon = owner;
 	int64_t now_ns = clock_monotonic_ns();
 	int64_t next_ns = daemon->settings.silence_limit_ns / 4;
-	int rc = daemon->stopping ? 0 : look_for_silence(daemon, err);
-	rc = rc < 0 || daemon->stopping ? rc : expire_alerts(daemon, err);
-	rc = rc < 0 ? rc : say_status(daemon, err);
+	int rc = look_around(daemon, err);
 	if (rc < 0) {
 		return rc;
 	}

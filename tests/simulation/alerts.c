@@ -26,21 +26,32 @@
 
 static const char rules[] =
 	RULE("has-login", "mssql", "audit", "    principal: '*'\n") "---\n" RULE("any-request", "querytrail", "request", "    request_id: '*'\n") "---\n" RULE(
-		"nobody", "querytrail",
-		"trail", "    grade: U1\n") "---\n" RULE("conflict", "querytrail", "trail",
-							 "    grade: X\n") "---\n" RULE("sure",
-											"querytrai"
-											"l",
-											"trail",
-											"    "
-											"grade:\n  "
-											"    - A\n "
-											"     - "
-											"B\n") "---"
-											       "\n" RULE("silent-request",
-													 "querytrail",
-													 "trail",
-													 "    grade: U2\n");
+		"nobody", "querytrail", "trail",
+		"    grade: U1\n") "---\n" RULE("conflict", "querytrail", "trail",
+						"    grade: X\n") "---\n" RULE("sure",
+									       "querytrai"
+									       "l",
+									       "trail",
+									       "    "
+									       "grade:\n  "
+									       "    - A\n "
+									       "     - "
+									       "B\n") "---"
+										      "\n" RULE(
+											      "sile"
+											      "nt-"
+											      "requ"
+											      "est",
+											      "quer"
+											      "ytra"
+											      "il",
+											      "trai"
+											      "l",
+											      "    "
+											      "grad"
+											      "e: "
+											      "U2"
+											      "\n");
 
 struct alert_set { /* sorted by id */
 	char id[ALERTS_MAX][ID_BYTES];
