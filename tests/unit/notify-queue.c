@@ -14,10 +14,12 @@ struct bench {
 	struct config *config;
 	struct channel_settings settings;
 	struct queue queue;
+	uint64_t revision; /* of the alerts that are added */
 };
 
 static void open_bench(struct bench *bench, const char *lines)
 {
+	bench->revision = 1;
 	bench->config = fixture_config(lines);
 	bench->settings = fixture_settings(bench->config);
 	queue_init(&bench->queue, &bench->settings);
@@ -35,8 +37,8 @@ static void close_bench(struct bench *bench)
 	"    group_limit: 3\n"
 #define PLAIN "    type: syslog\n    host: x\n"
 
-static void add(struct bench *bench, const char *id, uint64_t revision, const char *user,
-		struct feed_delivery how, int64_t now_ns)
+static void add(struct bench *bench, const char *id, const char *user, struct feed_delivery how,
+		int64_t now_ns)
 {
 	struct alert set = {0};
 	struct error err;
@@ -44,7 +46,7 @@ static void add(struct bench *bench, const char *id, uint64_t revision, const ch
 	if (user != NULL) {
 		set.value[ALERT_user] = str_of(user);
 	}
-	struct notice *notice = fixture_notice(id, revision, &set);
+	struct notice *notice = fixture_notice(id, bench->revision, &set);
 	assert_int_equal(queue_add(&bench->queue, notice, &how, now_ns, &err), 0);
 	notice_drop(notice);
 }
@@ -83,12 +85,12 @@ static void test_groups_wait(void **state)
 	(void)state;
 	open_bench(&bench, GROUPING);
 	assert_int_equal(queue_due_ns(&bench.queue, T0), QUEUE_NEVER);
-	add(&bench, "a1", 1, "alice", fresh, T0);
-	add(&bench, "b1", 1, "bob", fresh, T0 + NS_PER_SEC);
+	add(&bench, "a1", "alice", fresh, T0);
+	add(&bench, "b1", "bob", fresh, T0 + NS_PER_SEC);
 	for (int i = 2; i <= 5; i++) {
 		char id[8];
 		(void)snprintf(id, sizeof(id), "a%d", i);
-		add(&bench, id, 1, "alice", fresh, T0 + 2 * NS_PER_SEC);
+		add(&bench, id, "alice", fresh, T0 + 2 * NS_PER_SEC);
 	}
 	assert_int_equal(queue_due_ns(&bench.queue, T0), T0 + 10 * NS_PER_SEC);
 	assert_string_equal(take(&bench, T0 + 9 * NS_PER_SEC, ids, sizeof(ids)), "");
@@ -111,7 +113,7 @@ static void test_states_are_apart(void **state)
 
 	(void)state;
 	open_bench(&bench, GROUPING);
-	add(&bench, "a1", 1, "alice", fresh, T0);
+	add(&bench, "a1", "alice", fresh, T0);
 	set.value[ALERT_user] = STR_LIT("alice");
 	set.value[ALERT_state] = STR_LIT("resolved");
 	struct notice *resolved = fixture_notice("a2", 1, &set);
@@ -136,8 +138,8 @@ static void test_ungrouped_goes_at_once(void **state)
 
 	(void)state;
 	open_bench(&bench, PLAIN);
-	add(&bench, "1", 1, "alice", fresh, T0);
-	add(&bench, "2", 1, "bob", fresh, T0);
+	add(&bench, "1", "alice", fresh, T0);
+	add(&bench, "2", "bob", fresh, T0);
 	assert_int_equal(queue_due_ns(&bench.queue, T0), T0);
 	assert_string_equal(take(&bench, T0, ids, sizeof(ids)), "1 2");
 	close_bench(&bench);
@@ -151,12 +153,12 @@ static void test_tried_ones_stay_together(void **state)
 
 	(void)state;
 	open_bench(&bench, GROUPING);
-	add(&bench, "f", 1, "alice", fresh, T0);
-	add(&bench, "1", 1, "alice", (struct feed_delivery){.attempts = 2}, T0);
-	add(&bench, "2", 1, "alice", (struct feed_delivery){.attempts = 2}, T0);
+	add(&bench, "f", "alice", fresh, T0);
+	add(&bench, "1", "alice", (struct feed_delivery){.attempts = 2}, T0);
+	add(&bench, "2", "alice", (struct feed_delivery){.attempts = 2}, T0);
 	assert_string_equal(take(&bench, T0 + NS_PER_SEC, ids, sizeof(ids)), "1 2");
 	assert_string_equal(take(&bench, T0 + NS_PER_SEC, ids, sizeof(ids)), "");
-	add(&bench, "3", 1, "alice",
+	add(&bench, "3", "alice",
 	    (struct feed_delivery){.attempts = 1, .next_ns = T0 + NS_PER_HOUR}, T0);
 	assert_string_equal(take(&bench, T0 + NS_PER_MIN, ids, sizeof(ids)), "f");
 	assert_string_equal(take(&bench, T0 + NS_PER_HOUR - 1, ids, sizeof(ids)), "");
@@ -172,20 +174,24 @@ static void test_revisions(void **state)
 
 	(void)state;
 	open_bench(&bench, PLAIN);
-	add(&bench, "1", 1, "x", fresh, T0);
-	add(&bench, "1", 1, "x", fresh, T0);
+	add(&bench, "1", "x", fresh, T0);
+	add(&bench, "1", "x", fresh, T0);
 	assert_int_equal(bench.queue.count, 1);
-	add(&bench, "2", 1, "x", fresh, T0);
-	add(&bench, "1", 3, "x", fresh, T0);
-	add(&bench, "1", 2, "x", fresh, T0);
+	add(&bench, "2", "x", fresh, T0);
+	bench.revision = 3;
+	add(&bench, "1", "x", fresh, T0);
+	bench.revision = 2;
+	add(&bench, "1", "x", fresh, T0);
 	assert_int_equal(bench.queue.count, 2);
 	assert_true(queue_holds(&bench.queue, STR_LIT("1"), 3));
 	assert_true(queue_holds(&bench.queue, STR_LIT("1"), 2));
 	assert_false(queue_holds(&bench.queue, STR_LIT("1"), 4));
 	assert_false(queue_holds(&bench.queue, STR_LIT("3"), 1));
 	assert_string_equal(take(&bench, T0, ids, sizeof(ids)), "2 1");
-	add(&bench, "3", 1, "x", fresh, T0);
-	add(&bench, "3", 2, "x", fresh, T0);
+	bench.revision = 1;
+	add(&bench, "3", "x", fresh, T0);
+	bench.revision = 2;
+	add(&bench, "3", "x", fresh, T0);
 	assert_string_equal(take(&bench, T0, ids, sizeof(ids)), "3");
 	close_bench(&bench);
 }
@@ -199,12 +205,12 @@ static void test_put_back(void **state)
 
 	(void)state;
 	open_bench(&bench, GROUPING);
-	add(&bench, "1", 1, "x", fresh, T0);
-	add(&bench, "2", 1, "x", fresh, T0);
+	add(&bench, "1", "x", fresh, T0);
+	add(&bench, "2", "x", fresh, T0);
 	struct delivery *list = queue_take(&bench.queue, T0 + NS_PER_MIN, &more);
 	list->alone = true;
 	list->next->alone = true;
-	add(&bench, "3", 1, "x", fresh, T0 + NS_PER_MIN);
+	add(&bench, "3", "x", fresh, T0 + NS_PER_MIN);
 	queue_put_back(&bench.queue, list, T0 + NS_PER_MIN);
 	queue_put_back(&bench.queue, NULL, T0 + NS_PER_MIN);
 	assert_int_equal(bench.queue.count, 3);
@@ -225,7 +231,7 @@ static void test_full(void **state)
 	open_bench(&bench, PLAIN);
 	for (unsigned i = 0; i < QUEUE_MAX; i++) {
 		(void)snprintf(id, sizeof(id), "%u", i);
-		add(&bench, id, 1, NULL, fresh, T0);
+		add(&bench, id, NULL, fresh, T0);
 	}
 	struct notice *one = fixture_notice("more", 1, NULL);
 	assert_int_equal(queue_add(&bench.queue, one, &fresh, T0, &err), -ERR_LIMIT);
