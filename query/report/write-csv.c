@@ -141,6 +141,7 @@ static int csv_table_begin(struct report_writer *writer, const struct report_tab
 			   struct error *err)
 {
 	(void)err;
+	writer->table = table;
 	begin_line(writer, writer->alone ? NULL : "columns");
 	if (!writer->alone) {
 		put_text(writer, str_of(table->name));

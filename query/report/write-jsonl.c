@@ -181,6 +181,7 @@ static int jsonl_table_begin(struct report_writer *writer, const struct report_t
 	struct buf *out = out_of(writer);
 	bool first = begin_record(writer, "table");
 	(void)err;
+	writer->table = table;
 	jsonl->table_count++;
 	put_pair(out, &first, "table", str_of(table->name));
 	put_pair(out, &first, "title", table->title);

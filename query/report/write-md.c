@@ -251,6 +251,7 @@ static int md_table_begin(struct report_writer *writer, const struct report_tabl
 {
 	struct buf *out = &writer->out->text;
 	(void)err;
+	writer->table = table;
 	for (size_t i = 0; i < table->column_count; i++) {
 		put_line(writer, "| ", str_of(table->columns[i].title), " ");
 	}

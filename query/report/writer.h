@@ -134,7 +134,7 @@ struct report_writer_type {
 struct report_writer {
 	const struct report_writer_type *type;
 	struct output *out;               /* borrowed */
-	const struct report_table *table; /* the open one, or NULL */
+	const struct report_table *table; /* the open one; set by table_begin */
 	const struct report_head *head;   /* borrowed until end */
 	bool alone;  /* csv: the output holds the rows of one table and nothing else */
 	void *state; /* the format's own */

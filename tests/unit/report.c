@@ -5,7 +5,10 @@
 
 #include <cmocka.h>
 
+#include "base/io.h"
 #include "tests/unit/report-fixture.h"
+
+#include <fcntl.h>
 
 #define HEAD "title: T\npurpose: P\nsections:\n"
 
@@ -240,6 +243,105 @@ static void test_zone(void **state)
 	reporting_done(&reporting);
 }
 
+/* A folder of reports, which is gone with the next. */
+static void put(const char *dir, const char *name, const char *yaml)
+{
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(io_make_dir(path, 0700, NULL), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s/report.yaml", dir, name);
+	assert_int_equal(io_replace_file(path, str_of(yaml), 0600, NULL), 0);
+}
+
+static void drop(const char *dir, const char *name)
+{
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s/%s/report.yaml", dir, name);
+	assert_int_equal(unlink(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_int_equal(rmdir(path), 0);
+}
+
+#define BUNDLE                                                                   \
+	"title: B\npurpose: P\nparts: [a, b]\ncrosswalk:\n  title: C\n  rows:\n" \
+	"  - {framework: F, clause: '1', text: both, answers: [a/x, b]}\n"       \
+	"  - {framework: F, clause: '2', text: none, limits: not shown}\n"
+
+static void test_bundle(void **state)
+{
+	/* Proves: a bundle has its crosswalk first, with the rows that each clause rests on, and then its parts, their sections named after them. */
+	(void)state;
+	char dir[] = "/tmp/qt-bundle-XXXXXX";
+	struct reporting reporting;
+	struct folders folders = {.count = 1};
+	struct report *report = calloc(1, sizeof(*report));
+	assert_true(report != NULL && mkdtemp(dir) != NULL);
+	memcpy(folders.path[0], dir, sizeof(dir));
+	put(dir, "a", HEAD "- {name: x, title: X, filter: 'verb:SELECT', columns: [verb]}\n");
+	put(dir, "b",
+	    HEAD "- {name: x, title: X, from: sources, columns: [source]}\n"
+		 "- {name: y, title: Y, from: sources, only: {source: api}, columns: "
+		 "[source]}\n");
+	put(dir, "c", BUNDLE);
+	reporting_init(&reporting, true, false);
+	assert_int_equal(report_load(&folders, STR_LIT("c"), report, &reporting.err), 0);
+	assert_int_equal(reporting_write(&reporting, report, &write_jsonl), 0);
+	const char *text = reporting.out.ptr;
+	assert_int_equal(reporting_count(&reporting,
+					 "\"cells\":{\"clause\":\"F 1\",\"asks\":\"both\","
+					 "\"answers\":\"T: X; T\",\"rows\":9,\"limits\":null}"),
+			 1);
+	assert_int_equal(reporting_count(&reporting, "\"answers\":\"nothing here\","
+						     "\"rows\":null,\"limits\":\"not shown\""),
+			 1);
+	assert_true(strstr(text, "\"crosswalk\"") < strstr(text, "\"anchor\":\"a\""));
+	assert_int_equal(reporting_count(&reporting, "\"anchor\":\"b-y\",\"level\":2"), 1);
+	assert_int_equal(reporting_count(&reporting, "{\"record\":\"row\",\"table\":\"b-x\""), 2);
+	report_done(report);
+	put(dir, "a", HEAD "- {name: z, title: X, columns: [verb]}\n");
+	assert_int_equal(report_load(&folders, STR_LIT("c"), report, &reporting.err), -ERR_CONFIG);
+	assert_non_null(strstr(reporting.err.text, "line 7: there is no section \"a/x\""));
+	put(dir, "a", "title: T\npurpose: P\nparts: [b]\n");
+	assert_int_equal(report_load(&folders, STR_LIT("c"), report, &reporting.err), -ERR_CONFIG);
+	assert_non_null(strstr(reporting.err.text, "its part a is itself put together of parts"));
+	drop(dir, "a");
+	assert_int_equal(report_load(&folders, STR_LIT("c"), report, &reporting.err), -ERR_CONFIG);
+	assert_non_null(strstr(reporting.err.text, "report c: there is no report \"a\""));
+	drop(dir, "b");
+	drop(dir, "c");
+	assert_int_equal(rmdir(dir), 0);
+	reporting_done(&reporting);
+	free(report);
+}
+
+static void test_damage(void **state)
+{
+	/* Proves: a failing output ends the run with its error. */
+	(void)state;
+	struct reporting reporting;
+	static const struct folders nowhere;
+	struct definition_input input = {"t", STR_LIT("t"),
+					 STR_LIT(HEAD "- {name: x, title: X, columns: [verb]}\n")};
+	struct report *report = calloc(1, sizeof(*report));
+	struct targets *targets = calloc(1, sizeof(*targets));
+	assert_true(report != NULL && targets != NULL);
+	reporting_init(&reporting, true, false);
+	assert_int_equal(report_parse(&nowhere, &input, report, &reporting.err), 0);
+	IO_CLOSE int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct target_place place = {.fd = full};
+	targets_init(targets, &reporting.zone);
+	assert_int_equal(targets_add(targets, &write_csv, &place, &reporting.err), 0);
+	assert_int_equal(report_run(report, &reporting.question, targets, &reporting.outcome,
+				    &reporting.err),
+			 -ERR_IO);
+	assert_non_null(strstr(reporting.err.text, "No space left"));
+	targets_done(targets);
+	report_done(report);
+	reporting_done(&reporting);
+	free(report);
+	free(targets);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_filters),    cmocka_unit_test(test_range),
 		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_charts),     cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_bundle),     cmocka_unit_test(test_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
