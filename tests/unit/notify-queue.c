@@ -88,7 +88,7 @@ static void test_groups_wait(void **state)
 	add(&bench, "a1", "alice", fresh, T0);
 	add(&bench, "b1", "bob", fresh, T0 + NS_PER_SEC);
 	for (int i = 2; i <= 5; i++) {
-		char id[8];
+		char id[16];
 		(void)snprintf(id, sizeof(id), "a%d", i);
 		add(&bench, id, "alice", fresh, T0 + 2 * NS_PER_SEC);
 	}
