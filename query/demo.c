@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/process.h"
+#include "query/demo-alerts.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -306,6 +307,51 @@ static int ask_all(const struct demo *demo, struct error *err)
 	return result;
 }
 
+/* One alert of the incident, whole. */
+static int show_alert(const struct demo *demo, const char *what, const char *id, struct error *err)
+{
+	struct buf words;
+	if (id[0] == '\0') {
+		return error_set(err, ERR_IO, "the rules did not find what they should (%s)", what);
+	}
+	buf_init(&words, LINE_BYTES_MAX);
+	buf_putf(&words, "alerts\nshow\n%s", id);
+	int result = ask(demo, what, &words, err);
+	buf_done(&words);
+	return result;
+}
+
+static int show_alerts(const struct demo *demo, struct error *err)
+{
+	struct buf path;
+	struct demo_alerts alerts;
+	int result = demo_alerts_read(in_folder(demo, &path, "store"), &alerts, err);
+	buf_done(&path);
+	if (result != 0) {
+		return result;
+	}
+	printf("\nMeanwhile the rules watched: %llu alerts, %llu of them high. Two belong to the "
+	       "incident.\n",
+	       (unsigned long long)alerts.count, (unsigned long long)alerts.high);
+	result = show_alert(
+		demo, "Somebody takes the customers away, page by page:", alerts.export_id, err);
+	return result == 0 ? show_alert(demo, "And somebody takes all of them, past the gateway:",
+					alerts.bypass_id, err)
+			   : result;
+}
+
+static int write_report(const struct demo *demo, struct error *err)
+{
+	struct buf words;
+	buf_init(&words, 2 * PATH_BYTES_MAX);
+	buf_put_text(&words, "report\npci\ntable:");
+	buf_put_str(&words, story(demo, "table"));
+	buf_putf(&words, "\n--format\nhtml\n--format\npdf\n-o\n%s/reports", demo->folder.ptr);
+	int result = ask(demo, "And what the auditor files, as a page and on A4:", &words, err);
+	buf_done(&words);
+	return result;
+}
+
 static void tell_begin(const struct demo *demo)
 {
 	struct str rest = str_of(demo->ready);
@@ -363,6 +409,7 @@ static void tell_end(const struct demo *demo)
 	       "  querytrail status\n"
 	       "  querytrail who 'user:*@*' --since 2h --format text\n"
 	       "  querytrail who grade:C --format csv\n"
+	       "  querytrail alerts --severity high\n"
 	       "  querytrail help filter\n\n"
 	       "What really happened stands in %s/company/truth.jsonl; remove the folder when you "
 	       "are done.\n",
@@ -393,6 +440,12 @@ static int run(struct demo *demo, struct error *err)
 	if (result == 0) {
 		tell_collected(demo);
 		result = ask_all(demo, err);
+	}
+	if (result == 0) {
+		result = show_alerts(demo, err);
+	}
+	if (result == 0) {
+		result = write_report(demo, err);
 	}
 	if (result == 0) {
 		tell_end(demo);

@@ -27,6 +27,11 @@ has() {
 	grep -q -e "$1" "$folder/told"
 }
 
+# in_alert TITLE TEXT: the alert under that title has the text.
+in_alert() {
+	sed -n "/$1/,/^History/p" "$folder/told" | grep -q -e "$2"
+}
+
 # lacks_escapes: nothing that acts on a terminal is in the demo's output.
 lacks_escapes() {
 	! grep -q "$(printf '\033')" "$folder/told"
@@ -45,13 +50,18 @@ nothing_runs() {
 	! pgrep -f -- "$folder/demo" >/dev/null
 }
 
-echo 1..12
+echo 1..17
 check "the demo ends well" sh -c "'$querytrail' demo '$folder/demo' >'$folder/told' 2>&1"
 check "question 1 is told" has "Who read the customers"
 check "question 2 is told" has "What did this user run"
 check "question 3 is told" has "had no API request"
 check "question 4 is told" has "One of the requests"
 check "question 5 is told" has "What contradicts itself"
+check "the export raised an alert that names the person and the route" in_alert "page by page" "GET /customers/export"
+check "the bypass raised an alert that names the login" in_alert "past the gateway" "dba_henrik"
+check "why it is risky and what to do next is told" sh -c "grep -c -e 'Why it is risky' -e 'What to do next' '$folder/told' | grep -qx 4"
+check "the report is a page" grep -q "Control crosswalk" "$folder/demo/reports/pci.html"
+check "and a PDF without a fault" qpdf --check "$folder/demo/reports/pci.pdf"
 check "it tells what to do next" has "QUERYTRAIL_STORE=$folder/demo/store"
 check "each answer has its coverage" has "read up to"
 check "no escape reaches the terminal" lacks_escapes
