@@ -112,7 +112,7 @@ static size_t comment_end(struct str text, size_t at, bool *out_closed)
 	return text.len;
 }
 
-/* A literal is replaced by what kind it is, whether it is nothing (0, '', '%'), and whether it is the one before: what a condition
+/* A literal is replaced by what kind it is, whether it is nothing (0, '', '%%'), and whether it is the one before: what a condition
  * that is always true may rest on. */
 enum mark { MARK_OPEN = 1, MARK_LINE = 2, MARK_BLOCK = 3, MARK_BYTE = 4 };
 
@@ -122,17 +122,28 @@ struct keyer {
 	char *out;
 };
 
+static bool is_made_of(struct str text, const char *bytes)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == '\0' || strchr(bytes, text.ptr[i]) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static char letter_of(struct str literal)
+{
+	if (is_made_of(literal, "'%")) {
+		return literal.len <= 2 ? 'e' : 'p';
+	}
+	return is_made_of(literal, "'0") ? '0' : 'x';
+}
+
 static void put_literal(struct keyer *keyer, struct str literal, char kind)
 {
-	bool nothing = literal.len <= 3;
-
-	for (size_t i = 0; nothing && i < literal.len; i++) {
-		char c = literal.ptr[i];
-
-		nothing = c == '0' || c == '\'' || c == '%' || c == '.';
-	}
 	*keyer->out++ = kind;
-	*keyer->out++ = nothing ? (char)('a' + literal.len) : 'x';
+	*keyer->out++ = letter_of(literal);
 	*keyer->out++ = str_equal(literal, keyer->last) ? '=' : '!';
 	keyer->last = literal;
 }
