@@ -2,8 +2,10 @@
 
 #include "base/utf8.h"
 #include "correlator/rules/fold.h"
+#include "correlator/rules/regexliteral.h"
 
-#define ATOMS_MAX 65536
+#define ATOMS_MAX         65536
+#define REGEX_LITERAL_MIN 3
 
 /* How much a byte says: what is frequent in statements and addresses says little. */
 static int weight(uint8_t byte)
@@ -98,6 +100,19 @@ static bool fold_literal(struct ruleset *ruleset, bool cased, struct str *litera
 	return true;
 }
 
+/* The text that every match of a regular expression holds, folded; false when it says too little. */
+static bool regex_literal(struct ruleset *ruleset, struct str pattern, struct str *out_text)
+{
+	char *bytes = arena_alloc(&ruleset->arena, pattern.len);
+	size_t len = bytes != NULL ? regexliteral_find(pattern, bytes) : 0;
+
+	if (len < REGEX_LITERAL_MIN) {
+		return false;
+	}
+	*out_text = best_part(str_make(bytes, fold_text(str_make(bytes, len), bytes)));
+	return true;
+}
+
 /* The atom that a value of an item needs; false when there is none. */
 static bool value_atom(struct ruleset *ruleset, const struct item *item,
 		       const struct item_value *value, struct atom *out_atom)
@@ -107,6 +122,10 @@ static bool value_atom(struct ruleset *ruleset, const struct item *item,
 		out_atom->kind = ATOM_NUMBER;
 		out_atom->number = value->number == 0 ? 0 : value->number; /* -0 is 0 */
 		return true;
+	}
+	if (value->op == RULE_OP_REGEX && item->part == RULE_PART_NONE) {
+		out_atom->kind = ATOM_LITERAL;
+		return regex_literal(ruleset, value->text, &out_atom->text);
 	}
 	if (value->op != RULE_OP_GLOB || value->glob.kind == GLOB_ANY ||
 	    item->part != RULE_PART_NONE) {
