@@ -5,7 +5,7 @@ build=$1
 shift
 QUERYTRAIL_LIBEXEC="$(cd "$build" && pwd)/query"
 export QUERYTRAIL_LIBEXEC
-[ "$#" -gt 0 ] || set -- feed collect join tsql
+[ "$#" -gt 0 ] || set -- feed collect join tsql rules
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"
 	[ -x "$program" ] || { echo "no benchmark named $name" >&2; exit 2; }
