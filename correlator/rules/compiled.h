@@ -89,6 +89,7 @@ struct route_filter { /* of one slot */
 	uint32_t slot;
 	struct automaton *automaton;  /* its ids are places in lists */
 	struct u64map texts, numbers; /* hash of a folded text, bits of a number: place in lists */
+	uint64_t text_lengths;        /* bit l % 64: a text has l bytes */
 	const struct rule_list *lists;
 };
 

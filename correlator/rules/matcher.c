@@ -131,11 +131,9 @@ static void find_exact(struct matcher *matcher, const struct route_filter *filte
 	const uint64_t *list;
 	double number;
 
-	if (filter->texts.entry_count != 0) {
-		list = route_find_text(matcher->ruleset, filter, value->folded);
-		if (list != NULL) {
-			add_list(finder, (uint32_t)*list);
-		}
+	list = route_find_text(matcher->ruleset, filter, value->folded);
+	if (list != NULL) {
+		add_list(finder, (uint32_t)*list);
 	}
 	if (filter->numbers.entry_count != 0 && value_number(value, &number)) {
 		list = route_find_number(filter, number);

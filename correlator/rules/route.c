@@ -112,6 +112,7 @@ static size_t take_atom(struct filler *filler, const struct wish *wishes, size_t
 			(struct automaton_literal){atom->text, (uint32_t)filler->list_count};
 		break;
 	case ATOM_TEXT:
+		filler->filter->text_lengths |= UINT64_C(1) << (atom->text.len % 64);
 		result = u64map_put(&filler->filter->texts,
 				    hash_bytes(&filler->ruleset->hash_key, atom->text),
 				    filler->list_count);
@@ -217,7 +218,7 @@ void route_done(struct route *route)
 const uint64_t *route_find_text(const struct ruleset *ruleset, const struct route_filter *filter,
 				struct str folded)
 {
-	if (filter->texts.entry_count == 0) {
+	if ((filter->text_lengths >> (folded.len % 64) & 1) == 0) {
 		return NULL;
 	}
 	return u64map_get(&filter->texts, hash_bytes(&ruleset->hash_key, folded));

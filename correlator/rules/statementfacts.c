@@ -122,10 +122,11 @@ struct keyer {
 	char *out;
 };
 
-static bool is_made_of(struct str text, const char *bytes)
+/* Whether a text is made of quotes and one other byte. */
+static bool is_made_of(struct str text, char byte)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '\0' || strchr(bytes, text.ptr[i]) == NULL) {
+		if (text.ptr[i] != '\'' && text.ptr[i] != byte) {
 			return false;
 		}
 	}
@@ -134,10 +135,10 @@ static bool is_made_of(struct str text, const char *bytes)
 
 static char letter_of(struct str literal)
 {
-	if (is_made_of(literal, "'%")) {
+	if (is_made_of(literal, '%')) {
 		return literal.len <= 2 ? 'e' : 'p';
 	}
-	return is_made_of(literal, "'0") ? '0' : 'x';
+	return is_made_of(literal, '0') ? '0' : 'x';
 }
 
 static void put_literal(struct keyer *keyer, struct str literal, char kind)
