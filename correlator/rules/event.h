@@ -6,7 +6,7 @@
  *          SQL Server's events 33205 and 18456 (EventID, Provider_Name, Data as lines "key:value"); W3C names of web servers
  *          (cs-method, sc-status ..); CloudTrail's (eventName, sourceIPAddress, userIdentity.arn ..); and what the T-SQL facts
  *          give (model/tsql/facts.h): verbs, tables_read, tables_written, procedures, flags ..
- * Threads: one per thread. Blocking: never. Tests: tests/unit/event.c
+ * Threads: one per thread. Blocking: never. Tests: tests/unit/values.c
  */
 #ifndef CORRELATOR_RULES_EVENT_H
 #define CORRELATOR_RULES_EVENT_H

@@ -189,8 +189,7 @@ size_t regexliteral_find(struct str pattern, char *out)
 	while (scan.pos < pattern.len && !scan.doubt) {
 		char c = peek(&scan);
 
-		if (c == '|' || c == ')' || c == '*' || c == '+' || c == '?' || c == '{' ||
-		    c == '\0') {
+		if (strchr("|)*+?{", c) != NULL) { /* the byte 0 too */
 			return 0; /* an alternative, or nothing that is understood */
 		}
 		if (strchr("([\\.^$", c) != NULL) {

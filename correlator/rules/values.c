@@ -263,11 +263,9 @@ static void add_web(struct values_maker *maker, enum name_web part, struct value
 		has_query = extra_find(record_text(request, FIELD_extra), EXTRA_QUERY,
 				       &maker->arena, &query);
 	}
-	if (part == WEB_QUERY) {
-		if (has_query) {
-			add_text(values, query);
-		}
-		return;
+	if (part == WEB_QUERY &&
+	    has_query) { /* and the whole below: many rules look for paths in it */
+		add_text(values, query);
 	}
 	if (!record_has(request, FIELD_path)) {
 		return;
