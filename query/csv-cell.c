@@ -25,6 +25,17 @@ static bool acts(struct str cell)
 	return false;
 }
 
+/* Whether nothing in it could be obeyed: what nearly all cells are. */
+static bool is_plain(struct str cell)
+{
+	for (size_t i = 0; i < cell.len; i++) {
+		if (cell.ptr[i] < ' ' || cell.ptr[i] > '~') {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Appends cell with what a terminal obeys escaped; the line breaks and tabs of a statement stay unless it goes to a
  * terminal. */
 static void put_visible(struct buf *out, struct str cell, bool is_terminal)
@@ -50,6 +61,10 @@ bool csv_cell_defuse(struct str text, bool is_terminal, struct buf *out)
 	bool marks = acts(text);
 	if (marks) {
 		buf_put_byte(out, '\'');
+	}
+	if (is_plain(text)) {
+		buf_put_str(out, text);
+		return marks;
 	}
 	size_t begin = out->len;
 	put_visible(out, text, is_terminal);
@@ -81,11 +96,8 @@ void csv_cell_put(struct buf *out, struct str text, bool first)
 		return;
 	}
 	buf_put_byte(out, '"');
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] == '"') {
-			buf_put_byte(out, '"');
-		}
-		buf_put_byte(out, (uint8_t)text.ptr[i]);
+	while (text.ptr != NULL) {
+		buf_put_str(out, str_split(&text, '"'));
+		buf_put_text(out, text.ptr != NULL ? "\"\"" : "\"");
 	}
-	buf_put_byte(out, '"');
 }
