@@ -12,6 +12,9 @@
 
 #define REGEX_MAX_BYTES 65535
 
+/* A longer one with "?" would be tried at each place of a long statement, character by character. */
+#define ANY_BYTE_CODES_MAX 1024
+
 /* Whole numbers beyond this are not exact as a double: they are compared as texts. */
 #define EXACT_MAX 9007199254740992.0
 
@@ -73,11 +76,27 @@ static int keep_text(struct rule_reader *reader, struct place place, struct str 
 	return arena_str(reader->arena, text, out) == 0 ? 0 : rule_reader_full(reader, place);
 }
 
+static bool has_any_byte(const struct pattern *pattern)
+{
+	for (size_t i = 0; i < pattern->count; i++) {
+		if (pattern->codes[i] == RULE_ANY_BYTE) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A pattern becomes a value that stays. */
 static int add_pattern(struct rule_reader *reader, const struct yaml_node *node,
 		       const struct pattern *pattern, unsigned alternative, struct literals *out)
 {
 	struct rule_value value = {.op = RULE_OP_GLOB, .alternative = alternative};
+	if (pattern->count > ANY_BYTE_CODES_MAX && has_any_byte(pattern)) {
+		return rule_reader_fail(
+			reader, rule_reader_at(node),
+			"a value with the wildcard \"?\" is longer than %d characters",
+			ANY_BYTE_CODES_MAX);
+	}
 	uint16_t *codes = rule_reader_new(reader, pattern->count + 1, sizeof(*codes));
 	if (codes == NULL) {
 		return rule_reader_full(reader, rule_reader_at(node));

@@ -253,6 +253,18 @@ static void large_and_hostile_files_are_bounded(void **state)
 	assert_outcome(contents(pack), "[a.yml:6:600015: the rule has more than 65536 tests]");
 	pack_free(pack);
 	buf_clear(&text);
+	buf_put_text(&text, "title: t\nid: i\nlogsource: {product: mssql}\ndetection:\n"
+			    "  condition: s\n  s: {f: '");
+	for (int i = 0; i < 600; i++) {
+		buf_put_text(&text, "?a");
+	}
+	buf_put_text(&text, "'}\n");
+	assert_int_equal(pack_parse("a.yml", buf_str(&text), &options, &pack, &err), 0);
+	assert_outcome(contents(pack),
+		       "[a.yml:6:10: a value with the wildcard \"?\" is longer than "
+		       "1024 characters]");
+	pack_free(pack);
+	buf_clear(&text);
 	buf_put_fill(&text, 'a', YAML_MAX_BYTES + 1);
 	assert_int_equal(pack_parse("a.yml", buf_str(&text), &options, &pack, &err), 0);
 	assert_outcome(contents(pack), "[a.yml:1:1: larger than 1 MiB]");
