@@ -56,20 +56,25 @@ static void put_subject(const struct channel_message *message, struct buf *out)
 	buf_done(&headline);
 }
 
-/* One word after the other on lines of TEXT_WIDTH, after an indent; a word that is longer stays whole. */
-static void put_wrapped(struct buf *out, struct str text, const char *indent)
+/* One word after the other on lines of TEXT_WIDTH with an indent; the first line begins at column. A word that is longer stays whole. */
+static void put_wrapped(struct buf *out, struct str text, size_t indent, size_t column)
 {
-	size_t column = 0;
+	bool fresh = true; /* nothing on this line yet */
 
+	buf_put_fill(out, ' ', column == 0 ? indent : 0);
+	column = column == 0 ? indent : column;
 	for (struct str rest = text; rest.ptr != NULL;) {
 		struct str word = str_split(&rest, ' ');
-		if (column > 0 && column + 1 + word.len > TEXT_WIDTH) {
+		if (!fresh && column + 1 + word.len > TEXT_WIDTH) {
 			buf_put_byte(out, '\n');
-			column = 0;
+			buf_put_fill(out, ' ', indent);
+			column = indent;
+			fresh = true;
 		}
-		buf_put_text(out, column == 0 ? indent : " ");
+		buf_put_text(out, fresh ? "" : " ");
 		buf_put_str(out, word);
-		column += word.len + (column == 0 ? strlen(indent) : 1);
+		column += word.len + (fresh ? 0 : 1);
+		fresh = false;
 	}
 	buf_put_byte(out, '\n');
 }
@@ -80,8 +85,7 @@ static void add_text_line(void *owner, const char *label, struct str text, bool 
 
 	if (!block) {
 		buf_putf(out, "%-*s ", WORDING_LABEL_WIDTH + 1, label);
-		buf_put_str(out, text);
-		buf_put_byte(out, '\n');
+		put_wrapped(out, text, WORDING_LABEL_WIDTH + 2, WORDING_LABEL_WIDTH + 2);
 		return;
 	}
 	bool verbatim = strcmp(label, "Statement") == 0;
@@ -94,7 +98,7 @@ static void add_text_line(void *owner, const char *label, struct str text, bool 
 			buf_put_str(out, line);
 			buf_put_byte(out, '\n');
 		} else {
-			put_wrapped(out, line, "  ");
+			put_wrapped(out, line, 2, 0);
 		}
 	}
 	buf_put_byte(out, '\n');
@@ -115,7 +119,7 @@ void mail_text(const struct channel_message *message, struct buf *out)
 		struct buf headline;
 		buf_init(&headline, 0);
 		wording_headline(alert_at(message, i), &headline);
-		put_wrapped(out, buf_str(&headline), "");
+		put_wrapped(out, buf_str(&headline), 0, 0);
 		buf_put_fill(out, '-', TEXT_WIDTH);
 		buf_put_byte(out, '\n');
 		wording_tell(alert_at(message, i), add_text_line, out);
