@@ -216,8 +216,7 @@ static struct str add_name(struct config *config, struct str parent, struct str 
 static const char *section_kind(const struct config *config, struct str section,
 				const struct yaml_node *node)
 {
-	const struct yaml_node *type =
-		node->type == YAML_MAPPING ? yaml_child(node, "type") : NULL;
+	const struct yaml_node *type = node->type == YAML_MAPPING ? yaml_child(node, "type") : NULL;
 	if (type != NULL && type->type == YAML_SCALAR && type->text.ptr != NULL) {
 		return type->text.ptr;
 	}

@@ -162,8 +162,7 @@ static struct config_item *take_items(const struct config_place *place,
 				      size_t *out_count)
 {
 	struct config_item *first = NULL, **link = &first;
-	const struct yaml_node *child =
-		node->type == YAML_SCALAR ? node : node->first_child;
+	const struct yaml_node *child = node->type == YAML_SCALAR ? node : node->first_child;
 	*out_count = 0;
 	if (node->type == YAML_MAPPING) {
 		config_problem_at(place, node->line, node->column, "%s should be a list of texts",

@@ -370,8 +370,8 @@ static const char *const filters[] = {
 	"source:api",
 	"time>=\"2026-11-22 00:00:03\" time<\"2026-11-22 00:00:07\" user:alice",
 	"request_time>\"2026-11-22 00:00:06\"",
-	"user:a* route:get* verb:select table:orders settled:final -carrier:x rows>=0 revision<2 "
-	"source:api",
+	("user:a* route:get* verb:select table:orders settled:final -carrier:x rows>=0 revision<2 "
+	 "source:api"),
 };
 
 static void test_same_as_plain(void **state)
