@@ -2,7 +2,8 @@
  *
  * Starts querytraild on an empty store, plays one collector that sends EVENTS records over feed.sock, then asks `querytrail who` for
  * one user's statements in fresh processes, starts the daemon again, and gives the same events to a plain SQLite database. Prints one line a figure.
- * Usage: bench-feed [--keep] [EVENTS]   --keep: the store stays, and its path is the last line
+ * Usage: bench-feed [--keep|--rules] [EVENTS]   --keep: the store stays, and its path is the last line; --rules: with the
+ *        rules that came with querytrail; otherwise none runs
  *        bench-feed --ask STORE         only the questions, on a store that was kept (no daemon runs on it) */
 #include "model/feed.h"
 #include "base/clock.h"
@@ -27,6 +28,7 @@ struct bench {
 	struct stage stage;
 	struct buf frame, reply, bytes;
 	int feed;
+	bool rules; /* those that came with querytrail run */
 	struct arena arena;
 	struct str records[BATCH_RECORDS];
 	size_t ends[BATCH_RECORDS];
@@ -45,7 +47,10 @@ static void connect_feed(struct bench *bench)
 	char path[STAGE_PATH_MAX];
 	struct error err = {0};
 	must(io_replace_file(stage_path(&bench->stage, "c.yaml", path),
-			     STR_LIT("log_level: warning\n"), 0600, &err),
+			     str_of(bench->rules
+					    ? "log_level: warning\n"
+					    : "log_level: warning\nrules:\n  disabled: [\"*\"]\n"),
+			     0600, &err),
 	     &err, "configuration");
 	stage_start_daemon(&bench->stage, "c.yaml", false);
 	for (int i = 0; i < 1500 && bench->feed < 0; i++) {
@@ -264,11 +269,12 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	bool keep = argc > 1 && str_is(str_of(argv[1]), "--keep");
-	int events_at = keep ? 2 : 1;
+	bench.rules = argc > 1 && str_is(str_of(argv[1]), "--rules");
+	int events_at = keep || bench.rules ? 2 : 1;
 	if (argc > events_at + 1 ||
 	    (argc > events_at &&
 	     (!parse_u64(str_of(argv[events_at]), &event_count) || event_count < PEER_SHARE))) {
-		fprintf(stderr, "usage: bench-feed [--keep] [EVENTS] | --ask STORE\n");
+		fprintf(stderr, "usage: bench-feed [--keep|--rules] [EVENTS] | --ask STORE\n");
 		return 2;
 	}
 	buf_init(&bench.frame, 0);
