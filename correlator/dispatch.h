@@ -11,6 +11,7 @@
 #ifndef CORRELATOR_DISPATCH_H
 #define CORRELATOR_DISPATCH_H
 
+#include "base/clock.h"
 #include "correlator/alerting.h"
 
 #define DISPATCH_IN_HAND    512 /* of one channel */
