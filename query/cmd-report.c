@@ -393,6 +393,10 @@ int cmd_report(struct session *session, struct error *err)
 	const char *word = session->line.word[0];
 	bool lists = strcmp(word, "list") == 0;
 	bool checks = strcmp(word, "check") == 0;
+	if ((lists || checks) && session->surroundings->served != NULL) {
+		return error_set(err, ERR_AUTH,
+				 "querytrail-serve does not read folders for others");
+	}
 	struct folders *folders = calloc(1, sizeof(*folders));
 	if (folders == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for the report");

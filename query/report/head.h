@@ -4,7 +4,7 @@
  *          warn are shown even when a definition leaves them out.
  * Same:    nothing depends on the moment of the question but a relative range, which is given as instants.
  * Life:    texts live in the head_facts until head_done.
- * Threads: one per thread. Blocking: reads the sources. Tests: tests/unit/head.c
+ * Threads: one per thread. Blocking: reads the sources. Tests: tests/unit/report-head.c
  */
 #ifndef QUERY_REPORT_HEAD_H
 #define QUERY_REPORT_HEAD_H

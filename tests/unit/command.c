@@ -25,9 +25,10 @@ static void test_served(void **state)
 {
 	/* Proves: serve runs what reads the store and nothing that could name another path, write, or start programs. */
 	(void)state;
-	static const char *const good[][3] = {
-		{"who", "user:x"}, {"show", "x"}, {"status"}, {"coverage"}, {"export", "--raw"}};
-	static const char *const denied[][4] = {{"import", "x"},
+	static const char *const good[][3] = {{"who", "user:x"},   {"show", "x"},
+					      {"status"},          {"coverage"},
+					      {"export", "--raw"}, {"report", "pci"}};
+	static const char *const denied[][5] = {{"import", "x"},
 						{"config", "show"},
 						{"demo"},
 						{"who", "--store", "/x"},
@@ -35,6 +36,9 @@ static void test_served(void **state)
 						{"who", "--config", "/x"},
 						{NULL},
 						{"help"},
+						{"report", "pci", "--output=/x"},
+						{"report", "pci", "-o", "/x"},
+						{"report", "pci", "--reports=/x"},
 						{"who", "--help"}};
 	struct error err;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
