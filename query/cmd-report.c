@@ -387,30 +387,38 @@ static int list(struct listing *listing, size_t index, struct error *err)
 	return count > 0 ? EXIT_FOUND : EXIT_NONE;
 }
 
+/* What list and check may be told. */
+static int check_words(const struct session *session, bool lists, struct error *err)
+{
+	size_t most = lists ? 1 : 2;
+	if (session->surroundings->served != NULL) {
+		return error_set(err, ERR_AUTH,
+				 "querytrail-serve does not read folders for others");
+	}
+	if (session->line.word_count > most) {
+		return error_set(err, ERR_USAGE, "\"querytrail report %s\" does not know \"%s\"",
+				 session->line.word[0], session->line.word[most]);
+	}
+	return 0;
+}
+
 int cmd_report(struct session *session, struct error *err)
 {
 	const char *extra = session_option(session, OPTION_REPORTS);
-	const char *word = session->line.word[0];
-	bool lists = strcmp(word, "list") == 0;
-	bool checks = strcmp(word, "check") == 0;
-	if ((lists || checks) && session->surroundings->served != NULL) {
-		return error_set(err, ERR_AUTH,
-				 "querytrail-serve does not read folders for others");
+	bool lists = strcmp(session->line.word[0], "list") == 0;
+	bool checks = strcmp(session->line.word[0], "check") == 0;
+	int result = lists || checks ? check_words(session, lists, err) : 0;
+	if (result != 0) {
+		return result;
 	}
 	struct folders *folders = calloc(1, sizeof(*folders));
 	if (folders == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for the report");
 	}
-	size_t most = lists ? 1 : 2;
-	if ((lists || checks) && session->line.word_count > most) {
-		free(folders);
-		return error_set(err, ERR_USAGE, "\"querytrail report %s\" does not know \"%s\"",
-				 word, session->line.word[most]);
-	}
 	if (checks && session->line.word_count == 2) {
 		extra = session->line.word[1];
 	}
-	int result = folders_find(extra, folders, err);
+	result = folders_find(extra, folders, err);
 	if (result == 0 && (lists || checks)) {
 		struct listing listing = {session, folders, checks, 0};
 		result = list(&listing, checks && extra != NULL ? 0 : SIZE_MAX, err);
