@@ -25,9 +25,8 @@ int notice_new(struct str encoded, uint64_t revision, struct notice **out_notice
 	if (encoded.len > 0) {
 		memcpy(bytes, encoded.ptr, encoded.len);
 	}
-	*notice = (struct notice){.holders = 1,
-				  .revision = revision,
-				  .bytes = (int64_t)(sizeof(*notice) + encoded.len)};
+	*notice = (struct notice){
+		.holders = 1, .revision = revision, .bytes = sizeof(*notice) + encoded.len};
 	int rc = alert_decode(str_make(bytes, encoded.len), &notice->alert, err);
 	if (rc == 0 && notice->alert.value[ALERT_id].len == 0) {
 		rc = error_set(err, ERR_INPUT, "an alert has no id");

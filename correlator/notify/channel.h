@@ -24,7 +24,7 @@
 struct notice {
 	unsigned holders;
 	uint64_t revision;
-	int64_t bytes;      /* of memory */
+	size_t bytes;       /* of memory */
 	struct alert alert; /* borrows from the notice */
 };
 

@@ -22,6 +22,7 @@ static void drop(struct firing *firing, struct firing_entry **place)
 	*place = entry->next;
 	firing->left -= entry->round != firing->round ? 1 : 0;
 	firing->count--;
+	firing->bytes -= entry->notice->bytes;
 	notice_drop(entry->notice);
 	free(entry);
 }
@@ -52,12 +53,15 @@ int firing_add(struct firing *firing, struct notice *notice, int64_t now_ns, str
 		if (notice->revision >= entry->notice->revision) {
 			struct notice *older = entry->notice;
 			entry->notice = notice_hold(notice);
+			firing->bytes += notice->bytes;
+			firing->bytes -= older->bytes;
 			notice_drop(older);
 		}
 		return 0;
 	}
-	if (firing->count >= FIRING_MAX) {
-		return error_set(err, ERR_LIMIT, "more than %d alerts fire at once", FIRING_MAX);
+	if (firing->count >= FIRING_MAX || firing->bytes + notice->bytes > FIRING_BYTES) {
+		return error_set(err, ERR_LIMIT, "more than %zu alerts fire at once",
+				 firing->count);
 	}
 	struct firing_entry *entry = calloc(1, sizeof(*entry));
 	if (entry == NULL) {
@@ -65,6 +69,7 @@ int firing_add(struct firing *firing, struct notice *notice, int64_t now_ns, str
 	}
 	*entry = (struct firing_entry){.notice = notice_hold(notice), .round = firing->round};
 	*place = entry;
+	firing->bytes += notice->bytes;
 	if (firing->count++ == 0) {
 		firing->began_ns = now_ns;
 	}

@@ -1,7 +1,7 @@
 /* firing - the alerts that fire, for a channel that must hear of them again and again.
  *
  * Shape:   a round sends each of them once, in messages of the channel's batch; the next round begins resend_ns after this one began.
- * Limits:  FIRING_MAX alerts; firing_add refuses more.
+ * Limits:  FIRING_MAX alerts, FIRING_BYTES of them; firing_add refuses more.
  * Threads: one thread. Blocking: never; now comes in. Tests: tests/unit/notify-firing.c
  */
 #ifndef CORRELATOR_NOTIFY_FIRING_H
@@ -9,11 +9,12 @@
 
 #include "correlator/notify/channel.h"
 
-#define FIRING_MAX 16384
+#define FIRING_MAX   16384
+#define FIRING_BYTES (64u << 20)
 
 struct firing {
 	struct firing_entry *entries;
-	size_t count;
+	size_t count, bytes;
 	int64_t resend_ns;
 	int64_t began_ns; /* of the round */
 	uint64_t round;

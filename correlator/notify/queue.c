@@ -48,6 +48,7 @@ void queue_done(struct queue *queue)
 		free_group(group);
 	}
 	queue->count = 0;
+	queue->bytes = 0;
 }
 
 bool queue_holds(const struct queue *queue, struct str id, uint64_t revision)
@@ -125,6 +126,7 @@ static void supersede(struct queue *queue, struct str id, uint64_t revision)
 			}
 			*place = each->next;
 			queue->count--;
+			queue->bytes -= each->notice->bytes;
 			delivery_free(each);
 		}
 		group->end = place;
@@ -138,9 +140,9 @@ int queue_add(struct queue *queue, struct notice *notice, const struct feed_deli
 		return 0;
 	}
 	supersede(queue, notice->alert.value[ALERT_id], notice->revision);
-	if (queue->count >= QUEUE_MAX) {
-		return error_set(err, ERR_LIMIT, "%d alerts wait for the channel %s already",
-				 QUEUE_MAX, queue->settings->name);
+	if (queue->count >= QUEUE_MAX || queue->bytes + notice->bytes > QUEUE_BYTES) {
+		return error_set(err, ERR_LIMIT, "%zu alerts wait for the channel %s already",
+				 queue->count, queue->settings->name);
 	}
 	struct delivery *delivery = calloc(1, sizeof(*delivery));
 	if (delivery == NULL) {
@@ -162,6 +164,7 @@ int queue_add(struct queue *queue, struct notice *notice, const struct feed_deli
 	*group->end = delivery;
 	group->end = &delivery->next;
 	queue->count++;
+	queue->bytes += notice->bytes;
 	return 0;
 }
 
@@ -227,8 +230,9 @@ struct delivery *queue_take(struct queue *queue, int64_t now_ns, size_t *out_mor
 		if (i > 0 && (list->alone || (*end)->alone)) {
 			break;
 		}
-		end = &(*end)->next;
 		queue->count--;
+		queue->bytes -= (*end)->notice->bytes;
+		end = &(*end)->next;
 	}
 	group->first = *end;
 	group->end = group->first == NULL ? &group->first : group->end;
@@ -261,6 +265,7 @@ void queue_put_back(struct queue *queue, struct delivery *list, int64_t now_ns)
 	}
 	while (*last != NULL) {
 		queue->count++;
+		queue->bytes += (*last)->notice->bytes;
 		last = &(*last)->next;
 	}
 	*last = group->first;

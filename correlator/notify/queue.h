@@ -4,7 +4,7 @@
  *          alert waits group_wait for others, and two messages are at least group_interval apart. Alerts that were tried
  *          before form a group with those that were given back with them (same due time), so that the message is the same again.
  *          Types that do not group: one group of all, sent at once.
- * Limits:  QUEUE_MAX deliveries; past it queue_add refuses.
+ * Limits:  QUEUE_MAX deliveries, QUEUE_BYTES of alerts; past them queue_add refuses.
  * Rules:   one delivery an alert: a newer revision takes the place of one that waits, an older one or the same is dropped.
  * Threads: one thread. Blocking: never; now comes in.
  * Tests:   tests/unit/notify-queue.c
@@ -15,6 +15,7 @@
 #include "correlator/notify/channel.h"
 
 #define QUEUE_MAX     8192
+#define QUEUE_BYTES   (32u << 20)
 #define QUEUE_NEVER   INT64_MAX
 #define QUEUE_MESSAGE 128 /* alerts in a message, at most */
 
@@ -29,7 +30,7 @@ struct delivery {
 struct queue {
 	const struct channel_settings *settings; /* borrowed */
 	struct queue_group *groups;              /* in order of their first arrival */
-	size_t count;
+	size_t count, bytes;
 };
 
 /* An empty queue. */

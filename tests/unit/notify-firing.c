@@ -49,6 +49,7 @@ static void test_rounds(void **state)
 	assert_int_equal(take(&firing, T0 + NS_PER_MIN + 1, 2), 1);
 	assert_int_equal(firing_due_ns(&firing, T0 + NS_PER_MIN + 1), T0 + 2 * NS_PER_MIN);
 	firing_done(&firing);
+	assert_int_equal(firing.bytes, 0);
 }
 
 static void test_hurry(void **state)
@@ -92,6 +93,7 @@ static void test_remove_and_replace(void **state)
 	notice_drop(notices[0]);
 	firing_remove(&firing, STR_LIT("3"));
 	assert_int_equal(firing_due_ns(&firing, T0), INT64_MAX);
+	assert_int_equal(firing.bytes, 0);
 	firing_done(&firing);
 }
 

@@ -29,6 +29,7 @@ static void close_bench(struct bench *bench)
 {
 	queue_done(&bench->queue);
 	assert_int_equal(bench->queue.count, 0);
+	assert_int_equal(bench->queue.bytes, 0);
 	config_free(bench->config);
 }
 
@@ -242,6 +243,39 @@ static void test_full(void **state)
 	close_bench(&bench);
 }
 
+static void test_bytes(void **state)
+{
+	/* proves: large alerts are refused before there are many of them, and what leaves makes room again */
+	struct bench bench;
+	struct alert set = {0};
+	struct buf text;
+	struct error err;
+	size_t more;
+	unsigned count = 0;
+
+	(void)state;
+	open_bench(&bench, PLAIN);
+	buf_init(&text, 0);
+	buf_put_fill(&text, 'x', 1000000);
+	set.value[ALERT_statement] = buf_str(&text);
+	for (int rc = 0; rc == 0; count++) {
+		char id[16];
+		(void)snprintf(id, sizeof(id), "%u", count);
+		struct notice *notice = fixture_notice(id, 1, &set);
+		rc = queue_add(&bench.queue, notice, &fresh, T0, &err);
+		assert_true(rc == 0 || rc == -ERR_LIMIT);
+		notice_drop(notice);
+	}
+	assert_int_equal(count, 34);
+	assert_true(bench.queue.bytes <= QUEUE_BYTES);
+	struct delivery *list = queue_take(&bench.queue, T0, &more);
+	assert_int_equal(bench.queue.bytes, 0);
+	queue_put_back(&bench.queue, list, T0);
+	assert_true(bench.queue.bytes > 33000000);
+	buf_done(&text);
+	close_bench(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -252,6 +286,7 @@ int main(void)
 		cmocka_unit_test(test_revisions),
 		cmocka_unit_test(test_put_back),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
