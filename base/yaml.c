@@ -137,20 +137,21 @@ static size_t put_fold(struct str raw, size_t at, struct buf *out)
 	return at;
 }
 
-/* libfyaml 0.7 loses the end of a text in single quotes that holds two quotes side by side (in the file: four): such texts are read
- * from the input. Returns 0, or a failure; *out is as it was when the library's text is right. */
-static int reread_quotes(struct builder *builder, struct fy_token *token, struct str *out)
+/* Whether the token is a text in single quotes that holds two quotes side by side (in the file: four). libfyaml 0.7 loses the end of such
+ * a text, and memory with it, so they are read from the input; then *out_raw is what stands between the quotes. */
+static bool is_misread(const struct builder *builder, struct fy_token *token, struct str *out_raw)
 {
 	const struct fy_mark *start = fy_token_start_mark(token), *end = fy_token_end_mark(token);
 	if (fy_token_scalar_style(token) != FYSS_SINGLE_QUOTED || start == NULL || end == NULL ||
 	    end->input_pos > builder->input.len || start->input_pos > end->input_pos) {
-		return 0;
+		return false;
 	}
-	struct str raw =
-		str_slice(builder->input, start->input_pos, end->input_pos - start->input_pos);
-	if (str_find(raw, STR_LIT("''''"), 0) < 0) {
-		return 0;
-	}
+	*out_raw = str_slice(builder->input, start->input_pos, end->input_pos - start->input_pos);
+	return str_find(*out_raw, STR_LIT("''''"), 0) >= 0;
+}
+
+static int read_quotes(const struct builder *builder, struct str raw, struct str *out)
+{
 	struct buf text;
 	buf_init(&text, YAML_MAX_BYTES);
 	for (size_t at = 0; at < raw.len;) {
@@ -170,13 +171,17 @@ static int reread_quotes(struct builder *builder, struct fy_token *token, struct
 static int keep_text(struct builder *builder, struct fy_token *token, const struct fy_mark *mark,
 		     struct str *out)
 {
+	struct str raw;
+	if (token != NULL && is_misread(builder, token, &raw)) {
+		return read_quotes(builder, raw, out);
+	}
 	size_t len = 0;
 	const char *text = token != NULL ? fy_token_get_text(token, &len) : NULL;
 	if (arena_str(builder->arena, str_make(text != NULL ? text : "", text != NULL ? len : 0),
 		      out) != 0) {
 		return fail_at(builder, mark, "the file needs too much memory");
 	}
-	return token != NULL ? reread_quotes(builder, token, out) : 0;
+	return 0;
 }
 
 static int take_key(struct builder *builder, struct fy_token *token, const struct fy_mark *mark)
