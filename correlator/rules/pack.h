@@ -47,7 +47,7 @@ struct pack;
  * read; ERR_NOMEM. */
 int pack_read(const struct pack_options *options, struct pack **out_pack, struct error *err);
 
-/* The same from one text; name stands for the file. For tests, the fuzzer and `rules check -`. */
+/* The same from one text; name stands for the file. */
 int pack_parse(const char *name, struct str text, const struct pack_options *options,
 	       struct pack **out_pack, struct error *err);
 
