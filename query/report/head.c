@@ -1,6 +1,7 @@
 #include "query/report/head.h"
 
 #include "base/clock.h"
+#include "query/report/chart.h"
 #include "query/report/definition.h"
 #include "query/report/form.h"
 #include "query/version.h"
@@ -54,6 +55,11 @@ const char *const *head_fact_names(size_t *out_count)
 {
 	*out_count = FACT_COUNT;
 	return names;
+}
+
+static void put_count(struct buf *out, uint64_t count)
+{
+	chart_put_number(out, count > INT64_MAX ? INT64_MAX : (int64_t)count);
 }
 
 struct making {
@@ -124,7 +130,9 @@ static void take_scope(struct making *making)
 	if (out->len == 0) {
 		buf_put_text(out, "none");
 	}
-	buf_putf(out, "; %llu records", (unsigned long long)records);
+	buf_put_text(out, "; ");
+	put_count(out, records);
+	buf_put_text(out, records == 1 ? " record" : " records");
 	take(making, SCOPE, false);
 }
 
@@ -174,8 +182,10 @@ static void take_as_of(struct making *making)
 			newest = source->last_batch_ns;
 		}
 	}
-	put_instant(making, &making->text, newest, "no data yet");
-	if (newest != INT64_MIN) {
+	if (newest == INT64_MIN) {
+		buf_put_text(&making->text, "no data yet");
+	} else {
+		when_put(&making->text, making->question->zone, newest, 0, true);
 		buf_put_text(&making->text, ", the last commit of new records");
 	}
 	take(making, AS_OF, false);
@@ -194,20 +204,21 @@ static void take_counts(struct making *making)
 {
 	const struct run_result *found = making->question->found;
 	struct buf *out = &making->text;
-	buf_putf(out, "%llu in this range, of which %zu match the filter; none of them is left out",
-		 (unsigned long long)statements(making), found->row_count);
-	if (making->question->filter.len == 0) {
-		buf_clear(out);
-		buf_putf(out, "%llu in this range; none of them is left out",
-			 (unsigned long long)statements(making));
+	put_count(out, statements(making));
+	buf_put_text(out, " in this range");
+	if (making->question->filter.len > 0) {
+		buf_put_text(out, ", of which ");
+		put_count(out, found->row_count);
+		buf_put_text(out, " match the filter");
 	}
+	buf_put_text(out, "; none of them is left out");
 	take(making, COUNTS, false);
 	const char *separator = "";
 	for (enum grade grade = 0; grade < GRADE_COUNT; grade++) {
 		if (found->statements[grade] > 0 || grade == GRADE_A || grade == GRADE_U1 ||
 		    grade == GRADE_X) {
-			buf_putf(out, "%s%s %llu", separator, grade_name(grade),
-				 (unsigned long long)found->statements[grade]);
+			buf_putf(out, "%s%s ", separator, grade_name(grade));
+			put_count(out, found->statements[grade]);
 			separator = ", ";
 		}
 	}
@@ -219,11 +230,15 @@ static void take_unmatched(struct making *making)
 	uint64_t total = statements(making);
 	uint64_t alone = making->question->found->statements[GRADE_U1];
 	int64_t share = report_share(alone, total);
-	buf_putf(&making->text, "%llu of %llu statements", (unsigned long long)alone,
-		 (unsigned long long)total);
+	put_count(&making->text, alone);
+	buf_put_text(&making->text, " of ");
+	put_count(&making->text, total);
+	buf_put_text(&making->text, " statements");
 	if (total > 0) {
 		buf_putf(&making->text, ", %lld.%lld %%", (long long)(share / 10),
 			 (long long)(share % 10));
+		buf_put_text(&making->text,
+			     alone > 0 ? "; logins and logouts count as statements" : "");
 	}
 	take(making, UNMATCHED, false);
 }
