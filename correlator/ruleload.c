@@ -75,7 +75,7 @@ int ruleload_read(const struct config *config, bool strict, struct ruleset **out
 		return rc;
 	}
 	log_idle(compiled);
-	log_write(LOG_LEVEL_INFO, "rules-loaded", "%zu rules are loaded, %zu are bad",
+	log_write(LOG_LEVEL_INFO, "rules-loaded", "%zu rules run, %zu are bad of those configured",
 		  pack_rule_count(compiled), pack_problem_count(compiled));
 	*out_ruleset = ruleset;
 	return 0;
