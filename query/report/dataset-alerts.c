@@ -173,43 +173,6 @@ static void alerts_close(struct dataset *dataset)
 	dataset->state = NULL;
 }
 
-static int collect_alerts(struct dataset *dataset, struct error *err)
-{
-	struct alerts *alerts = calloc(1, sizeof(*alerts));
-	if (alerts == NULL) {
-		return no_memory(err);
-	}
-	arena_init(&alerts->arena, ARENA_MAX);
-	alerts->plan = dataset->question.plan;
-	dataset->state = alerts;
-	struct alerts_walk walk = {take_alert, alerts};
-	int result = alerts_walk(dataset->question.store, &walk, err);
-	if (result != 0) {
-		alerts_close(dataset);
-	}
-	return result;
-}
-
-static int alerts_open(struct dataset *dataset, struct error *err)
-{
-	int result = collect_alerts(dataset, err);
-	if (result != 0) {
-		return result;
-	}
-	struct store *store = dataset->question.store;
-	struct alerts *alerts = dataset->state;
-	result = scan_fetch_open(store, &alerts->alert_fetch, err);
-	result = result == 0 ? scan_fetch_open(store, &alerts->verdict_fetch, err) : result;
-	result = result == 0 ? scan_fetch_open(store, &alerts->statement_fetch, err) : result;
-	result = result == 0 ? scan_fetch_open(store, &alerts->request_fetch, err) : result;
-	if (result != 0) {
-		alerts_close(dataset);
-		return result;
-	}
-	dataset->row_count = alerts->count;
-	return 0;
-}
-
 static size_t alerts_fields(const struct dataset_type *type, struct dataset_field *out)
 {
 	(void)type;
@@ -243,13 +206,10 @@ static bool fetch(struct dataset *dataset, struct scan_fetch *from, uint64_t lea
 	return good;
 }
 
-static int alerts_read(struct dataset *dataset, size_t row, struct error *err)
+/* Reads the records that an alert rests on. */
+static void read_records(struct dataset *dataset, const struct store_alert *alert)
 {
 	struct alerts *alerts = dataset->state;
-	const struct store_alert *alert = &alerts->rows[row];
-	alerts->row = row;
-	dataset->time_ns = alert->time_ns;
-	memset(alerts->by_state, 0, sizeof(alerts->by_state));
 	alerts->has_alert = fetch(dataset, alerts->alert_fetch, alert->leaf, &alerts->alert);
 	alerts->has_statement =
 		fetch(dataset, alerts->statement_fetch, alert->statement_leaf, &alerts->statement);
@@ -261,6 +221,93 @@ static int alerts_read(struct dataset *dataset, size_t row, struct error *err)
 		request = named < 0 ? ALERTS_NO_LEAF : (uint64_t)named;
 	}
 	alerts->has_request = fetch(dataset, alerts->request_fetch, request, &alerts->request);
+}
+
+/* Whether the trail that the alert rests on matches the filter. One that rests on none does not. */
+static bool is_asked(struct dataset *dataset, const struct store_alert *alert)
+{
+	struct alerts *alerts = dataset->state;
+	const struct plan *plan = alerts->plan;
+	read_records(dataset, alert);
+	uint64_t atoms = alerts->has_verdict ? 0 : plan->pending_bits;
+	if (alerts->has_statement) {
+		atoms |= plan_record_atoms(plan, SIDE_STATEMENT, &alerts->statement,
+					   alert->statement_leaf);
+	}
+	if (alerts->has_verdict) {
+		atoms |= plan_record_atoms(plan, SIDE_VERDICT, &alerts->verdict,
+					   alert->verdict_leaf);
+	}
+	if (alerts->has_request) {
+		atoms |= plan_record_atoms(plan, SIDE_REQUEST, &alerts->request,
+					   alert->request_leaf);
+	}
+	return (alerts->has_statement || alerts->has_request) && plan_holds(plan, atoms);
+}
+
+/* Leaves the alerts that the filter asks for. */
+static void narrow(struct dataset *dataset)
+{
+	struct alerts *alerts = dataset->state;
+	size_t kept = 0;
+	if (alerts->plan->query->root->type == NODE_ALL) {
+		return;
+	}
+	for (size_t i = 0; i < alerts->count; i++) {
+		if (is_asked(dataset, &alerts->rows[i])) {
+			alerts->rows[kept++] = alerts->rows[i];
+		}
+	}
+	alerts->count = kept;
+	dataset->unread = 0; /* counted again when they are read */
+}
+
+static int open_fetches(struct alerts *alerts, struct store *store, struct error *err)
+{
+	int result = scan_fetch_open(store, &alerts->alert_fetch, err);
+	result = result == 0 ? scan_fetch_open(store, &alerts->verdict_fetch, err) : result;
+	result = result == 0 ? scan_fetch_open(store, &alerts->statement_fetch, err) : result;
+	return result == 0 ? scan_fetch_open(store, &alerts->request_fetch, err) : result;
+}
+
+static int collect_alerts(struct dataset *dataset, struct error *err)
+{
+	struct alerts *alerts = calloc(1, sizeof(*alerts));
+	if (alerts == NULL) {
+		return no_memory(err);
+	}
+	arena_init(&alerts->arena, ARENA_MAX);
+	alerts->plan = dataset->question.plan;
+	dataset->state = alerts;
+	struct alerts_walk walk = {take_alert, alerts};
+	int result = alerts_walk(dataset->question.store, &walk, err);
+	result = result == 0 ? open_fetches(alerts, dataset->question.store, err) : result;
+	if (result != 0) {
+		alerts_close(dataset);
+		return result;
+	}
+	narrow(dataset);
+	return 0;
+}
+
+static int alerts_open(struct dataset *dataset, struct error *err)
+{
+	int result = collect_alerts(dataset, err);
+	if (result == 0) {
+		const struct alerts *alerts = dataset->state;
+		dataset->row_count = alerts->count;
+	}
+	return result;
+}
+
+static int alerts_read(struct dataset *dataset, size_t row, struct error *err)
+{
+	struct alerts *alerts = dataset->state;
+	const struct store_alert *alert = &alerts->rows[row];
+	alerts->row = row;
+	dataset->time_ns = alert->time_ns;
+	memset(alerts->by_state, 0, sizeof(alerts->by_state));
+	read_records(dataset, alert);
 	struct alerts_delivery_filter filter = {.alert_id = alert->id, .states = ~0u};
 	struct alerts_delivery_walk walk = {count_delivery, alerts};
 	return alerts_walk_deliveries(dataset->question.store, &filter, &walk, err);
@@ -472,6 +519,7 @@ static struct trail_value deliveries_value(const struct dataset *dataset, unsign
 const struct dataset_type dataset_alerts = {
 	.name = "alerts",
 	.rows = "alerts",
+	.follows_filter = true,
 	.has_time = true,
 	.times = "time",
 	.fields = alerts_fields,
@@ -484,6 +532,7 @@ const struct dataset_type dataset_alerts = {
 const struct dataset_type dataset_deliveries = {
 	.name = "deliveries",
 	.rows = "deliveries",
+	.follows_filter = true,
 	.has_time = true,
 	.times = "time",
 	.fields = deliveries_fields,

@@ -94,6 +94,7 @@ const struct dataset_type dataset_trails = {
 	.name = "trails",
 	.rows = "statements",
 	.takes_filter = true,
+	.follows_filter = true,
 	.has_time = true,
 	.times = "time",
 	.fields = trails_fields,

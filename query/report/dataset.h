@@ -33,11 +33,12 @@ struct dataset_question {
 struct dataset;
 
 struct dataset_type {
-	const char *name;  /* in definitions: "trails" */
-	const char *rows;  /* for people: "statements" */
-	bool takes_filter; /* the language of `who`; others have only and except */
-	bool has_time;     /* rows have a time, which the range is about */
-	const char *times; /* which field that is */
+	const char *name;    /* in definitions: "trails" */
+	const char *rows;    /* for people: "statements" */
+	bool takes_filter;   /* the language of `who`; others have only and except */
+	bool follows_filter; /* the filter of the command line narrows it: rows rest on trails */
+	bool has_time;       /* rows have a time, which the range is about */
+	const char *times;   /* which field that is */
 	size_t (*fields)(const struct dataset_type *type, struct dataset_field *out);
 	int (*open)(struct dataset *dataset, struct error *err);
 	int (*read)(struct dataset *dataset, size_t row, struct error *err);

@@ -27,7 +27,7 @@ static void join_filters(struct section_job *job)
 {
 	struct str ours = job->section->filter;
 	struct str theirs = job->question->filter;
-	if (!job->section->dataset->takes_filter) {
+	if (!job->section->dataset->follows_filter) {
 		return;
 	}
 	if (ours.len == 0 || theirs.len == 0) {
@@ -285,7 +285,7 @@ static int write_notes(struct section_job *job, struct error *err)
 	if (found->row_count == 0 && section->empty.len > 0) {
 		result = note(job, false, err, "%.*s", STR_ARG(section->empty));
 	}
-	if (result == 0 && job->question->filter.len > 0 && !section->dataset->takes_filter) {
+	if (result == 0 && job->question->filter.len > 0 && !section->dataset->follows_filter) {
 		result = note(job, false, err,
 			      "The filter of this report is about statements; it does not narrow "
 			      "this section.");

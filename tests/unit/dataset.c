@@ -258,6 +258,29 @@ static void test_alerts(void **state)
 	asking_done(&asking);
 }
 
+static void test_narrowed(void **state)
+{
+	/* Proves: the filter of the command line leaves the alerts whose statement, verdict and request match it, and their deliveries. */
+	(void)state;
+	static const struct {
+		const char *filter;
+		size_t alerts;
+	} filters[] = {{"user:bob*", 1},  {"user:alice*", 0},   {"verb:INSERT user:bob*", 1},
+		       {"-user:bob*", 0}, {"grade:pending", 1}, {"time>2026-11-23", 0}};
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++) {
+		struct asking asking;
+		asking_init(&asking, filters[i].filter);
+		asking_store(&asking, STORE_WRITE);
+		put_alert(&asking);
+		asking_open(&asking, &dataset_alerts);
+		assert_int_equal(asking.dataset.row_count, filters[i].alerts);
+		dataset_close(&asking.dataset);
+		asking_open(&asking, &dataset_deliveries);
+		assert_int_equal(asking.dataset.row_count, 2 * filters[i].alerts);
+		asking_done(&asking);
+	}
+}
+
 static void test_unread(void **state)
 {
 	/* Proves: an alert whose statement cannot be read is shown all the same, and counted. */
@@ -292,10 +315,10 @@ static void test_periods(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),  cmocka_unit_test(test_trails),
-		cmocka_unit_test(test_records), cmocka_unit_test(test_sources),
-		cmocka_unit_test(test_alerts),  cmocka_unit_test(test_unread),
-		cmocka_unit_test(test_periods),
+		cmocka_unit_test(test_fields),   cmocka_unit_test(test_trails),
+		cmocka_unit_test(test_records),  cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_alerts),   cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_narrowed), cmocka_unit_test(test_periods),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
