@@ -97,13 +97,49 @@ static void test_too_many(void **state)
 	assert_int_equal(option_parse(&input, &line, NULL), 0);
 }
 
+static void test_formats(void **state)
+{
+	/* Proves: a command that makes several files takes --format several times, others once; -o is --output where a command has it, else a
+	 * word. */
+	(void)state;
+	char *const argv[] = {"querytrail", "report", "--format",    "html",
+			      "-o",         "x",      "--format=pdf"};
+	struct option_input input = {.argc = 7,
+				     .argv = argv,
+				     .accepted =
+					     OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_OUTPUT),
+				     .command = "report",
+				     .many_formats = true};
+	struct error err;
+	assert_int_equal(option_parse(&input, &line, &err), 0);
+	assert_int_equal(line.format_count, 2);
+	assert_string_equal(line.format[0], "html");
+	assert_string_equal(line.format[1], "pdf");
+	assert_string_equal(line.value[OPTION_OUTPUT], "x");
+	input.many_formats = false;
+	assert_int_equal(option_parse(&input, &line, &err), -ERR_USAGE);
+	assert_string_equal(err.text, "--format is given twice");
+	input.accepted = OPTION_BIT(OPTION_FORMAT);
+	input.argc = 6;
+	assert_int_equal(option_parse(&input, &line, &err), 0);
+	assert_string_equal(line.word[1], "-o");
+	char *const cut[] = {"querytrail", "report", "-o"};
+	input = (struct option_input){3, cut, OPTION_BIT(OPTION_OUTPUT), "report", true};
+	assert_int_equal(option_parse(&input, &line, &err), -ERR_USAGE);
+	assert_string_equal(err.text, "-o needs a value: -o PATH");
+	char *const many[] = {"q",          "--format=a", "--format=a", "--format=a", "--format=a",
+			      "--format=a", "--format=a", "--format=a", "--format=a", "--format=a"};
+	input = (struct option_input){10, many, OPTION_BIT(OPTION_FORMAT), "report", true};
+	assert_int_equal(option_parse(&input, &line, &err), -ERR_USAGE);
+	assert_non_null(strstr(err.text, "more than 8 times"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_help),
-		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_order),   cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_help),    cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_formats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
