@@ -102,10 +102,10 @@ static void test_formats(void **state)
 	/* Proves: a command that makes several files takes --format several times, others once; -o is --output where a command has it, else a
 	 * word. */
 	(void)state;
-	char *const argv[] = {"querytrail", "report", "--format",    "html",
-			      "-o",         "x",      "--format=pdf"};
+	const char *const argv[] = {"querytrail", "report", "--format",    "html",
+				    "-o",         "x",      "--format=pdf"};
 	struct option_input input = {.argc = 7,
-				     .argv = argv,
+				     .argv = (char *const *)argv,
 				     .accepted =
 					     OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_OUTPUT),
 				     .command = "report",
@@ -123,13 +123,16 @@ static void test_formats(void **state)
 	input.argc = 6;
 	assert_int_equal(option_parse(&input, &line, &err), 0);
 	assert_string_equal(line.word[1], "-o");
-	char *const cut[] = {"querytrail", "report", "-o"};
-	input = (struct option_input){3, cut, OPTION_BIT(OPTION_OUTPUT), "report", true};
+	const char *const cut[] = {"querytrail", "report", "-o"};
+	input = (struct option_input){3, (char *const *)cut, OPTION_BIT(OPTION_OUTPUT), "report",
+				      true};
 	assert_int_equal(option_parse(&input, &line, &err), -ERR_USAGE);
 	assert_string_equal(err.text, "-o needs a value: -o PATH");
-	char *const many[] = {"q",          "--format=a", "--format=a", "--format=a", "--format=a",
-			      "--format=a", "--format=a", "--format=a", "--format=a", "--format=a"};
-	input = (struct option_input){10, many, OPTION_BIT(OPTION_FORMAT), "report", true};
+	const char *const many[] = {"q",          "--format=a", "--format=a", "--format=a",
+				    "--format=a", "--format=a", "--format=a", "--format=a",
+				    "--format=a", "--format=a"};
+	input = (struct option_input){10, (char *const *)many, OPTION_BIT(OPTION_FORMAT), "report",
+				      true};
 	assert_int_equal(option_parse(&input, &line, &err), -ERR_USAGE);
 	assert_non_null(strstr(err.text, "more than 8 times"));
 }
