@@ -21,7 +21,8 @@ struct talk {
 	struct buf in, out;
 	struct arena arena;
 	struct feed_frame frame; /* last received */
-	int hellos, batches, statuses, gones, broken;
+	int hellos, batches, statuses, receipts, drained, gones, broken;
+	struct feedpeer *peer; /* of the last HELLO */
 	size_t records;
 	int answer; /* what the batch handler returns */
 };
@@ -31,6 +32,7 @@ static int on_hello(void *owner, struct feedpeer *peer, const struct feed_frame 
 {
 	struct talk *talk = owner;
 	talk->hellos++;
+	talk->peer = peer;
 	feedpeer_set_data(peer, talk);
 	*out_cursor = STR_LIT("here");
 	return str_is(frame->source, "refused") ? error_set(err, ERR_CONFIG, "not you") : 0;
@@ -58,6 +60,25 @@ static int on_status(void *owner, struct feedpeer *peer, const struct feed_frame
 	return 0;
 }
 
+static int on_receipt(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+		      struct error *err)
+{
+	struct talk *talk = owner;
+	assert_ptr_equal(peer, talk->peer);
+	assert_int_equal(frame->delivery_count, 1);
+	talk->receipts++;
+	return talk->answer < 0 ? error_set(err, (enum error_code) - talk->answer, "as asked") : 0;
+}
+
+static int on_drained(void *owner, struct feedpeer *peer, struct error *err)
+{
+	struct talk *talk = owner;
+	(void)err;
+	assert_int_equal(feedpeer_queued(peer), 0);
+	talk->drained++;
+	return 0;
+}
+
 static void on_gone(void *owner, struct feedpeer *peer, const struct error *why)
 {
 	struct talk *talk = owner;
@@ -66,8 +87,12 @@ static void on_gone(void *owner, struct feedpeer *peer, const struct error *why)
 	talk->broken += why != NULL ? 1 : 0;
 }
 
-static const struct feedserver_handlers handlers = {
-	.hello = on_hello, .batch = on_batch, .status = on_status, .gone = on_gone};
+static const struct feedserver_handlers handlers = {.hello = on_hello,
+						    .batch = on_batch,
+						    .status = on_status,
+						    .receipt = on_receipt,
+						    .drained = on_drained,
+						    .gone = on_gone};
 
 static void connect_client(struct talk *talk)
 {
@@ -216,6 +241,78 @@ static void torn_frames_are_put_together(void **state)
 	assert_int_equal(talk.batches, 1);
 	assert_int_equal(receive(&talk), FEED_WELCOME);
 	buf_done(&all);
+	talk_done(&talk);
+}
+
+static void send_receipt(struct talk *talk)
+{
+	const struct feed_delivery delivery = {.channel = STR_LIT("mail")};
+	const struct feed_frame frame = {.type = FEED_RECEIPT,
+					 .sequence = 1,
+					 .alert = STR_LIT("00000000000000aa"),
+					 .deliveries = &delivery,
+					 .delivery_count = 1,
+					 .outcome = FEED_DELIVERED};
+	send_frame(talk, &frame);
+}
+
+static void alerts_go_out_as_far_as_they_are_taken(void **state)
+{
+	/* what a slow peer does not take waits in its queue, is told when all is out, and nothing of it is lost or mixed */
+	struct talk talk;
+	struct buf large;
+	(void)state;
+	talk_init(&talk);
+	send_hello(&talk, "a");
+	assert_int_equal(receive(&talk), FEED_WELCOME);
+	buf_init(&large, 0);
+	buf_put_fill(&large, 'x', 1 << 20);
+	struct feed_frame frame = {.type = FEED_ALERT, .alert = buf_str(&large)};
+	for (int i = 0; i < 6; i++) {
+		frame.sequence = (uint64_t)i + 1;
+		assert_int_equal(feedpeer_send(talk.peer, &frame, &talk.err), 0);
+	}
+	assert_true(feedpeer_queued(talk.peer) > 1 << 20);
+	buf_clear(&talk.in); /* WELCOME */
+	for (uint64_t i = 1; i <= 6; i++) {
+		while (feed_decode(buf_str(&talk.in), &talk.arena, &talk.frame, &(size_t){0},
+				   &talk.err) != 0) {
+			char bytes[65536];
+			assert_int_equal(serve(&talk), 0);
+			ssize_t got = recv(talk.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+			if (got > 0) {
+				buf_put(&talk.in, bytes, (size_t)got);
+			}
+		}
+		size_t used = 0;
+		assert_int_equal(
+			feed_decode(buf_str(&talk.in), &talk.arena, &talk.frame, &used, &talk.err),
+			0);
+		assert_int_equal(talk.frame.sequence, i);
+		assert_int_equal(talk.frame.alert.len, 1 << 20);
+		buf_consume(&talk.in, used);
+		arena_clear(&talk.arena);
+	}
+	assert_int_equal(serve(&talk), 0);
+	assert_int_equal(talk.drained, 1);
+	send_receipt(&talk);
+	assert_int_equal(talk.receipts, 1);
+	talk.answer = -ERR_INPUT;
+	send_receipt(&talk);
+	expect_error(&talk, ERR_INPUT);
+	buf_done(&large);
+	talk_done(&talk);
+}
+
+static void receipts_come_behind_hello(void **state)
+{
+	/* a RECEIPT of one who has not said who he is ends the connection */
+	struct talk talk;
+	(void)state;
+	talk_init(&talk);
+	send_receipt(&talk);
+	expect_error(&talk, ERR_INPUT);
+	assert_int_equal(talk.receipts, 0);
 	talk_done(&talk);
 }
 
@@ -377,6 +474,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(batch_waits_for_confirm),
 		cmocka_unit_test(torn_frames_are_put_together),
+		cmocka_unit_test(alerts_go_out_as_far_as_they_are_taken),
+		cmocka_unit_test(receipts_come_behind_hello),
 		cmocka_unit_test(rules_are_kept),
 		cmocka_unit_test(wrong_version_is_told),
 		cmocka_unit_test(handler_decides),

@@ -286,6 +286,48 @@ static void own_records_and_gaps(void **state)
 	kept_done(&kept);
 }
 
+static void only_orders_of_persons_are_taken(void **state)
+{
+	/* a lifecycle record of a peer is an acknowledgement or a replay, which is done with it; any other refuses the batch */
+	struct kept kept;
+	struct keeper_result result;
+	struct record record;
+	struct buf bytes;
+	(void)state;
+	kept_init(&kept);
+	buf_init(&bytes, 0);
+	record_init(&record, RECORD_LIFECYCLE);
+	record.source = STR_LIT("querytrail");
+	record.key = STR_LIT("1");
+	record_set_text(&record, FIELD_event, STR_LIT("stop"));
+	assert_int_equal(record_encode(&record, &bytes, &kept.err), 0);
+	kept.records[0] = buf_str(&bytes);
+	assert_int_equal(take(&kept, "querytrail", 1u << RECORD_LIFECYCLE, 1, &result), -ERR_INPUT);
+	record_set_text(&record, FIELD_event, STR_LIT("alert_replay"));
+	buf_clear(&bytes);
+	assert_int_equal(record_encode(&record, &bytes, &kept.err), 0);
+	kept.records[0] = buf_str(&bytes);
+	assert_int_equal(take(&kept, "querytrail", 1u << RECORD_LIFECYCLE, 1, &result), 0);
+	assert_int_equal(result.stored, 1);
+	assert_true(keeper_is_open(kept.keeper));
+	commit(&kept);
+	assert_false(keeper_is_open(kept.keeper));
+	bool known = true;
+	const struct outbox_receipt receipt = {.alert_id = STR_LIT("00000000000000aa"),
+					       .channel = STR_LIT("mail"),
+					       .revision = 1,
+					       .outcome = FEED_DELIVERED};
+	assert_int_equal(keeper_receive(kept.keeper, &receipt, 5, &known, &kept.err), 0);
+	assert_false(known);
+	bool more = true;
+	commit(&kept);
+	assert_int_equal(keeper_expire(kept.keeper, 5, &more, &kept.err), 0);
+	assert_false(more);
+	assert_false(keeper_is_open(kept.keeper)); /* nothing was due */
+	buf_done(&bytes);
+	kept_done(&kept);
+}
+
 static void second_keeper_is_refused(void **state)
 {
 	/* two daemons on one store: the second gets ERR_CONFIG */
@@ -309,6 +351,7 @@ int main(void)
 		cmocka_unit_test(verdicts_are_said_once),
 		cmocka_unit_test(full_join_does_not_stop_storing),
 		cmocka_unit_test(own_records_and_gaps),
+		cmocka_unit_test(only_orders_of_persons_are_taken),
 		cmocka_unit_test(second_keeper_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
