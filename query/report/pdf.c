@@ -1,41 +1,29 @@
 #include "query/report/pdf.h"
 
 #include "base/utf8.h"
+#include "query/report/pdf-letters.h"
+#include "query/report/pdf-pack.h"
 
 #include <hpdf.h>
+#include <hpdf_pages.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CODES       256
 #define PIECE_BYTES 16384
-#define PATH_BYTES  4096
 #define GRAIN       4.0 /* places are rounded to quarters of a point: their digits are few and exact */
+#define FOOT_BYTES  512 /* pieces of what is drawn on a page that was full */
+#define PIECES_MAX  1024
 #define TITLE_BYTES 256 /* of the document and in the side bar; libharu refuses long ones */
-#define SOFT_HYPHEN 0xad
 #define LEVELS_MAX  3
 #define UNITS       1000.0 /* widths are in thousandths of the size */
 
-/* A face once per encoding of one byte a character. Encodings of several bytes would take four times the memory, and libharu
- * writes a table for them that readers complain about. */
-static const char *const encodings[] = {"WinAnsiEncoding", "CP1250", "CP1251",
-					"CP1253",          "CP1254", "CP1257"};
-#define ENCODINGS (sizeof(encodings) / sizeof(encodings[0]))
-
-struct letter { /* a character that can be shown */
-	uint16_t cp;
-	uint8_t byte;
-	uint8_t encoding;
-	uint16_t width[PDF_FONT_COUNT];
-};
-
 struct pdf {
 	HPDF_Doc doc;
-	HPDF_Font font[PDF_FONT_COUNT][ENCODINGS];
-	struct letter letters[ENCODINGS * CODES]; /* sorted by cp */
-	size_t letter_count;
-	uint16_t ascii_width[PDF_FONT_COUNT][128];
+	struct pdf_letters letters;
 	HPDF_Page *pages;
+	struct pdf_packed *packed; /* per page: what it drew until the next one began */
 	size_t page_count, page_room;
+	struct pdf_packer *packer;
 	HPDF_Page page; /* the current one */
 	bool in_text;
 	HPDF_Font current;
@@ -44,12 +32,6 @@ struct pdf {
 	HPDF_Outline bookmark[LEVELS_MAX];
 	struct buf line;
 	struct error failure; /* code 0: none */
-};
-
-static const char *const files[PDF_FONT_COUNT] = {
-	[PDF_SANS] = "LiberationSans-Regular.ttf",
-	[PDF_BOLD] = "LiberationSans-Bold.ttf",
-	[PDF_MONO] = "LiberationMono-Regular.ttf",
 };
 
 static void on_error(HPDF_STATUS code, HPDF_STATUS detail, void *owner)
@@ -72,97 +54,6 @@ static bool is_good(const struct pdf *pdf)
 	return pdf->failure.code == 0;
 }
 
-static int load_face(struct pdf *pdf, enum pdf_font which, const char *folder, struct error *err)
-{
-	char path[PATH_BYTES];
-	int len = snprintf(path, sizeof(path), "%s/%s", folder, files[which]);
-	if (len < 0 || (size_t)len >= sizeof(path)) {
-		return error_set(err, ERR_CONFIG, "the folder of the fonts has too long a name");
-	}
-	const char *name = HPDF_LoadTTFontFromFile(pdf->doc, path, HPDF_TRUE);
-	for (size_t i = 0; i < ENCODINGS; i++) {
-		pdf->font[which][i] =
-			name != NULL ? HPDF_GetFont(pdf->doc, name, encodings[i]) : NULL;
-		if (pdf->font[which][i] == NULL) {
-			return error_set(
-				err, ERR_CONFIG,
-				"the font %s cannot be read (Debian package fonts-liberation2)",
-				path);
-		}
-	}
-	return 0;
-}
-
-static int compare_letters(const void *a, const void *b)
-{
-	const struct letter *left = a;
-	const struct letter *right = b;
-	int by_cp = (left->cp > right->cp) - (left->cp < right->cp);
-	return by_cp != 0 ? by_cp
-			  : (left->encoding > right->encoding) - (left->encoding < right->encoding);
-}
-
-/* Sets the widths of a letter; false when it cannot be shown. */
-static bool measure(struct pdf *pdf, struct letter *letter)
-{
-	bool is_control = letter->cp < ' ' || (letter->cp >= 0x7f && letter->cp <= 0xa0);
-	if (is_control || letter->cp == SOFT_HYPHEN) {
-		return false;
-	}
-	for (size_t i = 0; i < PDF_FONT_COUNT; i++) {
-		HPDF_INT width =
-			HPDF_Font_GetUnicodeWidth(pdf->font[i][letter->encoding], letter->cp);
-		if (width <= 0) {
-			return false;
-		}
-		letter->width[i] = (uint16_t)width;
-	}
-	return true;
-}
-
-/* Which characters there are: those of the encodings; the first encoding that has one wins. */
-static void list_letters(struct pdf *pdf)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < ENCODINGS; i++) {
-		HPDF_Encoder encoder = HPDF_GetEncoder(pdf->doc, encodings[i]);
-		for (unsigned code = ' '; code < CODES && encoder != NULL; code++) {
-			uint16_t cp = HPDF_Encoder_GetUnicode(encoder, (HPDF_UINT16)code);
-			pdf->letters[count] = (struct letter){
-				.cp = cp, .byte = (uint8_t)code, .encoding = (uint8_t)i};
-			count += measure(pdf, &pdf->letters[count]) ? 1 : 0;
-		}
-	}
-	qsort(pdf->letters, count, sizeof(pdf->letters[0]), compare_letters);
-	for (size_t i = 0; i < count; i++) {
-		if (pdf->letter_count == 0 ||
-		    pdf->letters[pdf->letter_count - 1].cp != pdf->letters[i].cp) {
-			pdf->letters[pdf->letter_count++] = pdf->letters[i];
-		}
-	}
-	for (size_t i = 0; i < pdf->letter_count && pdf->letters[i].cp < 128; i++) {
-		for (size_t k = 0; k < PDF_FONT_COUNT; k++) {
-			pdf->ascii_width[k][pdf->letters[i].cp] = pdf->letters[i].width[k];
-		}
-	}
-}
-
-/* The letter of a character, or NULL when it cannot be shown. */
-static const struct letter *find_letter(const struct pdf *pdf, uint32_t cp)
-{
-	size_t low = 0;
-	size_t high = pdf->letter_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (pdf->letters[middle].cp < cp) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	return low < pdf->letter_count && pdf->letters[low].cp == cp ? &pdf->letters[low] : NULL;
-}
-
 int pdf_new(struct str title, const char *folder, struct pdf **out_pdf, struct error *err)
 {
 	struct pdf *pdf = calloc(1, sizeof(*pdf));
@@ -175,21 +66,19 @@ int pdf_new(struct str title, const char *folder, struct pdf **out_pdf, struct e
 	}
 	buf_init(&pdf->line, 1u << 20);
 	pdf->doc = HPDF_New(on_error, pdf);
+	pdf->packer = pdf_packer_new();
 	int rc = 0;
-	if (pdf->doc == NULL) {
+	if (pdf->doc == NULL || pdf->packer == NULL) {
 		rc = error_set(err, ERR_NOMEM, "no memory for a PDF");
 	} else {
-		HPDF_SetCompressionMode(pdf->doc, HPDF_COMP_ALL);
+		HPDF_SetCompressionMode(pdf->doc, HPDF_COMP_IMAGE | HPDF_COMP_METADATA);
 		HPDF_SetPageMode(pdf->doc, HPDF_PAGE_MODE_USE_OUTLINE);
 	}
-	for (int i = 0; i < PDF_FONT_COUNT && rc == 0; i++) {
-		rc = load_face(pdf, (enum pdf_font)i, folder, err);
-	}
+	rc = rc < 0 ? rc : pdf_letters_load(&pdf->letters, pdf->doc, folder, err);
 	if (rc < 0) {
 		pdf_free(pdf);
 		return rc;
 	}
-	list_letters(pdf);
 	pdf_put_safe(pdf, PDF_SANS, str_slice(title, 0, TITLE_BYTES), &pdf->line);
 	HPDF_SetInfoAttr(pdf->doc, HPDF_INFO_TITLE, pdf->line.ptr != NULL ? pdf->line.ptr : "");
 	HPDF_SetInfoAttr(pdf->doc, HPDF_INFO_PRODUCER, "querytrail");
@@ -205,7 +94,12 @@ void pdf_free(struct pdf *pdf)
 	if (pdf->doc != NULL) {
 		HPDF_Free(pdf->doc);
 	}
+	for (size_t i = 0; i < pdf->page_count; i++) {
+		free(pdf->packed[i].bytes);
+	}
+	pdf_packer_free(pdf->packer);
 	buf_done(&pdf->line);
+	free(pdf->packed);
 	free(pdf->pages);
 	free(pdf);
 }
@@ -239,6 +133,68 @@ void pdf_turn_to(struct pdf *pdf, size_t page)
 	pdf->rgb = UINT32_MAX;
 }
 
+/* A fresh stream for what the page draws from now on. */
+static void renew_stream(struct pdf *pdf, HPDF_PageAttr page)
+{
+	HPDF_Stream fresh = HPDF_MemStream_New(pdf->doc->mmgr, FOOT_BYTES);
+	if (fresh == NULL) {
+		(void)error_set(&pdf->failure, ERR_NOMEM, "no memory for a PDF"); /* kept */
+		return;
+	}
+	HPDF_Stream_Free(page->stream);
+	page->stream = fresh;
+	page->contents->stream = fresh;
+}
+
+/* What a stream holds, in pieces that borrow from it. Returns how many, at most PIECES_MAX. */
+static size_t list_pieces(HPDF_Stream stream, struct str *out)
+{
+	HPDF_UINT count = HPDF_MemStream_GetBufCount(stream);
+	size_t used = 0;
+	for (HPDF_UINT i = 0; i < count && used < PIECES_MAX; i++) {
+		HPDF_UINT len = 0;
+		const HPDF_BYTE *bytes = HPDF_MemStream_GetBufPtr(stream, i, &len);
+		if (bytes != NULL && len > 0) {
+			out[used++] = str_make(bytes, len);
+		}
+	}
+	return used;
+}
+
+/* Compresses what the last page drew. */
+static void pack_last_page(struct pdf *pdf)
+{
+	struct str pieces[PIECES_MAX];
+	if (pdf->page_count == 0 || pdf->packed[pdf->page_count - 1].bytes != NULL) {
+		return;
+	}
+	pdf_turn_to(pdf, pdf->page_count - 1);
+	HPDF_PageAttr page = pdf->page->attr;
+	size_t count = list_pieces(page->stream, pieces);
+	if (count == PIECES_MAX) {
+		return; /* an enormous page stays as it is */
+	}
+	if (pdf_pack(pdf->packer, pieces, count, &pdf->packed[pdf->page_count - 1],
+		     &pdf->failure) == 0) {
+		renew_stream(pdf, page);
+	}
+}
+
+static bool make_room(struct pdf *pdf)
+{
+	size_t room = pdf->page_room > 0 ? pdf->page_room * 2 : 64;
+	HPDF_Page *pages = realloc(pdf->pages, room * sizeof(*pages));
+	pdf->pages = pages != NULL ? pages : pdf->pages;
+	struct pdf_packed *packed = realloc(pdf->packed, room * sizeof(*packed));
+	pdf->packed = packed != NULL ? packed : pdf->packed;
+	if (pages == NULL || packed == NULL) {
+		(void)error_set(&pdf->failure, ERR_NOMEM, "no memory for a PDF"); /* kept */
+		return false;
+	}
+	pdf->page_room = room;
+	return true;
+}
+
 size_t pdf_add_page(struct pdf *pdf)
 {
 	if (!is_good(pdf)) {
@@ -252,22 +208,17 @@ size_t pdf_add_page(struct pdf *pdf)
 			PDF_PAGES_MAX);
 		return pdf->page_count;
 	}
-	if (pdf->page_count == pdf->page_room) {
-		size_t room = pdf->page_room > 0 ? pdf->page_room * 2 : 64;
-		HPDF_Page *pages = realloc(pdf->pages, room * sizeof(*pages));
-		if (pages == NULL) {
-			(void)error_set(&pdf->failure, ERR_NOMEM, "no memory for a PDF"); /* kept */
-			return pdf->page_count;
-		}
-		pdf->pages = pages;
-		pdf->page_room = room;
+	if (pdf->page_count == pdf->page_room && !make_room(pdf)) {
+		return pdf->page_count;
 	}
+	pack_last_page(pdf);
 	HPDF_Page page = HPDF_AddPage(pdf->doc);
 	if (page == NULL) {
 		return pdf->page_count;
 	}
 	HPDF_Page_SetWidth(page, (HPDF_REAL)PDF_WIDTH);
 	HPDF_Page_SetHeight(page, (HPDF_REAL)PDF_HEIGHT);
+	pdf->packed[pdf->page_count] = (struct pdf_packed){0};
 	pdf->pages[pdf->page_count++] = page;
 	pdf_turn_to(pdf, pdf->page_count - 1);
 	return pdf->page_count - 1;
@@ -300,7 +251,7 @@ void pdf_fill(struct pdf *pdf, const struct pdf_box *box)
 static void put_run(struct pdf *pdf, const struct pdf_style *style, size_t encoding, double x,
 		    double y)
 {
-	HPDF_Font font = pdf->font[style->font][encoding];
+	HPDF_Font font = pdf->letters.font[style->font][encoding];
 	if (font != pdf->current || pdf->size < style->size || pdf->size > style->size) {
 		HPDF_Page_SetFontAndSize(pdf->page, font, (HPDF_REAL)style->size);
 		pdf->current = font;
@@ -323,7 +274,8 @@ void pdf_text(struct pdf *pdf, const struct pdf_style *style, double x, double y
 	}
 	buf_clear(&pdf->line);
 	for (size_t pos = 0; pos < text.len;) {
-		const struct letter *letter = find_letter(pdf, utf8_next(text, &pos));
+		const struct pdf_letter *letter =
+			pdf_letters_find(&pdf->letters, utf8_next(text, &pos));
 		if (letter == NULL) {
 			continue; /* pdf_put_safe leaves none */
 		}
@@ -344,20 +296,11 @@ void pdf_text(struct pdf *pdf, const struct pdf_style *style, double x, double y
 	}
 }
 
-static unsigned char_width(const struct pdf *pdf, enum pdf_font font, uint32_t cp)
-{
-	if (cp < 128) {
-		return pdf->ascii_width[font][cp];
-	}
-	const struct letter *letter = find_letter(pdf, cp);
-	return letter != NULL ? letter->width[font] : 0;
-}
-
 double pdf_text_width(struct pdf *pdf, const struct pdf_style *style, struct str text)
 {
 	uint64_t sum = 0;
 	for (size_t pos = 0; pos < text.len;) {
-		sum += char_width(pdf, style->font, utf8_next(text, &pos));
+		sum += pdf_letters_width(&pdf->letters, style->font, utf8_next(text, &pos));
 	}
 	return (double)sum * style->size / UNITS;
 }
@@ -379,7 +322,7 @@ void pdf_put_safe(struct pdf *pdf, enum pdf_font font, struct str text, struct b
 	for (size_t at = 0; at < shown.len;) {
 		size_t begin = at;
 		uint32_t cp = utf8_next(shown, &at);
-		if (cp == 0xa0 || char_width(pdf, font, cp) > 0) {
+		if (cp == 0xa0 || pdf_letters_width(&pdf->letters, font, cp) > 0) {
 			buf_put_str(&safe, cp == 0xa0 ? STR_LIT(" ")
 						      : str_slice(shown, begin, at - begin));
 		} else {
@@ -401,7 +344,7 @@ size_t pdf_fit(struct pdf *pdf, const struct pdf_style *style, struct str text, 
 	while (pos < text.len) {
 		size_t next = pos;
 		uint32_t cp = utf8_next(text, &next);
-		sum += char_width(pdf, style->font, cp);
+		sum += pdf_letters_width(&pdf->letters, style->font, cp);
 		if (sum > room && cp != ' ' && pos > 0) {
 			return good > pos / 3 ? good
 					      : pos; /* no ragged lines for one early space */
@@ -420,11 +363,12 @@ void pdf_bookmark(struct pdf *pdf, unsigned level, struct str title, double y)
 	buf_clear(&pdf->line);
 	title = str_slice(title, 0, TITLE_BYTES);
 	for (size_t pos = 0; pos < title.len;) {
-		const struct letter *letter = find_letter(pdf, utf8_next(title, &pos));
+		const struct pdf_letter *letter =
+			pdf_letters_find(&pdf->letters, utf8_next(title, &pos));
 		bool is_latin = letter != NULL && letter->encoding == 0;
 		buf_put_byte(&pdf->line, is_latin ? letter->byte : '?');
 	}
-	HPDF_Encoder encoder = HPDF_GetEncoder(pdf->doc, encodings[0]);
+	HPDF_Encoder encoder = pdf_letters_encoder(pdf->doc);
 	HPDF_Outline parent = level > 1 ? pdf->bookmark[level - 1] : NULL;
 	HPDF_Outline entry = HPDF_CreateOutline(pdf->doc, parent, pdf->line.ptr, encoder);
 	HPDF_Destination place = HPDF_Page_CreateDestination(pdf->page);
@@ -453,11 +397,68 @@ void pdf_link(struct pdf *pdf, const struct pdf_box *box, size_t page)
 	}
 }
 
+/* libharu writes this between the entries of a page's dictionary: the filter, since it compresses nothing itself. */
+static HPDF_STATUS put_filter(HPDF_Dict contents, HPDF_Stream stream)
+{
+	(void)contents;
+	return HPDF_Stream_WriteStr(stream, "/Filter /FlateDecode\012");
+}
+
+/* Makes the whole content of a page of its packed part and what it drew since. */
+static int finish_page(struct pdf *pdf, size_t index, struct buf *scratch, struct error *err)
+{
+	struct str pieces[PIECES_MAX];
+	struct buf tail;
+	HPDF_PageAttr page = pdf->pages[index]->attr;
+	size_t count = list_pieces(page->stream, pieces);
+	if (count == PIECES_MAX) {
+		return 0;
+	}
+	buf_init(&tail, 0);
+	for (size_t i = 0; i < count; i++) {
+		buf_put_str(&tail, pieces[i]);
+	}
+	buf_clear(scratch);
+	int rc = pdf_pack_end(pdf->packer, &pdf->packed[index], buf_str(&tail), scratch, err);
+	buf_done(&tail);
+	free(pdf->packed[index].bytes);
+	pdf->packed[index] = (struct pdf_packed){0};
+	if (rc < 0) {
+		return rc;
+	}
+	HPDF_Stream whole = HPDF_MemStream_New(pdf->doc->mmgr, (HPDF_UINT)scratch->len);
+	if (whole == NULL || HPDF_Stream_Write(whole, (const HPDF_BYTE *)scratch->ptr,
+					       (HPDF_UINT)scratch->len) != HPDF_OK) {
+		return error_set(err, ERR_NOMEM, "no memory for a page of a PDF");
+	}
+	HPDF_Stream_Free(page->stream);
+	page->stream = whole;
+	page->contents->stream = whole;
+	page->contents->write_fn = put_filter;
+	return 0;
+}
+
+static int finish_pages(struct pdf *pdf, struct error *err)
+{
+	struct buf scratch;
+	int rc = 0;
+	buf_init(&scratch, 0);
+	end_text(pdf);
+	for (size_t i = 0; i < pdf->page_count && rc == 0; i++) {
+		rc = finish_page(pdf, i, &scratch, err);
+	}
+	buf_done(&scratch);
+	return rc;
+}
+
 int pdf_finish(struct pdf *pdf, pdf_piece_fn *each, void *owner, struct error *err)
 {
 	HPDF_BYTE piece[PIECE_BYTES];
 	if (is_good(pdf)) {
-		end_text(pdf);
+		int rc = finish_pages(pdf, err);
+		if (rc < 0) {
+			return rc;
+		}
 		HPDF_SaveToStream(pdf->doc);
 	}
 	if (is_good(pdf)) {

@@ -30,7 +30,7 @@ THIRD_PARTY = {
     "jansson.h": ["collector/sources/cloudwatch/", "query/fmt-json.c", "tests/"],
     "sybdb.h": ["collector/sources/sqlserver/", "tests/"],
     "sybfront.h": ["collector/sources/sqlserver/", "tests/"],
-    "zlib.h": ["collector/sources/file/", "tests/"],
+    "zlib.h": ["collector/sources/file/", "query/report/", "tests/"],
     "libsmartcols/": ["query/fmt-table.c"],
     "microhttpd.h": ["query/serve", "tests/"],
     "pcre2.h": ["correlator/rules/", "tests/"],
