@@ -90,6 +90,18 @@ static void put_title(struct report *report, struct str answer, struct buf *out)
 	}
 }
 
+/* The framework of all rows, or the empty str when they have several. */
+static struct str common_framework(const struct definition *main)
+{
+	struct str first = main->crosswalk[0].clause.framework;
+	for (size_t i = 1; i < main->crosswalk_count; i++) {
+		if (!str_equal(main->crosswalk[i].clause.framework, first)) {
+			return (struct str){NULL, 0};
+		}
+	}
+	return first;
+}
+
 static int write_row(struct report *report, const struct report_question *question,
 		     const struct definition_crosswalk *row, struct targets *targets,
 		     struct error *err)
@@ -99,8 +111,10 @@ static int write_row(struct report *report, const struct report_question *questi
 	int result = 0;
 	buf_init(&clause, 8192);
 	buf_init(&answers, 65536);
-	buf_put_str(&clause, row->clause.framework);
-	buf_put_byte(&clause, ' ');
+	if (common_framework(report->definition).len == 0) {
+		buf_put_str(&clause, row->clause.framework);
+		buf_put_byte(&clause, ' ');
+	}
 	buf_put_str(&clause, row->clause.clause);
 	for (size_t i = 0; result == 0 && i < row->answer_count; i++) {
 		put_title(report, row->answer[i], &answers);
@@ -124,7 +138,15 @@ int crosswalk_write(struct report *report, const struct report_question *questio
 	const struct definition *main = report->definition;
 	struct report_section section = {main->crosswalk_title, main->crosswalk_text, 1,
 					 CROSSWALK_ANCHOR};
-	struct report_table table = {CROSSWALK_ANCHOR, main->crosswalk_title, columns, COLUMNS};
+	struct str framework =
+		common_framework(main); /* then it is the title, which ends in a NUL */
+	struct report_column shown[COLUMNS];
+	struct report_table table = {CROSSWALK_ANCHOR, main->crosswalk_title, shown, COLUMNS};
+	memcpy(shown, columns, sizeof(columns));
+	if (arena_str(&report->arena, common_framework(main), &framework) == 0 &&
+	    framework.len > 0) {
+		shown[CLAUSE].title = framework.ptr;
+	}
 	struct report_table_end end = {main->crosswalk_count, main->crosswalk_count};
 	int result = targets_section(targets, &section, err);
 	result = result == 0 ? targets_table_begin(targets, &table, err) : result;

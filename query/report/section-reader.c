@@ -241,6 +241,7 @@ static int read_column(struct section_reading *reading, const struct yaml_node *
 		result = result == 0 ? reader_text(reading->reader, node, "title", &column->title)
 				     : result;
 		named = result == 0 ? yaml_child(node, "name") : node;
+		column->name = named->text; /* as it is: it is used to its NUL */
 	}
 	result = result == 0 ? resolve_column(reading, named, column) : result;
 	if (result != 0 || node->type == YAML_SCALAR) {

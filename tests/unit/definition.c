@@ -46,6 +46,7 @@ static const struct bad bad_sections[] = {
 	{"{name: a, title: t, from: trials, columns: [time]}",
 	 "unknown dataset \"trials\"; did you mean \"trails\"?"},
 	{"{name: a, title: t, columns: [usr]}", "unknown field \"usr\"; did you mean \"user\"?"},
+	{"{name: a, title: t, columns: [{name: 'user '}]}", "unknown field \"user \""},
 	{"{name: a, title: t, columns: [user, user]}", "the column \"user\" stands twice"},
 	{"{name: a, title: t, filter: 'rout:x', columns: [time]}",
 	 "filter: query:1:1: unknown field \"rout\"; did you mean \"route\"?"},

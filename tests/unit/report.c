@@ -288,7 +288,7 @@ static void test_bundle(void **state)
 	assert_int_equal(reporting_write(&reporting, report, &write_jsonl), 0);
 	const char *text = reporting.out.ptr;
 	assert_int_equal(reporting_count(&reporting,
-					 "\"cells\":{\"clause\":\"F 1\",\"asks\":\"both\","
+					 "\"cells\":{\"clause\":\"1\",\"asks\":\"both\","
 					 "\"answers\":\"T: X; T\",\"rows\":9,\"limits\":null}"),
 			 1);
 	assert_int_equal(reporting_count(&reporting, "\"answers\":\"nothing here\","
