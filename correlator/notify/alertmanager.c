@@ -213,7 +213,8 @@ static void send_message(struct channel *channel, const struct channel_message *
 		return;
 	}
 	transfer_reset(&channel->transfer, channel->url.ptr, "http,https");
-	if (transfer_authorize(&channel->transfer, &err) != 0) {
+	if (transfer_identify(&channel->transfer, &err) != 0 ||
+	    transfer_authorize(&channel->transfer, &err) != 0) {
 		channel_reply_set(out_reply, FEED_RETRY, taken, "%s", err.text);
 		return;
 	}

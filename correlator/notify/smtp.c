@@ -140,6 +140,9 @@ static int prepare(struct channel *channel, struct error *err)
 	int rc = bare_address(config_text(settings->config, settings->section, "from"), &from, err);
 	if (rc == 0) {
 		curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from.ptr);
+		rc = transfer_identify(&channel->transfer, err);
+	}
+	if (rc == 0) {
 		rc = transfer_authorize(&channel->transfer, err);
 	}
 	buf_done(&from);

@@ -1,8 +1,9 @@
 /* syslog - RFC 5424 messages with octet counting (RFC 6587), over TCP or TLS (RFC 5425).
  *
  * The protocol has no answer. A message counts as delivered when the receiver's system has confirmed all bytes (TCP) and the receiver
- * has neither closed nor refused the connection; without TLS it is also waited a moment for the receiver's own end of the
- * connection, which shows that it has read everything. One connection a message: alerts are rare, and a dead connection shows at once.
+ * has neither closed nor refused the connection. Without TLS the receiver's own end of the connection is awaited for a moment, which
+ * shows that it has read everything; with TLS its refusal of our certificate. One connection a message: alerts are rare, and a dead
+ * connection shows at once.
  * Tests: tests/integration/notify-syslog.py */
 #include "base/clock.h"
 #include "correlator/notify/syslogline.h"
@@ -18,6 +19,7 @@
 #define FRAMES_MAX      (8u << 20)
 #define STEP_MS         100
 #define CONFIRM_STEP_US 2000
+#define REFUSAL_NS      (500 * NS_PER_MS)
 #define LAST_WORD_NS    (2 * NS_PER_SEC) /* how long the receiver's end is waited for */
 #define HOST_BYTES      255
 
@@ -178,8 +180,12 @@ static bool await_end(struct attempt *attempt)
 		attempt->problem = "the receiver broke the connection off";
 		return false;
 	}
-	while (clock_monotonic_ns() < until_ns && !atomic_load(attempt->channel->transfer.stop)) {
+	while (clock_monotonic_ns() < until_ns) {
 		struct pollfd ready = {.fd = attempt->fd, .events = POLLIN};
+		if (atomic_load(attempt->channel->transfer.stop)) {
+			attempt->problem = "stopped before it was clear that the receiver has it";
+			return false;
+		}
 		(void)poll(&ready, 1, STEP_MS);
 		if (!still_there(attempt, &ended)) {
 			return false;
@@ -191,16 +197,49 @@ static bool await_end(struct attempt *attempt)
 	return true;
 }
 
-static CURLcode connect_receiver(struct channel *channel)
+/* With TLS 1.3 a receiver judges our certificate after we think that the connection stands: its refusal is waited for. */
+static bool await_refusal(struct attempt *attempt)
+{
+	int64_t until_ns = clock_monotonic_ns() + REFUSAL_NS;
+	bool ended = false;
+
+	while (clock_monotonic_ns() < until_ns) {
+		struct pollfd ready = {.fd = attempt->fd, .events = POLLIN};
+		if (atomic_load(attempt->channel->transfer.stop)) {
+			attempt->problem = "stopped before it was clear that the receiver has it";
+			return false;
+		}
+		(void)poll(&ready, 1, STEP_MS);
+		if (!still_there(attempt, &ended)) {
+			return false;
+		}
+		if (ended) {
+			attempt->problem = "the receiver closed the connection at once";
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool connect_receiver(struct channel *channel, size_t count, struct channel_reply *out_reply)
 {
 	CURL *easy = channel->transfer.easy;
+	struct error err;
 
 	transfer_reset(&channel->transfer, channel->url.ptr, "http,https");
+	if (transfer_identify(&channel->transfer, &err) != 0) {
+		channel_reply_set(out_reply, FEED_RETRY, count, "%s", err.text);
+		return false;
+	}
 	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
 	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	return transfer_run(&channel->transfer);
+	CURLcode code = transfer_run(&channel->transfer);
+	if (code != CURLE_OK) {
+		transfer_failed(&channel->transfer, code, count, out_reply);
+	}
+	return code == CURLE_OK;
 }
 
 /* Closes the connection: libcurl keeps one that was made with CONNECT_ONLY as long as its handle. */
@@ -248,16 +287,14 @@ static void send_message(struct channel *channel, const struct channel_message *
 		return;
 	}
 	attempt.end_ns = clock_monotonic_ns() + channel->transfer.settings->timeout_ns;
-	CURLcode code = connect_receiver(channel);
-	if (code != CURLE_OK) {
-		transfer_failed(&channel->transfer, code, taken, out_reply);
+	if (!connect_receiver(channel, taken, out_reply)) {
 		disconnect(channel);
 		return;
 	}
 	(void)curl_easy_getinfo(channel->transfer.easy, CURLINFO_ACTIVESOCKET, &fd);
 	attempt.fd = fd;
 	bool taken_all = write_all(&attempt) && await_confirmed(&attempt) &&
-			 (channel->tls || await_end(&attempt));
+			 (channel->tls ? await_refusal(&attempt) : await_end(&attempt));
 	disconnect(channel);
 	if (taken_all) {
 		channel_reply_set(out_reply, FEED_DELIVERED, taken,

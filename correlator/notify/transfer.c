@@ -157,6 +157,31 @@ static int use_secret(struct transfer *transfer, const char *name, CURLoption op
 	return rc;
 }
 
+int transfer_identify(struct transfer *transfer, struct error *err)
+{
+	const char *certificate = channel_option(transfer->settings, "certificate_file");
+	const char *key_file = channel_option(transfer->settings, "key_file");
+	struct secret key;
+
+	if (certificate == NULL && key_file == NULL) {
+		return 0;
+	}
+	if (certificate == NULL || key_file == NULL) {
+		return error_set(err, ERR_CONFIG,
+				 "channel %s: certificate_file and key_file need each other",
+				 transfer->settings->name);
+	}
+	secret_init(&key);
+	int rc = secret_read(&key, key_file, err);
+	if (rc == 0) {
+		struct curl_blob blob = {.data = key.ptr, .len = key.len, .flags = CURL_BLOB_COPY};
+		curl_easy_setopt(transfer->easy, CURLOPT_SSLCERT, certificate);
+		curl_easy_setopt(transfer->easy, CURLOPT_SSLKEY_BLOB, &blob);
+	}
+	secret_done(&key);
+	return rc;
+}
+
 int transfer_authorize(struct transfer *transfer, struct error *err)
 {
 	const char *user = channel_option(transfer->settings, "username");

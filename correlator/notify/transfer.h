@@ -42,6 +42,9 @@ void transfer_reset(struct transfer *transfer, const char *url, const char *prot
 /* Adds a header line. false without memory, or when the line has a control byte in it. */
 bool transfer_header(struct transfer *transfer, const char *name, const char *value);
 
+/* Our own certificate and its key, for a receiver that asks for one; nothing when the channel has none. Returns 0 or ERR_CONFIG. */
+int transfer_identify(struct transfer *transfer, struct error *err);
+
 /* User and password, or a bearer token, from the channel's options. Returns 0 or ERR_CONFIG (a secret file that cannot be read). */
 int transfer_authorize(struct transfer *transfer, struct error *err);
 

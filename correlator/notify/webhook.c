@@ -90,6 +90,10 @@ static void send_message(struct channel *channel, const struct channel_message *
 	}
 	transfer_reset(&channel->transfer, config_text(settings->config, settings->section, "url"),
 		       "http,https");
+	if (transfer_identify(&channel->transfer, &err) != 0) {
+		channel_reply_set(out_reply, FEED_RETRY, taken, "%s", err.text);
+		return;
+	}
 	bool fits =
 		transfer_header(&channel->transfer, "webhook-id", part.id) &&
 		transfer_header(&channel->transfer, "webhook-timestamp", seconds) &&

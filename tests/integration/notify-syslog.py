@@ -19,7 +19,7 @@ if server is None or not os.path.exists("/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd
         "lmnsd_ossl.so" in names for _, _, names in os.walk("/usr/lib/")):
     skip_all("rsyslog with rsyslog-openssl is not installed")
 files = certificates()
-tcp, tls, wrong = free_port(), free_port(), free_port()
+tcp, tls, wrong, mutual = free_port(), free_port(), free_port(), free_port()
 out = os.path.join(work, "received.jsonl")
 driver = ('StreamDriver.Name="ossl" StreamDriver.Mode="1" StreamDriver.AuthMode="anon" StreamDriver.CAFile="%s" '
           'StreamDriver.CertFile="%s" StreamDriver.KeyFile="%s"')
@@ -40,6 +40,8 @@ template(name="json" type="list" option.jsonf="on") {{
 ruleset(name="file") {{ action(type="omfile" file="{out}" template="json" flushOnTXEnd="on") }}
 input(type="imtcp" address="127.0.0.1" port="{tcp}" name="tcp" ruleset="file")
 input(type="imtcp" address="127.0.0.1" port="{tls}" name="tls" ruleset="file" {driver % (files["ca.pem"], files["good.pem"], files["good.key"])})
+input(type="imtcp" address="127.0.0.1" port="{mutual}" name="mutual" ruleset="file"
+  {(driver % (files["ca.pem"], files["good.pem"], files["good.key"])).replace("anon", "x509/certvalid")})
 input(type="imtcp" address="127.0.0.1" port="{wrong}" name="wrong" ruleset="file" {driver % (files["ca.pem"], files["wrong.pem"], files["wrong.key"])})
 """)
 spawn([server, "-n", "-f", f"{work}/rsyslog.conf", "-i", f"{work}/rsyslog.pid"])
@@ -92,6 +94,8 @@ plain = "    tls: false\n"
 stage = Notify(program, channel("tcp", tcp, plain) + channel("tls", tls) + channel("cef", tcp, plain + "    content: cef\n    facility: 16\n")
                + channel("wrong", wrong) + channel("unknownca", tls).replace(files["ca.pem"], files["other-ca.pem"])
                + channel("away", 1, plain) + channel("reset", reset.getsockname()[1], plain) + channel("deaf", deaf.getsockname()[1], plain)
+               + channel("mutual", mutual, f"    certificate_file: {files['wrong.pem']}\n    key_file: {files['wrong.key']}\n")
+               + channel("nocertificate", mutual)
                + channel("notls", tcp) + channel("local", tls).replace("127.0.0.1", "localhost")).start()
 daemon = stage.daemon
 
@@ -158,6 +162,8 @@ for name in ("tcp", "tls", "local"):
     expected = {key: value.replace("\n", "\\n") for key, value in alert.items()}
     check(f"{name}: structured data has every field", element == "querytrail@32473" and pairs == {**expected, "revision": "1"}, (pairs, expected))
     check(f"{name}: the message is the headline", line["msg"].lstrip("\ufeff") == HEADLINE, line["msg"])
+receipt, lines = deliver("mutual", make_alert(0x40))
+check("a receiver that asks for our certificate gets it", receipt["outcome"] == "delivered" and len(lines) == 1, (receipt, lines))
 check("the fields are those of model/alert.def", set(pairs) <= set(FIELDS) | {"revision"})
 
 pris = [deliver("tcp", make_alert(2, severity=word))[1][0]["pri"] for word in ("critical", "high", "medium", "low", "informational", "odd")]
@@ -177,7 +183,7 @@ for name, value in (("statement", "x\n<13>1 2026-01-01T00:00:00Z h a - - - forge
         check(f"{kind}: a hostile {name} makes one message, without control bytes", len(lines) == 1 and lines[0]["app"] == "querytrail"
               and not [each for each in lines[0]["sd"] + lines[0]["msg"] if ord(each) < 32 or ord(each) == 0x202e], lines)
 
-for name, words in (("wrong", "certificate"), ("unknownca", "certificate"), ("away", ""), ("reset", ""), ("notls", "")):
+for name, words in (("wrong", "certificate"), ("unknownca", "certificate"), ("away", ""), ("reset", ""), ("nocertificate", ""), ("notls", "")):
     receipt, lines = deliver(name, make_alert(6))
     check(f"{name}: not delivered, tried again, said why", receipt["outcome"] == "retry" and words in receipt["text"]
           and not [each for each in lines if each["app"] == "querytrail"], (receipt, lines))

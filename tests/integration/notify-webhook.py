@@ -144,6 +144,11 @@ plain = serve()
 files = certificates()
 good, wrong, old = (serve(tls_context(files, *how)) for how in (("good",), ("wrong",), ("good", True)))
 
+both = tls_context(files, "good")
+both.verify_mode = ssl.CERT_REQUIRED
+both.load_verify_locations(files["ca.pem"])
+mutual = serve(both)
+
 hmac_keys = [os.urandom(32), os.urandom(24)]
 seed = os.urandom(32)
 secret = write("signing", "# old and new\n" + "".join(f"whsec_{base64.b64encode(key).decode()}\n" for key in hmac_keys)
@@ -169,6 +174,9 @@ stage = Notify(program, "".join(channel(path, f"{base}/{path}") for path in path
                + channel("wrongname", f"https://127.0.0.1:{wrong}/wrongname", f"    ca_file: {files['ca.pem']}\n")
                + channel("unknownca", f"https://127.0.0.1:{good}/unknownca", f"    ca_file: {files['other-ca.pem']}\n")
                + channel("systemca", f"https://127.0.0.1:{good}/systemca")
+               + channel("mutual", f"https://127.0.0.1:{mutual}/mutual", f"    ca_file: {files['ca.pem']}\n    certificate_file: {files['wrong.pem']}\n    key_file: {files['wrong.key']}\n")
+               + channel("uncertified", f"https://127.0.0.1:{mutual}/uncertified", f"    ca_file: {files['ca.pem']}\n")
+               + channel("halfkey", f"https://127.0.0.1:{mutual}/halfkey", f"    key_file: {files['wrong.key']}\n")
                + channel("oldtls", f"https://127.0.0.1:{old}/oldtls", f"    ca_file: {files['ca.pem']}\n")
                + channel("slow", f"{base}/slow", "").replace("rate: 100000", "rate: 60")).start()
 daemon = stage.daemon
@@ -310,6 +318,13 @@ check("TLS with our CA and the right name is taken", last("tls")["outcome"] == "
 for name in ("wrongname", "unknownca", "systemca"):
     mine = wait_for(lambda name=name: receipts(name))
     check(f"{name}: not sent; the certificate is named", mine and mine[0]["outcome"] == "retry" and "certificate" in mine[0]["text"] and not posts(name), mine)
+for name in ("mutual", "uncertified", "halfkey"):
+    send(name)
+check("a receiver that asks for our certificate gets it", last("mutual")["outcome"] == "delivered")
+mine = wait_for(lambda: receipts("uncertified"))
+check("without one it refuses, and that is tried again", mine and mine[0]["outcome"] == "retry" and not posts("uncertified"), mine)
+mine = wait_for(lambda: receipts("halfkey"))
+check("a key without a certificate is told", mine and mine[0]["outcome"] == "retry" and "certificate_file" in mine[0]["text"], mine)
 mine = wait_for(lambda: receipts("oldtls"))
 check("TLS 1.1 is not spoken", mine and mine[0]["outcome"] == "retry" and not posts("oldtls"), mine)
 

@@ -314,6 +314,8 @@ def certificates():
                 "-subj", "/CN=" + name)
         openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", name + ".pem",
                 "-days", "2", "-extfile", name + ".ext")
+    for name in ("good.key", "wrong.key"):
+        os.chmod(os.path.join(work, name), 0o600)
     return {name: os.path.join(work, name) for name in
             ("ca.pem", "other-ca.pem", "good.pem", "good.key", "wrong.pem", "wrong.key")}
 
