@@ -1,20 +1,14 @@
 #include "correlator/alerting.h"
 
-#include "base/arena.h"
 #include "base/hash.h"
+#include "correlator/hits.h"
 #include "correlator/orders.h"
 #include "correlator/rulebook.h"
 #include "model/alert.h"
 
 #include <stdlib.h>
 
-#define HITS_BYTES    (8u << 20)
 #define SUBJECT_KNOWN 1
-
-struct hit {
-	const struct rule *rule;
-	struct str matched;
-};
 
 struct alerting {
 	struct store *store;
@@ -28,9 +22,7 @@ struct alerting {
 	bool bury; /* deliveries to channels that are gone, with the next transaction */
 	struct buf verdict, statement, request; /* copies of stored records */
 	struct buf texts;
-	struct arena arena; /* what the rules say of one event */
-	struct hit *hits;
-	size_t hit_count, hit_room;
+	struct hits hits; /* of the event that is looked at */
 	uint64_t fired, revoked;
 };
 
@@ -70,7 +62,7 @@ int alerting_new(struct store *store, struct alerting **out_alerting, struct err
 	buf_init(&alerting->statement, RECORD_MAX_BYTES);
 	buf_init(&alerting->request, RECORD_MAX_BYTES);
 	buf_init(&alerting->texts, 0);
-	arena_init(&alerting->arena, HITS_BYTES);
+	hits_init(&alerting->hits);
 	int rc = alerts_walk(store, &(struct alerts_walk){know_subject, alerting}, err);
 	if (rc < 0) {
 		alerting_free(alerting);
@@ -95,8 +87,7 @@ void alerting_free(struct alerting *alerting)
 	buf_done(&alerting->statement);
 	buf_done(&alerting->request);
 	buf_done(&alerting->texts);
-	arena_done(&alerting->arena);
-	free(alerting->hits);
+	hits_done(&alerting->hits);
 	free(alerting);
 }
 
@@ -116,6 +107,19 @@ static int index_rules(const struct pack *pack, struct strmap *out, struct error
 		rc = strmap_put(out, pack_rule(pack, i)->id, i);
 	}
 	return rc < 0 ? no_memory(err) : 0;
+}
+
+/* What `querytrail status` says of the rules. */
+static int put_state(const struct alerting *alerting, struct error *err)
+{
+	struct alerting_figures figures = alerting_figures(alerting);
+	struct buf text;
+	buf_init(&text, 256);
+	buf_putf(&text, "%zu loaded, %zu bad, %zu idle", figures.rules, figures.bad_rules,
+		 figures.idle_rules);
+	int rc = store_meta_put(alerting->store, RULEBOOK_STATE_KEY, buf_str(&text), err);
+	buf_done(&text);
+	return rc;
 }
 
 int alerting_use(struct alerting *alerting, struct ruleset *ruleset, struct error *err)
@@ -145,7 +149,7 @@ int alerting_use(struct alerting *alerting, struct ruleset *ruleset, struct erro
 	alerting->matcher = matcher;
 	alerting->ruleset = ruleset;
 	alerting->rules = rules;
-	return 0;
+	return put_state(alerting, err);
 }
 
 const struct ruleset *alerting_rules(const struct alerting *alerting)
@@ -167,7 +171,7 @@ static int join_tags(struct alerting *alerting, const struct rule *rule, struct 
 		buf_put_text(&tags, i > 0 ? " " : "");
 		buf_put_str(&tags, rule->tags[i]);
 	}
-	int rc = arena_str(&alerting->arena, buf_str(&tags), out);
+	int rc = arena_str(&alerting->hits.arena, buf_str(&tags), out);
 	buf_done(&tags);
 	return rc;
 }
@@ -235,46 +239,11 @@ static int fire(struct alerting *alerting, const struct subject *subject, const 
 	return alertlog_change(&alerting->log, &alert, state, &said, err);
 }
 
-static int collect_hit(void *owner, const struct matcher_hit *hit, struct error *err)
-{
-	struct alerting *alerting = owner;
-	if (alerting->hit_count == alerting->hit_room) {
-		size_t room = alerting->hit_room > 0 ? alerting->hit_room * 2 : 64;
-		struct hit *hits = realloc(alerting->hits, room * sizeof hits[0]);
-		if (hits == NULL) {
-			return no_memory(err);
-		}
-		alerting->hits = hits;
-		alerting->hit_room = room;
-	}
-	struct hit *kept = &alerting->hits[alerting->hit_count];
-	size_t len = hit->matched.len;
-	while (len > ALERTING_MATCHED_MAX ||
-	       (len < hit->matched.len && (hit->matched.ptr[len] & 0xc0) == 0x80)) {
-		len = len > ALERTING_MATCHED_MAX ? ALERTING_MATCHED_MAX : len - 1;
-	}
-	kept->rule = hit->rule;
-	if (arena_str(&alerting->arena, str_slice(hit->matched, 0, len), &kept->matched) < 0) {
-		return no_memory(err);
-	}
-	alerting->hit_count++;
-	return 0;
-}
-
-/* What the rules say of an event, into hits. */
-static int ask_rules(struct alerting *alerting, const struct rules_event *event, struct error *err)
-{
-	const struct matcher_run run = {collect_hit, alerting};
-	arena_clear(&alerting->arena);
-	alerting->hit_count = 0;
-	return matcher_run(alerting->matcher, event, &run, err);
-}
-
 static int fire_hits(struct alerting *alerting, const struct subject *subject, struct error *err)
 {
 	int rc = 0;
-	for (size_t i = 0; i < alerting->hit_count && rc == 0; i++) {
-		rc = fire(alerting, subject, &alerting->hits[i], err);
+	for (size_t i = 0; i < alerting->hits.count && rc == 0; i++) {
+		rc = fire(alerting, subject, &alerting->hits.items[i], err);
 	}
 	return rc;
 }
@@ -311,8 +280,8 @@ static int look_at_record(struct alerting *alerting, uint64_t leaf, const struct
 	} else {
 		event.other = record;
 	}
-	int rc = ask_rules(alerting, &event, err);
-	if (rc < 0 || alerting->hit_count == 0) {
+	int rc = hits_ask(&alerting->hits, alerting->matcher, &event, err);
+	if (rc < 0 || alerting->hits.count == 0) {
 		return rc;
 	}
 	const struct subject subject = subject_of(record, leaf);
@@ -356,16 +325,6 @@ static struct str kept_id(const struct kept_alerts *kept, size_t index)
 	return str_slice(buf_str(&kept->ids), index * ALERT_ID_DIGITS, ALERT_ID_DIGITS);
 }
 
-static bool was_hit(const struct alerting *alerting, struct str rule)
-{
-	for (size_t i = 0; i < alerting->hit_count; i++) {
-		if (str_equal(alerting->hits[i].rule->id, rule)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A verdict on what an alert rests on: who it was is known now. revoke: a TRAIL rule that did not fire for it takes it back. */
 struct news {
 	uint64_t subject_leaf, verdict_leaf;
@@ -387,7 +346,8 @@ static int tell_alert(struct alerting *alerting, struct str id, const struct new
 		     ruleset_stage(alerting->ruleset, rule) == RULES_STAGE_TRAIL;
 	alert.verdict_leaf = news->verdict_leaf;
 	enum alert_state state = disposition_next(alert.state, DISPOSITION_FIRES_NOT);
-	if (news->revoke && trail && !was_hit(alerting, alert.rule) && state != alert.state) {
+	if (news->revoke && trail && !hits_have(&alerting->hits, alert.rule) &&
+	    state != alert.state) {
 		struct alertlog_said said = {.event = "revoked",
 					     .title = rule->title,
 					     .reason = news->reason,
@@ -443,8 +403,8 @@ static int look_at_trail(struct alerting *alerting, const struct trail *trail,
 		rc = read_record(alerting, trail->request_leaf, &alerting->request, &request, err);
 		event.request = &request;
 	}
-	rc = rc < 0 ? rc : ask_rules(alerting, &event, err);
-	if (rc < 0 || alerting->hit_count == 0) {
+	rc = rc < 0 ? rc : hits_ask(&alerting->hits, alerting->matcher, &event, err);
+	if (rc < 0 || alerting->hits.count == 0) {
 		return rc;
 	}
 	bool on_statement = event.statement != NULL;
@@ -483,14 +443,14 @@ static int look_at_verdict(struct alerting *alerting, uint64_t leaf, struct erro
 			    .revoke = judged,
 			    .reason = record_text(&verdict, FIELD_reason),
 			    .statement_id = record_text(&verdict, FIELD_statement_id)};
-	alerting->hit_count = 0;
+	hits_clear(&alerting->hits);
 	if (judged) {
 		rc = look_at_trail(alerting, &trail, &verdict, err);
 	}
 	rc = rc < 0 ? rc : tell_alerts(alerting, &news, err);
 	if (rc == 0 && on_statement && trail.request_leaf != ALERTS_NO_LEAF) {
 		/* the request has a statement: what was said of it alone is taken back, as the join does */
-		alerting->hit_count = 0;
+		hits_clear(&alerting->hits);
 		news.subject_leaf = trail.request_leaf;
 		news.revoke = true;
 		news.only_revoke = true;

@@ -21,7 +21,6 @@
 
 #define ALERTING_ALERTS       4096
 #define ALERTING_LEAVES       32768
-#define ALERTING_MATCHED_MAX  2048 /* bytes of `matched` that are kept */
 #define ALERTING_SUBJECTS_MAX (64u << 20)
 
 struct alerting;

@@ -15,6 +15,7 @@
 
 #define RULEBOOK_POSITION_KEY "rules.position"
 #define RULEBOOK_KNOWN_KEY    "rules.known"
+#define RULEBOOK_STATE_KEY    "rules.state" /* for `querytrail status`: "87 loaded, 0 bad, 3 idle" */
 
 struct rulebook {
 	struct strmap since;

@@ -218,12 +218,23 @@ static void put_clocks(struct session *session, const struct status *status)
 	}
 }
 
-/* "alerts:      4 firing; deliveries: 2 waiting, 1 dead" */
+/* "rules:       87 loaded, 0 bad, 3 idle" and "alerts:      4 firing, 1 of them too old to be sent; deliveries: 2 waiting, 1 dead" */
 static void put_alerts(struct session *session, const struct status *status)
 {
 	struct buf *out = &session->out.text;
 	const struct alerts_counts *alerts = &status->alerts;
+	struct buf rules;
+	buf_init(&rules, 4096);
+	if (store_meta_get(session->store, "rules.state", &rules, NULL) == 0) {
+		buf_put_text(out, "\nrules:       ");
+		output_safe(&session->out, buf_str(&rules));
+	}
+	buf_done(&rules);
 	buf_putf(out, "\nalerts:      %llu firing", (unsigned long long)alerts->firing);
+	if (alerts->quiet > 0) {
+		buf_putf(out, ", %llu of them too old to be sent",
+			 (unsigned long long)alerts->quiet);
+	}
 	if (alerts->waiting + alerts->dead > 0) {
 		buf_putf(out, "; deliveries: %llu waiting, %llu dead",
 			 (unsigned long long)alerts->waiting, (unsigned long long)alerts->dead);
@@ -347,6 +358,7 @@ static void put_json(struct session *session, const struct status *status)
 	put_number(out, &first, "records", status->records);
 	put_number(out, &first, "store_bytes", status->size_bytes);
 	put_number(out, &first, "alerts_firing", status->alerts.firing);
+	put_number(out, &first, "alerts_quiet", status->alerts.quiet);
 	put_number(out, &first, "deliveries_waiting", status->alerts.waiting);
 	put_number(out, &first, "deliveries_dead", status->alerts.dead);
 	json_put_key(out, &first, "daemon");

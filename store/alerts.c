@@ -447,13 +447,16 @@ int alerts_next_due(struct store *store, int64_t now_ns, int64_t *out_ns, struct
 int alerts_count(struct store *store, struct alerts_counts *out_counts, struct error *err)
 {
 	int64_t firing = 0;
+	int64_t quiet = 0;
 	int64_t waiting = 0;
 	int64_t dead = 0;
 	int rc = ask_number(store, CATALOG_ALERT_COUNT, 0, &firing, err);
+	rc = rc < 0 ? rc : ask_number(store, CATALOG_ALERT_COUNT_QUIET, 0, &quiet, err);
 	rc = rc < 0 ? rc : ask_number(store, CATALOG_DELIVERY_COUNT_WAITING, 0, &waiting, err);
 	rc = rc < 0 ? rc : ask_number(store, CATALOG_DELIVERY_COUNT_DEAD, 0, &dead, err);
 	if (rc == 0) {
 		*out_counts = (struct alerts_counts){.firing = (uint64_t)firing,
+						     .quiet = (uint64_t)quiet,
 						     .waiting = (uint64_t)waiting,
 						     .dead = (uint64_t)dead};
 	}

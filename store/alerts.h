@@ -119,9 +119,9 @@ int alerts_due(struct store *store, int64_t now_ns, const struct alerts_place *b
 /* When the next delivery that waits becomes due after now_ns; INT64_MAX: none. */
 int alerts_next_due(struct store *store, int64_t now_ns, int64_t *out_ns, struct error *err);
 
-/* How many alerts fire, and how many deliveries wait or are dead. */
+/* How many alerts fire, how many of them are quiet, and how many deliveries wait or are dead. */
 struct alerts_counts {
-	uint64_t firing, waiting, dead;
+	uint64_t firing, quiet, waiting, dead;
 };
 int alerts_count(struct store *store, struct alerts_counts *out_counts, struct error *err);
 

@@ -44,6 +44,7 @@ static const char schema[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX alerts_by_time ON alerts (time_ns, id);"
 	"CREATE INDEX alerts_by_subject ON alerts (subject_leaf);"
+	"CREATE INDEX alerts_unsent ON alerts (id) WHERE state = 1 AND quiet = 1;"
 	"CREATE INDEX alerts_that_fire ON alerts (fired_ns, id) WHERE state = 1;"
 	"CREATE TABLE outbox ("
 	" alert_id TEXT NOT NULL, channel TEXT NOT NULL, revision INTEGER NOT NULL,"
