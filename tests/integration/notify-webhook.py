@@ -411,6 +411,24 @@ check("what was broken off is no failed try", len(receipts("hang")) == count, re
 check("no secret is in the log", base64.b64encode(new).decode() not in stage.log_text() and base64.b64encode(hmac_keys[0]).decode() not in stage.log_text())
 assert printable("a") == "a"
 
+# the service manager hears of it
+manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+manager.bind(os.path.join(work, "manager"))
+manager.settimeout(5)
+stage.start(NOTIFY_SOCKET=os.path.join(work, "manager"), WATCHDOG_USEC="400000")
+heard = b""
+until = time.time() + 5
+while time.time() < until and heard.count(b"WATCHDOG=1") < 3:
+    heard += manager.recv(4096) + b"\n"
+stage.stop()
+manager.settimeout(0.5)
+try:
+    while True:
+        heard += manager.recv(4096) + b"\n"
+except OSError:
+    pass
+check("the service manager hears that it is ready, alive and stopping", all(word in heard for word in (b"READY=1", b"WATCHDOG=1", b"STOPPING=1")), heard)
+
 # --test
 stage.configure(channel("ok", f"{base}/ok") + channel("refuse", f"{base}/refuse"))
 status, text = stage.test("ok")

@@ -253,9 +253,9 @@ class Notify:
         with open(self.config, "w", encoding="utf-8") as out:
             out.write(f"runtime: {self.run}\nchannels:\n{channels}")
 
-    def start(self):
+    def start(self, **environment):
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([self.program, "--config", self.config], stderr=log, stdout=log)
+            self.process = subprocess.Popen([self.program, "--config", self.config], stderr=log, stdout=log, env={**os.environ, **environment})
         children.append(self.process)
         return self
 
