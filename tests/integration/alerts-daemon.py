@@ -260,6 +260,27 @@ def orders(daemon, notify, got):
           (code, out, err))
 
 
+def unreadable_rules():
+    """Without its folder no rule runs, which is said; what came meanwhile is looked at when it is back."""
+    os.rename(work + "/rules", work + "/away")
+    daemon = start("correlator/querytraild")
+    check("a folder of rules that is gone is told, and the daemon runs", wait_for(lambda: said("no rule runs") == 1 and
+          os.path.exists(work + "/run/feed.sock")))
+    statement("DROP TABLE late")
+    collect()
+    stored = wait_for(lambda: "DROP TABLE late" in run("who")[1])
+    daemon.terminate()
+    daemon.wait(10)
+    check("nothing is alerted then", stored and "DROP TABLE late" not in alerts())
+    os.rename(work + "/away", work + "/rules")
+    daemon = start_daemon()
+    check("what came meanwhile is, once the rules are back", wait_for(lambda: "DROP TABLE late" in alerts()))
+    figures = run("status")[1]
+    check("status says how many rules run", "2 loaded, 0 bad, 0 idle" in figures, figures)
+    daemon.terminate()
+    daemon.wait(10)
+
+
 def main():
     set_up()
     daemon = start_daemon()
@@ -267,6 +288,7 @@ def main():
     daemon, notify = receipts_and_kills(daemon, notify, got)
     truncated = reloads(daemon, notify)
     orders(daemon, notify, truncated)
+    unreadable_rules()
     if os.environ.get("KEEP_LOG"):
         with open(work + "/log", encoding="utf-8", errors="replace") as seen:
             print(seen.read())
