@@ -92,7 +92,8 @@ void transfer_reset(struct transfer *transfer, const char *url, const char *prot
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that hangs holds up no end */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
+			 1L); /* a name server that hangs holds up no end */
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->problem);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 			 (long)(transfer->settings->timeout_ns / NS_PER_MS + 1));
