@@ -3,7 +3,8 @@
 set -eu
 build=$1
 shift
-QUERYTRAIL_LIBEXEC="$(cd "$build" && pwd)/query"
+root=$(cd "$build" && pwd)
+QUERYTRAIL_LIBEXEC="$root/query:$root/collector:$root/correlator:$root/correlator/notify:$root/tests/sim"
 export QUERYTRAIL_LIBEXEC
 [ "$#" -gt 0 ] || set -- feed collect join tsql rules
 for name in "$@"; do
