@@ -37,8 +37,10 @@ static bool beside_program(struct str folder, const char *place, size_t from, st
 
 void pack_shipped_folder(struct buf *out)
 {
-	static const char *const places[] = {"/../../conf/rules", "/../share/querytrail/rules",
-					     "/../../share/querytrail/rules"};
+	static const char *const places[] = {"/../share/querytrail/rules",
+					     "/../../share/querytrail/rules",
+					     "/../../conf/rules", /* build/query */
+					     "/../../../conf/rules" /* build/release/query */};
 	const char *named = getenv("QUERYTRAIL_RULES");
 	char path[4096];
 	size_t from = out->len;

@@ -1,8 +1,8 @@
 /* pack-config - the rules that a configuration asks for: the one way for daemon and command line.
  *
  * Shape:   rules.folders, rules.disabled and rules.lists become pack options; without folders the rules that came with querytrail.
- * Shipped: $QUERYTRAIL_RULES; else beside the program: ../../conf/rules (a build tree), ../share/querytrail/rules,
- *          ../../share/querytrail/rules; else the folder of the installation.
+ * Shipped: $QUERYTRAIL_RULES; else beside the program: ../share/querytrail/rules, ../../share/querytrail/rules, ../../conf/rules and
+ *          ../../../conf/rules (build trees); else the folder of the installation.
  * Threads: pure but for reading files. Blocking: reads files. Tests: tests/unit/pack-config.c
  */
 #ifndef CORRELATOR_RULES_PACK_CONFIG_H
