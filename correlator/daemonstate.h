@@ -1,6 +1,6 @@
 /* daemonstate - what the parts of the daemon share; for daemon.c, intake.c, herald.c, watch.c, ruleload.c and household.c only.
  *
- * Threads: one per process. Tests: tests/unit/daemon.c
+ * Threads: one per process. Tests: tests/unit/{daemon,intake,watch,household}.c
  */
 #ifndef CORRELATOR_DAEMONSTATE_H
 #define CORRELATOR_DAEMONSTATE_H

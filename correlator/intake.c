@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "correlator/verdict.h"
 
 #include <stdlib.h>
 
@@ -65,17 +66,6 @@ void intake_schedule(struct daemon *daemon)
 	loop_set_timer(daemon->commit_timer, due_ns < latest_ns ? due_ns : latest_ns);
 }
 
-static bool name_is_allowed(struct str name)
-{
-	bool allowed = name.len > 0 && name.len <= RECORD_SOURCE_MAX;
-	for (size_t i = 0; i < name.len && allowed; i++) {
-		char c = name.ptr[i];
-		allowed = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			  (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-	}
-	return allowed && !str_is(name, "querytraild");
-}
-
 /* The one peer that speaks for a source; a dead one makes room. */
 static int take_place(struct roster_source *source, struct feedpeer *peer, struct error *err)
 {
@@ -103,9 +93,11 @@ static int on_hello(void *owner, struct feedpeer *peer, const struct feed_frame 
 		*out_cursor = (struct str){0};
 		return herald_hello(daemon, peer, err);
 	}
-	if (!name_is_allowed(frame->source) || (frame->kinds & own_kinds(frame->source)) != 0) {
+	/* that the name is one, feed_decode has seen to */
+	if (str_is(frame->source, VERDICT_SOURCE) ||
+	    (frame->kinds & own_kinds(frame->source)) != 0) {
 		return error_set(err, ERR_CONFIG,
-				 "HELLO of %.*s: not a name or kinds that a source may have",
+				 "HELLO of %.*s: the name or the kinds are the daemon's own",
 				 STR_ARG(frame->source));
 	}
 	int rc = roster_add(keeper_roster(daemon->keeper), frame->source, &source, err);
