@@ -380,6 +380,37 @@ static void test_follow(void **state)
 	folder_close(&folder);
 }
 
+#define FOLLOWED(second)                                                                           \
+	"{\"event_time\":\"2026-11-22T10:00:0" second "\",\"action_id\":\"SL\",\"session_id\":51," \
+	"\"sequence_number\":1,\"statement\":\"SELECT " second "\"}\n"
+
+/* The last row of a followed file is given without waiting for another, and is not given again when one comes. */
+static void test_follow_rows(void **state)
+{
+	(void)state;
+	struct folder folder;
+	struct error err;
+
+	folder_open(&folder);
+	write_plain(&folder, "one", STR_LIT(FOLLOWED("1") FOLLOWED("2")));
+	source_open(&folder, "audit-rows", false, "    follow: true\n");
+	assert_int_equal(fetch(&folder, &err), 0);
+	assert_int_equal(folder.batch.record_count, 2);
+	assert_int_equal(fetch(&folder, &err), 0);
+	assert_int_equal(folder.batch.record_count, 0);
+	struct buf path;
+	put_path(&folder, "one", &path);
+	FILE *file = fopen(path.ptr, "ae");
+	assert_non_null(file);
+	assert_true(fputs(FOLLOWED("3"), file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	buf_done(&path);
+	assert_int_equal(fetch(&folder, &err), 0);
+	assert_int_equal(folder.batch.record_count, 1);
+	assert_true(str_is(record_text(&folder.batch.records[0], FIELD_statement), "SELECT 3"));
+	folder_close(&folder);
+}
+
 /* A missing file is a fault of the configuration that passes when it appears; one that shrank is one that does not. */
 static void test_missing(void **state)
 {
@@ -408,7 +439,8 @@ int main(void)
 		cmocka_unit_test(test_forms),        cmocka_unit_test(test_export_time),
 		cmocka_unit_test(test_keys),         cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_damaged_file), cmocka_unit_test(test_utf16),
-		cmocka_unit_test(test_follow),       cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_follow),       cmocka_unit_test(test_follow_rows),
+		cmocka_unit_test(test_missing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

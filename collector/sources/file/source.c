@@ -288,7 +288,9 @@ struct progress {
 	struct source_batch *batch;
 	size_t bytes;
 	bool moved;
-	bool idle; /* the end, at least until more is appended */
+	bool idle;
+	bool settled;
+	/* the rows at the end of a followed file were given */ /* the end, at least until more is appended */
 };
 
 static bool batch_full(const struct progress *progress)
@@ -325,7 +327,12 @@ static int drain(struct source *source, struct progress *progress, struct error 
 static int next_file(struct source *source, struct progress *progress, struct error *err)
 {
 	if (source->file_open && source->reader.follow) {
-		progress->idle = true;
+		/* the last row stands at the end of the file for now: it is given, unless it says that a part is to come */
+		progress->idle = source->intake.joiner == NULL || progress->settled;
+		if (!progress->idle) {
+			auditrow_joiner_flush(source->intake.joiner, false);
+			progress->settled = true;
+		}
 		return 0;
 	}
 	if (source->file_open) {
