@@ -304,6 +304,8 @@ static int put_json(struct page *page, struct error *err)
 	return result;
 }
 
+#define BEGINNING_MIN 6 /* a shorter one hits by accident */
+
 struct search { /* alerts whose ids begin with a text */
 	struct str beginning;
 	char id[ALERT_ID_DIGITS];
@@ -330,6 +332,12 @@ int alert_find(struct store *store, struct str id, struct buf *texts, struct sto
 		return result;
 	}
 	error_clear(err);
+	if (id.len > 0 && id.len < BEGINNING_MIN) {
+		return error_set(
+			err, ERR_USAGE,
+			"\"%.*s\" is too short for an alert; give at least %d digits of its id",
+			STR_ARG(id), BEGINNING_MIN);
+	}
 	result = id.len == 0 ? 0 : alerts_walk(store, &(struct alerts_walk){look, &search}, err);
 	if (result != 0) {
 		return result;

@@ -9,8 +9,8 @@
 #include "query/alert-view.h"
 #include "query/session.h"
 
-/* The alert of an id, or of the beginning of one id alone; its texts stand in texts. Returns 0, ERR_GONE (there is none), ERR_USAGE (several
- * begin so), ERR_CORRUPT, ERR_IO. */
+/* The alert of an id, or of the beginning (6 digits or more) of one id alone; its texts stand in texts. Returns 0, ERR_GONE (there is none), ERR_USAGE (several
+ * begin so, or it is shorter), ERR_CORRUPT, ERR_IO. */
 int alert_find(struct store *store, struct str id, struct buf *texts, struct store_alert *out_alert,
 	       struct error *err);
 
