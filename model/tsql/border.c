@@ -10,13 +10,25 @@ static bool is_one_of(enum tsql_word word, const enum tsql_word *words)
 	return false;
 }
 
+/* Whether the verb at i says what a foreign key does, ON DELETE CASCADE: SET NOCOUNT ON DELETE t is two statements. */
+static bool is_reaction(const struct tsql_scan *scan, size_t i)
+{
+	enum tsql_word word = tsql_word_at(scan, i);
+	enum tsql_word next = tsql_word_at(scan, i + 1);
+
+	return tsql_word_at(scan, i - 1) == TSQL_W_ON &&
+	       (word == TSQL_W_DELETE || word == TSQL_W_UPDATE) &&
+	       (next == TSQL_W_NO || next == TSQL_W_SET ||
+		str_equal_fold(tsql_text_at(scan, i + 1), STR_LIT("CASCADE")));
+}
+
 /* Words behind which a verb goes on with a statement. */
 static bool goes_on_behind(enum tsql_word word, enum tsql_word previous)
 {
 	static const enum tsql_word before_select[] = {TSQL_W_UNION,     TSQL_W_ALL, TSQL_W_EXCEPT,
 						       TSQL_W_INTERSECT, TSQL_W_FOR, TSQL_W_NONE};
-	static const enum tsql_word before_change[] = {TSQL_W_ON, TSQL_W_FOR, TSQL_W_AFTER,
-						       TSQL_W_OF, TSQL_W_NONE};
+	static const enum tsql_word before_change[] = {TSQL_W_FOR, TSQL_W_AFTER, TSQL_W_OF,
+						       TSQL_W_NONE};
 	static const enum tsql_word before_merge[] = {TSQL_W_INNER, TSQL_W_LEFT,  TSQL_W_RIGHT,
 						      TSQL_W_FULL,  TSQL_W_OUTER, TSQL_W_NONE};
 	static const enum tsql_word before_fetch[] = {TSQL_W_ROWS, TSQL_W_ROW, TSQL_W_NONE};
@@ -115,6 +127,6 @@ bool tsql_border(const struct tsql_walk *walk, size_t i)
 	    previous == TSQL_W_AS) {
 		return false;
 	}
-	return !goes_on_behind(word, previous) && !goes_on_query(walk, i, word) &&
-	       !goes_on_change(walk, i, word);
+	return !goes_on_behind(word, previous) && !is_reaction(scan, i) &&
+	       !goes_on_query(walk, i, word) && !goes_on_change(walk, i, word);
 }

@@ -101,6 +101,8 @@ struct tsql_level {
 	enum tsql_verb verb;
 	bool expect_source, expect_item;
 	bool where, where_true, top, joined, grouped, aggregate, star, exists;
+	bool limits; /* a join leaves out rows of each of its tables: any but CROSS, LEFT and FULL */
+	bool outer;  /* a LEFT join leaves out rows of all tables but the first */
 	bool source_unbounded; /* its last source is a query without limits */
 	bool is_source;        /* stands where a table may stand */
 	bool is_cte;

@@ -95,10 +95,10 @@ static int merge_read(struct tsql_work *work, int target)
 static void end_target(struct tsql_walk *walk, const struct tsql_level *level)
 {
 	struct tsql_work *work = walk->scan->work;
-	bool limited = (level->where && !level->where_true) || level->top ||
-		       level->source_count > 1 || level->joined;
+	bool limited = (level->where && !level->where_true) || level->top || level->limits;
 	size_t before = work->object_count;
 	int object = resolve_target(walk, level);
+	int first = level->first_object;
 
 	if (object < 0) {
 		return;
@@ -112,6 +112,7 @@ static void end_target(struct tsql_walk *walk, const struct tsql_level *level)
 	for (size_t i = 0; i < work->cte_count; i++) {
 		limited = limited || (work->ctes[i].object == object && work->ctes[i].bounded);
 	}
+	limited = limited || (level->outer && object != first);
 	if (!limited) {
 		tsql_note_flags(walk->scan, level->verb == TSQL_VERB_DELETE
 						    ? TSQL_DELETE_WITHOUT_WHERE
@@ -171,6 +172,8 @@ size_t tsql_level_close(struct tsql_walk *walk, size_t i)
 		outer->source_count += is_query ? 1 : closed.source_count;
 		outer->real_count += is_query ? 0 : closed.real_count;
 		outer->joined = outer->joined || (!is_query && closed.joined);
+		outer->limits = outer->limits || (!is_query && closed.limits);
+		outer->outer = outer->outer || (!is_query && closed.outer);
 		outer->source_unbounded = is_query && is_unbounded(&closed);
 		if (outer->first_object < 0) {
 			outer->first_object = closed.first_object;

@@ -106,8 +106,8 @@ static size_t read_table(struct tsql_walk *walk, size_t next, const struct tsql_
 	} else {
 		object = tsql_note_object(scan, name, TSQL_CLASS_TABLE, TSQL_READ);
 		level->real_count += object >= 0 ? 1 : 0;
-		level->first_object = level->first_object < 0 ? object : level->first_object;
 	}
+	level->first_object = level->first_object < 0 ? object : level->first_object;
 	if (tsql_mark_at(scan, next) == '(' && is_hint(scan, next)) {
 		next = tsql_behind(scan, next);
 	}
@@ -216,4 +216,30 @@ size_t tsql_cte_read(struct tsql_walk *walk, size_t i)
 	tsql_level_open(walk, next + 2, false);
 	tsql_level_of(walk)->is_cte = true;
 	return next + 2;
+}
+
+void tsql_join_note(struct tsql_walk *walk, size_t i)
+{
+	const struct tsql_scan *scan = walk->scan;
+	struct tsql_level *level = tsql_level_of(walk);
+	bool applies = tsql_word_at(scan, i) == TSQL_W_APPLY;
+	enum tsql_word kind = TSQL_W_INNER;
+
+	for (size_t back = 1; back <= 3 && back <= i; back++) { /* LEFT OUTER HASH JOIN */
+		enum tsql_word word = tsql_word_at(scan, i - back);
+
+		if (word == TSQL_W_CROSS || word == TSQL_W_LEFT || word == TSQL_W_FULL) {
+			kind = word;
+			break;
+		}
+		if (applies && word == TSQL_W_OUTER) {
+			kind = TSQL_W_LEFT;
+			break;
+		}
+		if (tsql_kind_at(scan, i - back) != TSQL_WORD || word == TSQL_W_JOIN) {
+			break;
+		}
+	}
+	level->outer = level->outer || kind == TSQL_W_LEFT;
+	level->limits = level->limits || kind == TSQL_W_INNER || (applies && kind == TSQL_W_CROSS);
 }

@@ -64,6 +64,7 @@ static size_t on_join(struct tsql_walk *walk, size_t i)
 	if (level->clause == CLAUSE_FROM) {
 		level->joined = true;
 		level->expect_source = true;
+		tsql_join_note(walk, i);
 	}
 	return i + 1;
 }

@@ -36,6 +36,9 @@ void tsql_query_end(struct tsql_walk *walk);
 /* Takes a table, a function or whatever stands at i where a table may stand. */
 size_t tsql_source_read(struct tsql_walk *walk, size_t i);
 
+/* Takes JOIN or APPLY at i: whether it leaves out rows of its tables. */
+void tsql_join_note(struct tsql_walk *walk, size_t i);
+
 /* Takes [AS] alias [(columns)] at i for an object (-1: none); returns the piece behind. */
 size_t tsql_alias_read(struct tsql_walk *walk, size_t i, int object);
 
