@@ -7,10 +7,16 @@
 #define BEFORE         24
 #define SHOWN_MAX      16
 
+struct part { /* of the line, in bytes; without what separates it */
+	size_t start, end;
+};
+
 struct line {
 	struct matcher *matcher;
 	uint32_t shown[SHOWN_MAX];
 	size_t shown_count;
+	struct part parts[SHOWN_MAX]; /* what was said of them, each once */
+	size_t part_count;
 	bool negations; /* now those that were passed over */
 };
 
@@ -77,6 +83,27 @@ static void put_field(struct line *line, const struct item *item)
 	}
 }
 
+/* Ends what was said of a test, begun at start. Two tests may have found the same, which is said once. */
+static void end_part(struct line *line, size_t start)
+{
+	struct buf *out = &line->matcher->line;
+	struct part part = {start == 0 ? 0 : start + 2, out->len}; /* behind "; " */
+
+	if (out->failed) {
+		return;
+	}
+	for (size_t i = 0; i < line->part_count; i++) {
+		struct part known = line->parts[i];
+
+		if (str_equal(str_slice(buf_str(out), known.start, known.end - known.start),
+			      str_slice(buf_str(out), part.start, part.end - part.start))) {
+			buf_truncate(out, start);
+			return;
+		}
+	}
+	line->parts[line->part_count++] = part;
+}
+
 static void put_item(struct line *line, uint32_t place)
 {
 	struct matcher *matcher = line->matcher;
@@ -99,22 +126,18 @@ static void put_item(struct line *line, uint32_t place)
 		buf_put_text(&matcher->line, ": ");
 		put_excerpt(&matcher->line, &witness);
 	}
-	if (start != 0 && !matcher->line.failed) { /* two tests may have found the same */
-		struct str said = str_make(matcher->line.ptr, start);
-		struct str added = str_slice(buf_str(&matcher->line), start + 2, matcher->line.len);
-
-		if (str_find(said, added, 0) >= 0) {
-			buf_truncate(&matcher->line, start);
-		}
-	}
+	end_part(line, start);
 }
 
 static void put_excluded(struct line *line, const struct tree *tree)
 {
+	size_t start = line->matcher->line.len;
+
 	if (tree->type == RULE_ITEM) {
 		if (take(line, tree->item)) {
 			put_field(line, &line->matcher->ruleset->items[tree->item]);
 			buf_put_text(&line->matcher->line, ": none of the excluded values");
+			end_part(line, start);
 		}
 		return;
 	}
