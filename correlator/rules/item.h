@@ -1,6 +1,6 @@
 /* item - one test of a rule, compiled.
  *
- * Threads: pure. Blocking: never. Tests: tests/unit/ruleset.c, tests/unit/matcher.c
+ * Threads: pure. Blocking: never. Tests: tests/unit/rule-item.c
  */
 #ifndef CORRELATOR_RULES_ITEM_H
 #define CORRELATOR_RULES_ITEM_H

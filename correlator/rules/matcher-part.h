@@ -1,6 +1,6 @@
 /* matcher-part - a matcher's insides: between matcher.c, evaluate.c, matched.c and try.c.
  *
- * Tests: tests/unit/matcher.c
+ * Tests: tests/unit/{matcher,rule-evaluate,rule-matched,rule-try}.c
  */
 #ifndef CORRELATOR_RULES_MATCHER_PART_H
 #define CORRELATOR_RULES_MATCHER_PART_H

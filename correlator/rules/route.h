@@ -1,6 +1,6 @@
 /* route - the rules for one kind of event, and the filters that find candidates among them.
  *
- * Threads: read-only once made. Blocking: never. Tests: tests/unit/ruleset.c
+ * Threads: read-only once made. Blocking: never. Tests: tests/unit/rule-route.c
  */
 #ifndef CORRELATOR_RULES_ROUTE_H
 #define CORRELATOR_RULES_ROUTE_H

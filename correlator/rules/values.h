@@ -2,7 +2,7 @@
  *
  * Shape:   a name has no, one or several values (flags of a statement; all texts, for keywords). A text is folded once, when asked for.
  * Life:    values live until the next values_begin, and borrow from the event. Steady state: no malloc.
- * Threads: one struct values_maker per thread. Blocking: never. Tests: tests/unit/values.c
+ * Threads: one struct values_maker per thread. Blocking: never. Tests: tests/unit/values.c, tests/unit/valuenumber.c
  */
 #ifndef CORRELATOR_RULES_VALUES_H
 #define CORRELATOR_RULES_VALUES_H
