@@ -65,6 +65,7 @@ static int open_keeper(struct daemon *daemon, struct error *err)
 {
 	struct keeper_options options = {.store_dir = daemon->store_dir.ptr,
 					 .join = &daemon->settings.join,
+					 .records_only = daemon->options.records_only,
 					 .max_keys = DAEMON_KEYS_MAX,
 					 .now_ns = clock_now_ns()};
 	int64_t start_ns = clock_monotonic_ns();

@@ -24,7 +24,7 @@ struct daemon_options {
 	const char *store_dir;   /* NULL: as configured */
 	const char *runtime_dir; /* NULL: as configured */
 	bool spawn;              /* run the collectors and querytrail-serve as children */
-	bool no_rules; /* run no rules: the next daemon lets them look at what came meanwhile */
+	bool records_only; /* judge nothing, neither by the join nor by rules: the next daemon judges what came */
 	bool import; /* end when all configured file sources are done and settled; runs no querytrail-serve */
 };
 

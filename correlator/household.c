@@ -113,7 +113,7 @@ int household_apply(struct daemon *daemon, struct error *err)
 						 .resolve_after_ns = alerts->resolve_after_ns,
 						 .max_age_ns = alerts->max_age_ns,
 						 .all_channels = !daemon->options.import &&
-								 !daemon->options.no_rules});
+								 !daemon->options.records_only});
 	if (daemon->dispatch != NULL) {
 		dispatch_set(daemon->dispatch, &alerts->channels, alerts->statement_bytes);
 	}
@@ -189,7 +189,7 @@ static int go_by(struct daemon *daemon, struct config *config, struct error *err
 	if (rc < 0) {
 		return rc;
 	}
-	if (!daemon->options.no_rules) {
+	if (!daemon->options.records_only) {
 		rc = ruleload_read(config, true, &ruleset, err);
 	}
 	if (rc == 0) {
@@ -197,7 +197,7 @@ static int go_by(struct daemon *daemon, struct config *config, struct error *err
 	}
 	if (rc < 0) {
 		ruleset_free(ruleset);
-	} else if (!daemon->options.no_rules) {
+	} else if (!daemon->options.records_only) {
 		rc = alerting_use(keeper_alerting(daemon->keeper), ruleset, err);
 	}
 	if (rc < 0) {

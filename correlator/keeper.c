@@ -14,6 +14,7 @@ struct keeper {
 	struct join *join;
 	struct alerting *alerting;
 	bool join_full;
+	bool records_only;
 	struct roster roster;
 	bool open; /* a transaction */
 	uint64_t pending_records, pending_bytes;
@@ -83,7 +84,7 @@ static int add_to_join(struct keeper *keeper, struct join *join, uint64_t leaf,
 	if (record->kind != RECORD_REQUEST && record->kind != RECORD_STATEMENT) {
 		return 0;
 	}
-	if (keeper->join_full) {
+	if (keeper->join_full || keeper->records_only) {
 		return 0;
 	}
 	int rc = join_add(join, leaf, record, err);
@@ -111,6 +112,9 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 	if (rc < 0) {
 		error_prefix(err, "leaf %llu", (unsigned long long)leaf);
 		return rc;
+	}
+	if (record.kind == RECORD_VERDICT && replay->keeper->records_only) {
+		return 0;
 	}
 	if (record.kind == RECORD_VERDICT) {
 		return join_restore(replay->join, &record, err);
@@ -161,6 +165,7 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 	}
 	roster_init(&keeper->roster);
 	buf_init(&keeper->encoded, RECORD_MAX_BYTES);
+	keeper->records_only = options->records_only;
 	int rc = start(keeper, options, err);
 	if (rc < 0) {
 		keeper_close(keeper);

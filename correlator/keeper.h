@@ -31,6 +31,7 @@ struct keeper;
 struct keeper_options {
 	const char *store_dir;
 	const struct join_options *join; /* copied */
+	bool records_only;               /* say no verdicts; the next keeper does */
 	size_t max_keys;                 /* of the dedupe table */
 	int64_t now_ns;
 };

@@ -9,7 +9,7 @@ enum option_key {
 	OPTION_STORE = 256,
 	OPTION_RUNTIME,
 	OPTION_SPAWN,
-	OPTION_NO_RULES,
+	OPTION_RECORDS_ONLY,
 	OPTION_IMPORT
 };
 
@@ -20,8 +20,8 @@ static const struct argp_option options[] = {
 	 "The folder of the sockets, instead of the configured one", 0},
 	{"spawn", OPTION_SPAWN, NULL, 0,
 	 "Start and restart collectors, querytrail-serve and querytrail-notify as children", 0},
-	{"no-rules", OPTION_NO_RULES, NULL, 0,
-	 "Run no rules; the next daemon lets them look at what came meanwhile", 0},
+	{"records-only", OPTION_RECORDS_ONLY, NULL, 0,
+	 "Judge nothing, neither by the join nor by rules; the next daemon judges what came", 0},
 	{"import-until-done", OPTION_IMPORT, NULL, 0,
 	 "End when all file sources have given everything and it is stored and joined", 0},
 	{0},
@@ -43,8 +43,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 	case OPTION_SPAWN:
 		run->spawn = true;
 		return 0;
-	case OPTION_NO_RULES:
-		run->no_rules = true;
+	case OPTION_RECORDS_ONLY:
+		run->records_only = true;
 		return 0;
 	case OPTION_IMPORT:
 		run->import = true;

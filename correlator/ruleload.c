@@ -85,7 +85,7 @@ int ruleload_start(struct daemon *daemon, struct error *err)
 {
 	struct ruleset *ruleset = NULL;
 	struct error why;
-	if (daemon->options.no_rules) {
+	if (daemon->options.records_only) {
 		return 0;
 	}
 	int rc = ruleload_read(daemon->config, false, &ruleset, &why);

@@ -109,7 +109,7 @@ static int start_daemon(const struct session *session, const char *folder, int l
 	struct buf program;
 	const char *config = session_option(session, OPTION_CONFIG);
 	config = config != NULL ? config : getenv("QUERYTRAIL_CONFIG");
-	const char *argv[] = {"querytraild", "--no-rules", "--store", session_store_dir(session),
+	const char *argv[] = {"querytraild", "--records-only", "--store", session_store_dir(session),
 			      "--runtime",   folder,       NULL,      NULL,
 			      NULL};
 	if (config != NULL && config[0] != '\0') {

@@ -46,11 +46,20 @@ clock_is_known() {
 	"$querytrail" status --store "$folder/demo/store" | grep "^clock of database: .* by [0-9]* pairs"
 }
 
+# ack_judges_nothing: an acknowledgement without a daemon, which does not know the company's configuration, changes no verdict.
+ack_judges_nothing() {
+	id=$("$querytrail" alerts --store "$folder/demo/store" --severity high --format jsonl 2>/dev/null | sed -n '1s/^{"id":"\([0-9a-f]*\)".*/\1/p')
+	"$querytrail" status --store "$folder/demo/store" | grep '^statements:' >"$folder/before"
+	"$querytrail" alerts ack "$id" --note checked --store "$folder/demo/store" || return 1
+	"$querytrail" status --store "$folder/demo/store" | grep '^statements:' >"$folder/after"
+	grep -q 'X ' "$folder/before" && cmp "$folder/before" "$folder/after"
+}
+
 nothing_runs() {
 	! pgrep -f -- "$folder/demo" >/dev/null
 }
 
-echo 1..17
+echo 1..18
 check "the demo ends well" sh -c "'$querytrail' demo '$folder/demo' >'$folder/told' 2>&1"
 check "question 1 is told" has "Who read the customers"
 check "question 2 is told" has "What did this user run"
@@ -67,5 +76,6 @@ check "each answer has its coverage" has "read up to"
 check "no escape reaches the terminal" lacks_escapes
 check "the store agrees with the truth; no wrong person" truth
 check "the estimate of the server's clock is in the store" clock_is_known
+check "an acknowledgement changes no verdict" ack_judges_nothing
 check "nothing is left running" nothing_runs
 exit $failed

@@ -50,7 +50,7 @@ static inline void parts_prepare(struct parts *parts, const char *config)
 	parts->daemon.options = (struct daemon_options){.config_path = parts->config,
 							.store_dir = parts->store,
 							.runtime_dir = parts->run,
-							.no_rules = true};
+							.records_only = true};
 	buf_init(&parts->daemon.store_dir, 4096);
 	buf_init(&parts->daemon.runtime_dir, 4096);
 	buf_init(&parts->daemon.children_config, 4096);

@@ -294,7 +294,7 @@ static void bad_reload_leaves_all(void **state)
 	parts_write_config(&parts, "log_level: error\ndaemon:\n  silence_limit: nine\n");
 	assert_int_equal(household_reload(&parts.daemon, &parts.err), 0);
 	assert_ptr_equal(parts.daemon.config, config);
-	parts.daemon.options.no_rules = false;
+	parts.daemon.options.records_only = false;
 	parts_write_config(&parts, "log_level: error\ndaemon:\n  silence_limit: 9h\nrules:\n  "
 				   "folders: [/nonexistent/rules]\n");
 	assert_int_equal(household_reload(&parts.daemon, &parts.err), 0);
