@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define ARENA_MAX (4u << 20)
 
@@ -35,6 +36,17 @@ static int new_file(struct targets *targets, struct target_file **out_file, stru
 	return 0;
 }
 
+/* A device or a pipe at path would be replaced by a file: for root, /dev/null too. */
+static int refuse_device(const char *path, struct error *err)
+{
+	struct stat info;
+	if (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode)) {
+		return error_set(err, ERR_INPUT,
+				 "-o %s is no file; a report without -o goes to stdout", path);
+	}
+	return 0;
+}
+
 /* A file that will appear at path. */
 static int open_file(struct targets *targets, struct str path, struct target_file **out_file,
 		     struct error *err)
@@ -54,6 +66,11 @@ static int open_file(struct targets *targets, struct str path, struct target_fil
 	    arena_str(&targets->arena, buf_str(&name), &temporary) != 0) {
 		buf_done(&name);
 		return no_memory(err);
+	}
+	result = refuse_device(file->path.ptr, err);
+	if (result != 0) {
+		buf_done(&name);
+		return result;
 	}
 	char *changing = name.ptr;
 	int fd = mkostemp(changing, O_CLOEXEC);

@@ -195,13 +195,40 @@ static void test_failures(void **state)
 	place_done(&place);
 }
 
+static void test_devices(void **state)
+{
+	/* Proves: what is no file (a device, a pipe), named itself or by a link, is refused and stays what it was. */
+	(void)state;
+	struct writing place;
+	char path[128];
+	char link[128];
+	struct stat info;
+	place_init(&place);
+	assert_int_equal(mkfifo(path_in(&place, "r.csv", path), 0600), 0);
+	struct target_place pipe = {.path = path, .fd = -1};
+	assert_int_equal(targets_add(place.targets, &write_csv, &pipe, &place.err), -ERR_INPUT);
+	assert_non_null(strstr(place.err.text, "r.csv"));
+	targets_done(place.targets);
+	targets_init(place.targets, &place.zone);
+	assert_int_equal(symlink("/dev/full", path_in(&place, "l.csv", link)), 0);
+	struct target_place linked = {.path = link, .fd = -1};
+	assert_int_equal(targets_add(place.targets, &write_csv, &linked, &place.err), -ERR_INPUT);
+	targets_done(place.targets);
+	targets_init(place.targets, &place.zone);
+	assert_int_equal(files_in(place.dir, false), 2);
+	assert_int_equal(lstat(path, &info), 0);
+	assert_true(S_ISFIFO(info.st_mode));
+	assert_int_equal(lstat(link, &info), 0);
+	assert_true(S_ISLNK(info.st_mode));
+	place_done(&place);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_given_up),
-		cmocka_unit_test(test_folder),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_whole),   cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_folder),  cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_devices),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
