@@ -7,7 +7,7 @@
  * Order:   nothing is shown before the daemon has committed the ACCESS record.
  * Limits:  SERVE_PEERS_MAX questions at once; SERVE_MEMORY_BYTES and SERVE_CPU_S each.
  * Threads: one. Blocking: serve_run, until a signal.
- * Source:  docs/format.md section 8. Tests: tests/integration/serve.c
+ * Source:  docs/format.md section 8. Tests: tests/unit/serve.c, tests/unit/serve-peer.c, tests/integration/
  */
 #ifndef QUERY_SERVE_H
 #define QUERY_SERVE_H
