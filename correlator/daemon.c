@@ -98,6 +98,19 @@ static int open_server(struct daemon *daemon, struct error *err)
 	return rc;
 }
 
+/* Says that it started; and, when that will revise verdicts, why. */
+static int note_start(struct daemon *daemon, struct error *err)
+{
+	static const char others[] =
+		"querytraild started with other options of the join (routes, signing key, times) "
+		"than those by which the store was judged: verdicts are revised";
+	if (!keeper_figures(daemon->keeper).other_options) {
+		return watch_note(daemon, "start", "querytraild started", err);
+	}
+	log_write(LOG_LEVEL_WARNING, "judged-anew", "%s", others);
+	return watch_note(daemon, "start", others, err);
+}
+
 /* Everything up to the loop. */
 static int start(struct daemon *daemon, struct error *err)
 {
@@ -116,7 +129,7 @@ static int start(struct daemon *daemon, struct error *err)
 	rc = rc < 0 ? rc : add_events(daemon, err);
 	rc = rc < 0 ? rc : herald_open(daemon, err);
 	rc = rc < 0 ? rc : open_server(daemon, err);
-	rc = rc < 0 ? rc : watch_note(daemon, "start", "querytraild started", err);
+	rc = rc < 0 ? rc : note_start(daemon, err);
 	rc = rc < 0 ? rc : intake_commit(daemon, err);
 	if (rc == 0 && daemon->options.spawn) {
 		rc = household_start_children(daemon, err);

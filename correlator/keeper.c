@@ -3,6 +3,7 @@
 #include "correlator/orders.h"
 #include "correlator/seen.h"
 #include "correlator/verdict.h"
+#include "correlator/yardstick.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct keeper {
 	struct alerting *alerting;
 	bool join_full;
 	bool records_only;
+	struct yardstick yardstick;
 	struct roster roster;
 	bool open; /* a transaction */
 	uint64_t pending_records, pending_bytes;
@@ -72,7 +74,8 @@ struct keeper_figures keeper_figures(const struct keeper *keeper)
 {
 	struct keeper_figures figures = {.leaves = store_leaf_count(keeper->store),
 					 .keys = keeper->seen.key_count,
-					 .join_full = keeper->join_full};
+					 .join_full = keeper->join_full,
+					 .other_options = keeper->yardstick.differs};
 	join_pending(keeper->join, &figures.open_statements, &figures.open_requests);
 	return figures;
 }
@@ -146,7 +149,10 @@ static int start(struct keeper *keeper, const struct keeper_options *options, st
 		return rc;
 	}
 	seen_init(&keeper->seen, keeper->store, options->max_keys);
-	rc = join_new(options->join, &keeper->join, err);
+	rc = options->records_only
+		     ? 0
+		     : yardstick_take(&keeper->yardstick, keeper->store, options->join, err);
+	rc = rc < 0 ? rc : join_new(options->join, &keeper->join, err);
 	rc = rc < 0 ? rc : restore_sources(keeper, options->now_ns, err);
 	rc = rc < 0 ? rc : alerting_new(keeper->store, &keeper->alerting, err);
 	if (rc < 0) {
@@ -456,6 +462,8 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
 		rc = alerting_catch_up(keeper->alerting, end, now_ns, &more_alerts, err);
 	}
 	rc = rc < 0 ? rc : put_sources(keeper, err);
+	rc = rc < 0 || keeper->records_only ? rc
+					    : yardstick_put(&keeper->yardstick, keeper->store, err);
 	bool due = now_ns - keeper->clocks_ns >= KEEPER_CLOCKS_NS || now_ns < keeper->clocks_ns;
 	rc = rc < 0 || !due ? rc : put_clocks(keeper, err);
 	rc = rc < 0 ? rc : store_commit(keeper->store, err);
@@ -483,6 +491,7 @@ int keeper_rejoin(struct keeper *keeper, const struct join_options *options, str
 	keeper->join_full = false;
 	struct replay replay = {.keeper = keeper, .join = join};
 	rc = store_walk(keeper->store, 0, replay_record, &replay, err);
+	rc = rc < 0 ? rc : yardstick_take(&keeper->yardstick, keeper->store, options, err);
 	if (rc < 0) {
 		keeper->join_full = was_full;
 		join_free(join);

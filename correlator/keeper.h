@@ -105,6 +105,7 @@ int keeper_rejoin(struct keeper *keeper, const struct join_options *options, str
 struct keeper_figures {
 	uint64_t leaves;
 	size_t keys, open_statements, open_requests;
+	bool other_options; /* the store was judged by other options of the join before this start or reload */
 	bool join_full; /* the join holds as many records as it may: later ones are stored without verdicts */
 };
 struct keeper_figures keeper_figures(const struct keeper *keeper);
