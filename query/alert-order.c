@@ -109,9 +109,10 @@ static int start_daemon(const struct session *session, const char *folder, int l
 	struct buf program;
 	const char *config = session_option(session, OPTION_CONFIG);
 	config = config != NULL ? config : getenv("QUERYTRAIL_CONFIG");
-	const char *argv[] = {"querytraild", "--records-only", "--store", session_store_dir(session),
-			      "--runtime",   folder,       NULL,      NULL,
-			      NULL};
+	const char *argv[] = {
+		"querytraild", "--records-only", "--store", session_store_dir(session),
+		"--runtime",   folder,           NULL,      NULL,
+		NULL};
 	if (config != NULL && config[0] != '\0') {
 		argv[6] = "--config";
 		argv[7] = config;

@@ -327,7 +327,7 @@ static int drain(struct source *source, struct progress *progress, struct error 
 static int next_file(struct source *source, struct progress *progress, struct error *err)
 {
 	if (source->file_open && source->reader.follow) {
-		/* the last row stands at the end of the file for now: it is given, unless it says that a part is to come */
+		/* the last row so far is given, unless it says that a part is to come */
 		progress->idle = source->intake.joiner == NULL || progress->settled;
 		if (!progress->idle) {
 			auditrow_joiner_flush(source->intake.joiner, false);
