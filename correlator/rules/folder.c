@@ -33,9 +33,31 @@ static int tell(struct folder_walk *walk, const char *path, const char *fault)
 	return walk->found(walk->owner, path, fault);
 }
 
-static int walk_folder(struct folder_walk *walk, const char *path, unsigned depth);
+/* A folder on the way down, in the one that holds it. */
+struct level {
+	const struct level *outer;
+	dev_t device;
+	ino_t inode;
+	unsigned depth;
+};
 
-static int walk_entry(struct folder_walk *walk, const char *path, unsigned depth)
+static int walk_folder(struct folder_walk *walk, const char *path, const struct level *level);
+
+/* A folder in a folder. A link to one that holds it shows nothing that is not read already. */
+static int walk_inner(struct folder_walk *walk, const char *path, const struct level *outer,
+		      const struct stat *status)
+{
+	struct level level = {outer, status->st_dev, status->st_ino, outer->depth + 1};
+
+	for (; outer != NULL; outer = outer->outer) {
+		if (outer->device == level.device && outer->inode == level.inode) {
+			return 0;
+		}
+	}
+	return walk_folder(walk, path, &level);
+}
+
+static int walk_entry(struct folder_walk *walk, const char *path, const struct level *level)
 {
 	struct stat status;
 	char fault[128];
@@ -45,7 +67,7 @@ static int walk_entry(struct folder_walk *walk, const char *path, unsigned depth
 		return is_rule_file(str_of(path)) ? tell(walk, path, fault) : 0;
 	}
 	if (S_ISDIR(status.st_mode)) {
-		return walk_folder(walk, path, depth + 1);
+		return walk_inner(walk, path, level, &status);
 	}
 	if (!is_rule_file(str_of(path))) {
 		return 0;
@@ -53,10 +75,10 @@ static int walk_entry(struct folder_walk *walk, const char *path, unsigned depth
 	return tell(walk, path, S_ISREG(status.st_mode) ? NULL : "is no file");
 }
 
-static int walk_folder(struct folder_walk *walk, const char *path, unsigned depth)
+static int walk_folder(struct folder_walk *walk, const char *path, const struct level *level)
 {
 	struct dirent **entries = NULL;
-	if (depth > DEPTH_MAX) {
+	if (level->depth > DEPTH_MAX) {
 		return tell(walk, path, "nested deeper than 16 folders");
 	}
 	int count = scandir(path, &entries, is_visible, by_bytes);
@@ -76,7 +98,7 @@ static int walk_folder(struct folder_walk *walk, const char *path, unsigned dept
 		buf_put_text(&child, entries[i]->d_name);
 		if (result == 0) {
 			result = child.failed ? tell(walk, path, "has names that are too long")
-					      : walk_entry(walk, child.ptr, depth);
+					      : walk_entry(walk, child.ptr, level);
 		}
 		free(entries[i]);
 	}
@@ -105,5 +127,6 @@ int folder_walk(struct folder_walk *walk, const char *path, struct error *err)
 		free(entries[i]);
 	}
 	free(entries);
-	return walk_folder(walk, path, 1);
+	struct level level = {NULL, status.st_dev, status.st_ino, 1};
+	return walk_folder(walk, path, &level);
 }

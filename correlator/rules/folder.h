@@ -1,9 +1,9 @@
 /* folder - the rule files of a folder and its subfolders, in order of their names.
  *
  * Shape:   *.yml and *.yaml that are files (links are followed); hidden names are passed over; a folder's files and subfolders stand in
- *          one order, by bytes.
+ *          one order, by bytes. A link to a folder on the way down is passed over: what it shows is read already.
  * Limits:  16 folders deep; FOLDER_FILES_MAX files.
- * Threads: any. Blocking: reads folders. Tests: tests/unit/rule-folder.c
+ * Threads: any. Blocking: reads folders. Tests: tests/unit/pack.c
  */
 #ifndef CORRELATOR_RULES_FOLDER_H
 #define CORRELATOR_RULES_FOLDER_H

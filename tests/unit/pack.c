@@ -160,6 +160,36 @@ static void folders_are_read_in_order(void **state)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+static void a_link_to_an_outer_folder_is_not_walked(void **state)
+{
+	/* each file is read once though a link in a subfolder leads back to the folder that holds it */
+	char folder[] = "/tmp/pack-XXXXXX", sub[64], loop[64], file[64];
+	const char *const folders[] = {folder};
+	const struct pack_options options = {.folders = folders, .folder_count = 1};
+	struct buf text;
+	struct error err;
+	struct pack *pack;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(sub, sizeof(sub), "%s/b", folder);
+	(void)snprintf(loop, sizeof(loop), "%s/b/a", folder);
+	(void)snprintf(file, sizeof(file), "%s/c.yml", folder);
+	assert_int_equal(mkdir(sub, 0700), 0);
+	assert_int_equal(symlink("..", loop), 0);
+	buf_init(&text, 0);
+	put_rule(&text, "one", "s");
+	write_file(folder, "c.yml", text.ptr);
+	buf_done(&text);
+	assert_int_equal(pack_read(&options, &pack, &err), 0);
+	assert_outcome(contents(pack), "one ");
+	pack_free(pack);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(unlink(loop), 0);
+	assert_int_equal(rmdir(sub), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void what_is_disabled_is_read_past(void **state)
 {
 	/* rules are switched off by their id or the name of their file, with wildcards */
@@ -280,6 +310,7 @@ int main(void)
 		cmocka_unit_test(what_is_disabled_is_read_past),
 		cmocka_unit_test(a_rule_can_be_refused_later),
 		cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
+		cmocka_unit_test(a_link_to_an_outer_folder_is_not_walked),
 		cmocka_unit_test(large_and_hostile_files_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
