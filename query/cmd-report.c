@@ -210,7 +210,7 @@ static int run_here(struct session *session, struct report *report, struct targe
 	if (outcome.incomplete) {
 		buf_put_text(&session->err.text,
 			     "The report is incomplete: something that it ought to cover is "
-			     "missing; its head says what.\n");
+			     "missing; it says what.\n");
 		return EXIT_INCOMPLETE;
 	}
 	return outcome.row_count > 0 ? EXIT_FOUND : EXIT_NONE;

@@ -256,6 +256,19 @@ static int write_items(struct report_job *job, struct report_outcome *outcome, s
 	return result;
 }
 
+/* Damaged rows show only when they are read, which is behind the head: it is said at the end then. */
+static int write_afterthought(struct report_job *job, bool incomplete, struct error *err)
+{
+	if (!incomplete || job->facts.incomplete) {
+		return 0;
+	}
+	return targets_note(
+		job->targets,
+		STR_LIT("This report is incomplete, though its head does not say so: the "
+			"store is damaged, and rows above could not be read whole."),
+		true, err);
+}
+
 int report_run(struct report *report, const struct report_question *question,
 	       struct targets *targets, struct report_outcome *out_outcome, struct error *err)
 {
@@ -274,6 +287,8 @@ int report_run(struct report *report, const struct report_question *question,
 		run_result_clear(&job->found);
 		result = write_head(job, err);
 		result = result == 0 ? write_items(job, out_outcome, err) : result;
+		result = result == 0 ? write_afterthought(job, out_outcome->incomplete, err)
+				     : result;
 		result = result == 0 ? targets_end(targets, err) : result;
 		head_done(&job->facts);
 	}

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "base/io.h"
+#include "tests/unit/head-damage.h"
 #include "tests/unit/report-fixture.h"
 
 #include <fcntl.h>
@@ -314,6 +315,26 @@ static void test_bundle(void **state)
 	free(report);
 }
 
+static void test_late_damage(void **state)
+{
+	/* Proves: rows that turn out to be damaged behind the head are told by the section and once at the end, and the outcome is incomplete. */
+	(void)state;
+	struct reporting reporting;
+	reporting_init(&reporting, true, false);
+	const char *text = HEAD "- {name: x, title: X, columns: [user, statement]}\n";
+	assert_int_equal(reporting_run(&reporting, text, &write_jsonl), 0);
+	assert_false(reporting.outcome.incomplete);
+	assert_int_equal(reporting_count(&reporting, "though its head does not"), 0);
+	for (uint64_t leaf = 0; leaf < 8; leaf += 7) {
+		head_damage(reporting.story.dir, leaf, HEAD_CHUNK);
+	}
+	assert_int_equal(reporting_run(&reporting, text, &write_jsonl), 0);
+	assert_true(reporting.outcome.incomplete);
+	assert_int_equal(reporting_count(&reporting, "could not be read whole."), 2);
+	assert_int_equal(reporting_count(&reporting, "though its head does not"), 1);
+	reporting_done(&reporting);
+}
+
 static void test_damage(void **state)
 {
 	/* Proves: a failing output ends the run with its error. */
@@ -345,11 +366,12 @@ static void test_damage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_groups),     cmocka_unit_test(test_first),
-		cmocka_unit_test(test_filters),    cmocka_unit_test(test_range),
-		cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_incomplete),
-		cmocka_unit_test(test_charts),     cmocka_unit_test(test_zone),
-		cmocka_unit_test(test_bundle),     cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_groups),      cmocka_unit_test(test_first),
+		cmocka_unit_test(test_filters),     cmocka_unit_test(test_range),
+		cmocka_unit_test(test_same_bytes),  cmocka_unit_test(test_incomplete),
+		cmocka_unit_test(test_charts),      cmocka_unit_test(test_zone),
+		cmocka_unit_test(test_bundle),      cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_late_damage),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
