@@ -1,6 +1,6 @@
 /* jsontext - the text of a JSON string slice, in an arena.
  *
- * Threads: pure. Blocking: never. Tests: tests/unit/auditrow.c
+ * Threads: pure. Blocking: never. Tests: tests/unit/jsontext.c
  */
 #ifndef MODEL_JSONTEXT_H
 #define MODEL_JSONTEXT_H

@@ -1,7 +1,7 @@
 /* sections - the columns (or ids) blob of one batch, of which only the wanted sections are read.
  *
  * Errors:  ERR_CORRUPT names file and batch; ERR_IO, ERR_NOMEM.
- * Threads: one per thread. Blocking: disk. Tests: tests/unit/scan.c
+ * Threads: one per thread. Blocking: disk. Tests: tests/unit/sections.c, tests/unit/scan.c
  */
 #ifndef STORE_SECTIONS_H
 #define STORE_SECTIONS_H
