@@ -189,7 +189,7 @@ static inline int parts_heard(struct parts *parts, size_t client)
 	assert_int_equal(feed_receive(parts->fd[client], &parts->in, &parts->arena, &parts->frame,
 				      &parts->err),
 			 0);
-	return parts->frame.type;
+	return (int)parts->frame.type;
 }
 
 /* Counts the committed records of a kind whose field holds text (field 0: all). */

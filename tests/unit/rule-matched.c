@@ -118,7 +118,7 @@ static void cuts_are_whole_characters(void **state)
 			memcpy(text + len, "\xE2\x82\xAC", 3);
 			len += 3;
 		}
-		memcpy(text + len, "yyyneedle" + 3 - shift, 6 + shift);
+		memcpy(text + len, &"yyyneedle"[3 - shift], 6 + shift);
 		len += 6 + shift;
 		for (size_t i = 0; i < 40; i++) {
 			memcpy(text + len, "\xE2\x82\xAC", 3);
