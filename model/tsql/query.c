@@ -140,6 +140,22 @@ void tsql_query_end(struct tsql_walk *walk)
 	}
 }
 
+/* What a source in parentheses, a query or a join, tells of the level around it. */
+static void join_source(struct tsql_level *outer, const struct tsql_level *closed)
+{
+	bool is_query = closed->kind == LEVEL_QUERY;
+
+	outer->source_count += is_query ? 1 : closed->source_count;
+	outer->real_count += is_query ? 0 : closed->real_count;
+	outer->joined = outer->joined || (!is_query && closed->joined);
+	outer->limits = outer->limits || (!is_query && closed->limits);
+	outer->outer = outer->outer || (!is_query && closed->outer);
+	outer->source_unbounded = is_query && is_unbounded(closed);
+	if (outer->first_object < 0) {
+		outer->first_object = closed->first_object;
+	}
+}
+
 size_t tsql_level_close(struct tsql_walk *walk, size_t i)
 {
 	struct tsql_work *work = walk->scan->work;
@@ -167,17 +183,7 @@ size_t tsql_level_close(struct tsql_walk *walk, size_t i)
 		return tsql_mark_at(walk->scan, i) == ',' ? tsql_cte_read(walk, i + 1) : i;
 	}
 	if (closed.is_source) {
-		bool is_query = closed.kind == LEVEL_QUERY;
-
-		outer->source_count += is_query ? 1 : closed.source_count;
-		outer->real_count += is_query ? 0 : closed.real_count;
-		outer->joined = outer->joined || (!is_query && closed.joined);
-		outer->limits = outer->limits || (!is_query && closed.limits);
-		outer->outer = outer->outer || (!is_query && closed.outer);
-		outer->source_unbounded = is_query && is_unbounded(&closed);
-		if (outer->first_object < 0) {
-			outer->first_object = closed.first_object;
-		}
+		join_source(outer, &closed);
 		return tsql_alias_read(walk, i, -1);
 	}
 	return i;
