@@ -1,7 +1,7 @@
 /* alert-list - alerts as rows: table, sentences, JSON, JSON lines, CSV; and the deliveries that failed.
  *
  * Trust:   every value is escaped for the place where it goes.
- * Threads: one per process. Blocking: disk. Source: docs/query.md. Tests: tests/unit/alert-list.c, tests/golden/
+ * Threads: one per process. Blocking: disk. Source: docs/query.md. Tests: tests/unit/cmd-alerts.c, tests/golden/, tests/golden/
  */
 #ifndef QUERY_ALERT_LIST_H
 #define QUERY_ALERT_LIST_H

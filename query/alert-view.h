@@ -2,7 +2,7 @@
  *
  * Life:    everything borrows from the reader until its next read.
  * Damage:  a record that can't be read is left out and counted.
- * Threads: one reader per thread. Blocking: disk. Tests: tests/unit/alert-view.c
+ * Threads: one reader per thread. Blocking: disk. Tests: tests/unit/cmd-alerts.c, tests/golden/
  */
 #ifndef QUERY_ALERT_VIEW_H
 #define QUERY_ALERT_VIEW_H

@@ -3,7 +3,7 @@
  * Shape:   offsets count unpacked bytes from the start of the file. A window of the file is in memory.
  * Limits:  the window <= SPLIT_PIECE_MAX + READER_CHUNK bytes.
  * Life:    a piece borrows from the window until the next call.
- * Threads: one per thread. Blocking: reads the file. Tests: tests/unit/file-reader.c
+ * Threads: one per thread. Blocking: reads the file. Tests: tests/unit/file-source.c
  */
 #ifndef COLLECTOR_SOURCES_FILE_READER_H
 #define COLLECTOR_SOURCES_FILE_READER_H
