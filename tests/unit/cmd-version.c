@@ -11,7 +11,9 @@
 static void version_is_one_line(void **state)
 {
 	/* the command and the option say the same, in the form that scripts read, and need no store */
-	static const char *const asks[][2] = {{"version", NULL}, {"--version", NULL}};
+	static const char *const word[] = {"version", NULL};
+	static const char *const option[] = {"--version", NULL};
+	const char *const *const asks[] = {word, option};
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct asked asked;

@@ -141,7 +141,7 @@ static void cuts_are_whole_characters(void **state)
 
 static void lines_are_bounded(void **state)
 { /* proves that long values end the line before all tests are told */
-	char detection[4000] = "  s:\n";
+	struct buf detection;
 	char value[100];
 	static const char *const fields[] = {"server", "database", "schema", "object",
 					     "table",  "action",   "class",  "host"};
@@ -150,17 +150,21 @@ static void lines_are_bounded(void **state)
 	char rule[6000];
 
 	(void)state;
+	buf_init(&detection, 4000);
+	buf_put_text(&detection, "  s:\n");
 	memset(value, 'v', sizeof(value) - 1);
 	value[sizeof(value) - 1] = '\0';
 	for (size_t i = 0; i < 8; i++) {
 		record_set_text(&record, field_by_name(str_of(fields[i])), str_of(value));
-		size_t len = strlen(detection);
-		(void)snprintf(detection + len, sizeof(detection) - len, "    %s: v*\n", fields[i]);
+		buf_put_text(&detection, "    ");
+		buf_put_text(&detection, fields[i]);
+		buf_put_text(&detection, ": v*\n");
 	}
 	(void)snprintf(rule, sizeof(rule),
 		       "title: t\nid: r\nlogsource:\n  product: mssql\ndetection:\n%s  condition: "
 		       "s\n",
-		       detection);
+		       detection.ptr);
+	buf_done(&detection);
 	fixture_open(&rules, rule);
 	assert_string_equal(fixture_problem(&rules), "");
 	assert_int_equal(fixture_run_record(&rules, &record), 1);
