@@ -256,12 +256,23 @@ static struct answers flip_bits(struct trial *trial, const char *name, struct bu
 	}
 	printf("# one bit of %s flipped: %u answers whole, %u incomplete, %u refused, %u others\n",
 	       name, answers.whole, answers.incomplete, answers.refused, answers.other);
+	/* a daemon that does not meet the damage goes on writing, so the catalog must go back with the file */
+	static const char catalog[] = "store/catalog.db";
+	static const char *const beside[] = {"store/catalog.db-wal", "store/catalog.db-shm"};
+	struct buf before;
+	char path[STAGE_PATH_MAX];
+	stage_read(&trial->stage, catalog, &before);
 	begin(trial, CONFIG, false);
 	int status = process_wait(&trial->stage.daemon, 1000, NULL)
 			     ? 0
 			     : stage_stop_daemon(&trial->stage);
 	check(trial, status < 128, "the daemon does not crash on one either");
+	for (size_t i = 0; i < 2; i++) {
+		(void)unlink(stage_path(&trial->stage, beside[i], path)); /* perhaps not there */
+	}
+	stage_write(&trial->stage, catalog, buf_str(&before));
 	stage_write(&trial->stage, name, buf_str(good));
+	buf_done(&before);
 	return answers;
 }
 
