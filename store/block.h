@@ -1,0 +1,119 @@
+/* block - sealed records: laid out under their request, column by column, compressed; decodable without any other block.
+ *
+ * Shape:   a block holds any set of records (their leaves need not follow one another). Rows stand in this order: requests by
+ *          leaf; statements, those of one request together in order of time, in the order of their requests, then those without a
+ *          request in this block by time; verdicts in the order of their subjects, then by revision; all other records by leaf.
+ *          So the rows of a kind are one run. A statement's request is the one that its newest verdict in the block names, when
+ *          that request is in the block too; BLOCK_NO_ROW otherwise.
+ * Exact:   each record comes back bit for bit as canonical bytes, with its leaf and ingest time, whatever its fields hold: what no
+ *          rule regenerates is kept as it is.
+ * Reading: only the streams that are asked for are read and unpacked (store/block/streams.h); they stay in memory until block_close.
+ * Damage:  any bytes at all give records or ERR_CORRUPT with block and stream named, never a bad access. A checksum covers each stream.
+ * Limits:  BLOCK_ROWS_MAX rows. Building takes about as much memory as the records without their raw bytes.
+ * Threads: one block per thread. Blocking: disk (reading from a file).
+ * Source:  docs/format.md section 9. Tests: tests/unit/block.c, tests/fuzz/block.c
+ */
+#ifndef STORE_BLOCK_H
+#define STORE_BLOCK_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "model/record.h"
+
+#define BLOCK_ROWS_MAX (1u << 20)
+#define BLOCK_NO_ROW   UINT32_MAX
+
+/* Builder. */
+struct block_builder;
+
+/* Returns NULL without memory. */
+struct block_builder *block_builder_new(void);
+void block_builder_free(struct block_builder *builder);
+
+/* Adds a record; leaves come in any order, each once. Copies what it keeps. Returns 0, ERR_CORRUPT (not canonical), ERR_LIMIT or ERR_NOMEM;
+ * after a failure the builder must be cleared. */
+int block_builder_add(struct block_builder *builder, uint64_t leaf, int64_t ingest_ns,
+		      struct str encoded, struct error *err);
+
+/* What a finished block says of itself; for the catalog. */
+struct block_about {
+	uint64_t number;
+	uint32_t row_count;
+	uint32_t of_kind[RECORD_KIND_COUNT];
+	uint64_t min_leaf, max_leaf;
+	int64_t min_time_ns, max_time_ns; /* event times */
+	uint64_t record_bytes;            /* of the canonical records */
+	uint64_t raw_bytes;               /* of their raw fields: the original lines and rows */
+};
+
+/* Writes the block (out is cleared first) and empties the builder for the next one.
+ *   number  of the block, never used again
+ *   key     32 bytes when blocks are encrypted, else NULL
+ * Returns 0, ERR_LIMIT or ERR_NOMEM. */
+int block_builder_finish(struct block_builder *builder, uint64_t number, const uint8_t *key,
+			 struct buf *out, struct block_about *out_about, struct error *err);
+void block_builder_clear(struct block_builder *builder);
+
+/* Reader. */
+struct block;
+
+/* Opens a block: reads its directory and the small streams that everything needs (kinds, leaves, parents, times).
+ *   fd      read with pread, borrowed until block_close; or -1, then bytes holds the whole block, borrowed likewise
+ *   name    for errors: "blocks/2026-11/00000123.qtb"; borrowed
+ *   number  that it must have
+ * Returns 0 and *out_block, ERR_CORRUPT, ERR_CONFIG (encrypted and no key), ERR_IO or ERR_NOMEM. */
+struct block_place {
+	int fd;
+	struct str bytes;
+	const char *name;
+	uint64_t number;
+	const uint8_t *key;
+};
+int block_open(const struct block_place *place, struct block **out_block, struct error *err);
+void block_close(struct block *block);
+
+const struct block_about *block_about(const struct block *block);
+
+/* Per row; the arrays live as long as the block. */
+const uint8_t *block_kinds(const struct block *block);
+const uint64_t *block_leaves(const struct block *block);
+const int64_t *block_times(const struct block *block);
+
+/* Per row, read at the first use: the row of the request of a statement, or of the subject of a verdict; BLOCK_NO_ROW: none. */
+int block_parents(struct block *block, const uint32_t **out_parents, struct error *err);
+int block_ingest_times(struct block *block, const int64_t **out_ingest_ns, struct error *err);
+
+/* The rows of a kind: first and count. */
+struct block_run {
+	uint32_t first, count;
+};
+struct block_run block_run(const struct block *block, enum record_kind kind);
+
+/* The row of a leaf, or BLOCK_NO_ROW. */
+uint32_t block_row_of(struct block *block, uint64_t leaf);
+
+/* One field of all rows of a kind: value i is that of row run.first + i. They live until block_close.
+ * Text: codes into a dictionary (UINT32_MAX: absent). Number: INT64_MIN where absent. Fields in dictionaries or number columns cost
+ * little; others (statement, raw, ids) are put together row by row, so that the dictionary may be as long as the run. */
+struct block_codes {
+	const uint32_t *code;
+	const struct str *dict;
+	size_t dict_count;
+};
+int block_text_column(struct block *block, enum record_kind kind, enum field field,
+		      struct block_codes *out, struct error *err);
+int block_number_column(struct block *block, enum record_kind kind, enum field field,
+			const int64_t **out_values, struct error *err);
+/* The sources of the rows of a kind. */
+int block_source_column(struct block *block, enum record_kind kind, struct block_codes *out,
+			struct error *err);
+
+/* Appends the canonical bytes of a row. */
+int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err);
+
+/* Bytes of each column as stored, for `querytrail status` and the bench: called once for each. */
+typedef void block_column_fn(void *owner, const char *column, uint64_t stored_bytes,
+			     uint64_t value_count);
+void block_columns(struct block *block, block_column_fn *each, void *owner);
+
+#endif

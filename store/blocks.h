@@ -1,0 +1,88 @@
+/* blocks - the sealed blocks of a store: the catalog's list of them, and their files blocks/YYYY-MM/NNNNNNNN.qtb.
+ *
+ * Shape:   one file per block, in the folder of the month (UTC) of its smallest event time, written once: temporary name, fsync, rename, fsync
+ *          of the folder; then one catalog transaction makes it count. Only the catalog says which blocks there are. A file that it does not
+ *          know is the rest of a crash: the writer removes it when it opens the store.
+ * Row:     number (never used again), what block_about says, spans (the leaves: a list of runs first..last, rough, that cover them), file size, SHA-256
+ *          of the file, filters (store/filter.h), summary (store/summary.h), class marks, crc. docs/format.md section 9.7.
+ * Removal: a replaced or expired block leaves the catalog in the same transaction that brings its successor; its file goes BLOCKS_GRACE_NS
+ *          later (table `graves`), or when the writer closes, so that readers with an older snapshot can end.
+ * Reading: struct blocks keeps a few blocks open (least recently used goes); fds and unpacked streams with them.
+ * Errors:  ERR_CORRUPT names the file. A block file that is missing or wrong is damage; the others are read.
+ * Threads: one per thread. Blocking: disk. Source: docs/format.md section 9.7. Tests: tests/unit/blocks.c
+ */
+#ifndef STORE_BLOCKS_H
+#define STORE_BLOCKS_H
+
+#include "store/block.h"
+#include "store/catalog.h"
+
+#define BLOCKS_FOLDER     "blocks"
+#define BLOCKS_OPEN_MAX   8
+#define BLOCKS_NAME_BYTES 64
+#define BLOCKS_GRACE_NS   INT64_C(60000000000)
+#define BLOCKS_SPANS_MAX  256
+
+struct blocks_span {
+	uint64_t first, last;
+};
+
+/* What the catalog says of a block, without filters and summary. */
+struct blocks_row {
+	struct block_about about;
+	char name[BLOCKS_NAME_BYTES]; /* "blocks/2026-11/00000123.qtb" */
+	uint64_t file_bytes;
+	uint8_t sha256[32];
+	struct blocks_span spans[BLOCKS_SPANS_MAX]; /* rising, not overlapping */
+	size_t span_count;
+	bool is_open; /* holds records whose other half may still come: to be merged */
+};
+
+/* All blocks by number, as of the connection's snapshot; kept until the catalog changes. */
+struct blocks_list {
+	struct blocks_row *rows;
+	size_t count;
+};
+
+struct blocks;
+
+/* dir and catalog are borrowed. key: 32 bytes or NULL. Returns NULL without memory. */
+struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_t *key);
+void blocks_free(struct blocks *blocks);
+
+/* The list; read again when the catalog changed. Borrowed until the next call. A damaged row is left out and told in damage (its code 0: none). */
+int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, struct error *damage,
+		struct error *err);
+
+/* An open block by its place in the list; borrowed until BLOCKS_OPEN_MAX others were asked for. */
+int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
+	       struct error *err);
+
+/* The block and row that hold a leaf: ERR_GONE when none does. */
+int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_block,
+		     uint32_t *out_row, struct error *err);
+
+/* Writer: writes the file of a block and syncs it; then puts the row within the caller's transaction. remove takes a row away and
+ * digs its grave. sweep removes files whose grace is over (now_ns INT64_MAX: all), and at open those that no row knows. */
+struct blocks_new {
+	const struct block_about *about;
+	struct str bytes;
+	struct str filter_ids, filter_records, summary;
+	const struct blocks_span *spans;
+	size_t span_count;
+	bool is_open;
+};
+int blocks_write(const char *dir, const struct blocks_new *block, struct error *err);
+int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct error *err);
+int blocks_remove(struct catalog *catalog, uint64_t number, int64_t now_ns, struct error *err);
+int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err);
+
+/* The next number; kept in meta so that it never comes again. */
+int blocks_next_number(struct catalog *catalog, uint64_t *out_number, struct error *err);
+
+/* Blobs of a block's row, appended to out: for searches. */
+enum blocks_blob { BLOCKS_FILTER_IDS, BLOCKS_FILTER_RECORDS, BLOCKS_SUMMARY };
+int blocks_blob(struct catalog *catalog, uint64_t number, enum blocks_blob which, struct buf *out,
+		struct error *err);
+
+#endif

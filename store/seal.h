@@ -1,0 +1,57 @@
+/* seal - moves records out of the head into blocks, and merges blocks; the one way in which sealed data comes to be or changes.
+ *
+ * What:    takes whole head batches below a leaf and any number of blocks, lays their records out in families (a request, the statements whose
+ *          newest verdict names it, the verdicts on them), cuts them into blocks of at most `requests` requests in the order of the requests' leaves,
+ *          writes and syncs the blocks, reads each back and compares every record with its original bit for bit, and then in one catalog
+ *          transaction registers them and takes batches and old blocks away. Segments whose last batch is gone are deleted later, with the
+ *          graves of store/blocks.h.
+ * Waiting: a family that is not complete (a statement whose request is not among what is taken, a record without a final verdict) goes
+ *          into a block of its own kind, marked is_open, which a later seal merges; with `close` nothing waits.
+ * Crash:   before the transaction: files that no row knows, removed at the next open. After: done. Nothing is lost or double at any moment.
+ * Errors:  ERR_CORRUPT: an input is damaged or a block did not come back as it was: nothing has changed. ERR_IO: as store_commit, when the
+ *          commit failed; else nothing has changed (a full disk: try again later).
+ * Memory:  that of building one block and a few numbers per record taken.
+ * Threads: the writer's. Blocking: disk and processor, about 5 us a record.
+ * Source:  docs/format.md section 9. Tests: tests/unit/seal.c, tests/crash/seal.c
+ */
+#ifndef STORE_SEAL_H
+#define STORE_SEAL_H
+
+#include "store/store.h"
+
+#define SEAL_REQUESTS 16384                /* of a block, as a rule */
+#define SEAL_ROWS     (SEAL_REQUESTS * 16) /* a block of many rows without requests ends here */
+
+struct seal_order {
+	uint64_t head_end;      /* batches whose leaves all lie below; 0: none */
+	const uint64_t *blocks; /* numbers of blocks to merge in, rising */
+	size_t block_count;
+	size_t requests; /* per block; 0: SEAL_REQUESTS */
+	bool close;      /* lay out what is incomplete too, as it is */
+	int64_t now_ns;
+};
+
+struct seal_result {
+	uint64_t records, bytes_before, bytes_after;
+	uint32_t blocks_made, blocks_open, blocks_removed;
+};
+
+/* Seals. No transaction may be open. Returns 0, ERR_GONE (nothing to do), ERR_CORRUPT, ERR_IO, ERR_LIMIT or ERR_NOMEM. */
+int seal_run(struct store *store, const struct seal_order *order, struct seal_result *out_result,
+	     struct error *err);
+
+/* What there is to seal, for whoever decides: from the catalog alone. */
+struct seal_view {
+	uint64_t head_records, head_requests, head_bytes;
+	uint64_t head_first_leaf; /* UINT64_MAX: empty */
+	int64_t head_oldest_ingest_ns;
+	uint64_t blocks, blocks_open, blocks_small; /* small: fewer than half of the requests */
+};
+int seal_look(struct store *store, struct seal_view *out_view, struct error *err);
+
+/* Called for each record that left the head or a block for another block, after the commit; NULL: nobody. The writer's caches (dedupe, join)
+ * forget by it. */
+typedef void seal_moved_fn(void *owner, uint64_t leaf, const struct record *record);
+void seal_watch(struct store *store, seal_moved_fn *moved, void *owner);
+
+#endif
