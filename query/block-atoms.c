@@ -33,7 +33,7 @@ struct column_test { /* one atom over one block */
 
 static inline void set_bit(struct block_atoms *atoms, const struct column_test *test, size_t i)
 {
-	uint16_t row = test->rows.row[i];
+	uint32_t row = test->rows.row[i];
 	if (atoms->bits[row] == 0) {
 		atoms->touched[atoms->touched_count++] = row;
 	}
@@ -89,11 +89,11 @@ static void test_numbers(struct block_atoms *atoms, const struct column_test *te
 static void test_part(struct block_atoms *atoms, const struct column_test *test, unsigned part)
 {
 	const int64_t *times = scan_times(test->block);
-	int64_t first = (int64_t)scan_first_leaf(test->block);
+	const uint64_t *leaves = scan_leaves(test->block);
 	for (size_t i = 0; i < test->rows.count; i++) {
-		uint16_t row = test->rows.row[i];
-		if (match_number(&test->atom->match,
-				 part == PART_TIME ? times[row] : first + row)) {
+		uint32_t row = test->rows.row[i];
+		int64_t value = part == PART_TIME ? times[row] : (int64_t)leaves[row];
+		if (match_number(&test->atom->match, value)) {
 			set_bit(atoms, test, i);
 		}
 	}

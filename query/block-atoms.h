@@ -13,7 +13,7 @@
 
 struct block_atoms {
 	uint64_t *bits;    /* per row of the last block */
-	uint16_t *touched; /* the rows whose bits are not 0, each once, in no order */
+	uint32_t *touched; /* the rows whose bits are not 0, each once, in no order */
 	size_t touched_count;
 	size_t room;
 	uint8_t *hits; /* per dictionary entry */

@@ -73,7 +73,7 @@ static int put_rejects(struct session *session, struct error *err)
 			struct record record;
 			if (scan_kinds(block)[row] == RECORD_REJECT && count++ < REJECTS_SHOWN &&
 			    scan_record(block, row, &record, NULL) == 0) {
-				put_reject(session, &record, scan_first_leaf(block) + row);
+				put_reject(session, &record, scan_leaves(block)[row]);
 			}
 		}
 		if (result == -ERR_GONE) {

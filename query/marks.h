@@ -2,8 +2,8 @@
  *
  * Shape:   a byte a leaf holds what the record is, whether it is a row of the answer, and the standing grade; the atoms of a plan
  *          with at most two stand in it too, those of a larger plan in bytes beside it. Fresh pages are what a short question
- *          pays most for, so nothing wider is kept per leaf: the times of all but the newest MARKS_RECENT leaves are
- *          forgotten, and those that a row needs are read again at the end.
+ *          pays most for, so nothing wider is kept per leaf: a cache holds the times of the leaves that were met last,
+ *          and those that a row needs and that are gone from it are read again at the end.
  * Threads: one struct marks per thread. Blocking: never.
  * Tests:   tests/unit/marks.c
  */
@@ -12,7 +12,7 @@
 
 #include "query/plan.h"
 
-#define MARKS_RECENT       32768 /* a power of two; some blocks of a busy daemon */
+#define MARKS_RECENT       65536 /* a power of two; more than the statements of a block */
 #define MARKS_TIME_UNKNOWN INT64_MIN
 #define MARKS_INLINE_ATOMS 2
 #define MARKS_KIND         3u /* enum mark */
@@ -28,17 +28,21 @@ enum mark {
 	MARK_STATEMENT, /* within the time bounds */
 };
 
+struct marks_time {
+	uint64_t leaf;
+	int64_t time_ns;
+};
+
 struct marks {
 	uint64_t leaf_count;
-	uint8_t *mark;                   /* per leaf */
-	uint8_t *bits;                   /* per leaf, bits_size bytes each */
-	size_t bits_size;                /* 0: the atoms stand in the marks */
-	int64_t *recent;                 /* time of leaf l at l % MARKS_RECENT */
-	uint64_t recent_from, recent_to; /* whose times are kept, half-open */
+	uint8_t *mark;             /* per leaf */
+	uint8_t *bits;             /* per leaf, bits_size bytes each */
+	size_t bits_size;          /* 0: the atoms stand in the marks */
+	struct marks_time *recent; /* of leaf l at l % MARKS_RECENT; NULL before the first */
 };
 
 struct marks_block {
-	uint64_t first_leaf; /* first_leaf + row_count <= leaf_count */
+	const uint64_t *leaves; /* each below leaf_count */
 	size_t row_count;
 	const uint8_t *kinds;
 	const int64_t *times;
@@ -51,7 +55,7 @@ void marks_done(struct marks *marks);
 /* Marks the statements within the plan's time bounds, and the requests, of a block. */
 void marks_add_block(struct marks *marks, const struct plan *plan, const struct marks_block *block);
 
-/* Keeps the times of a block, which it copies, in place of those of the oldest one. */
+/* Keeps the times of a block's statements and requests, in place of those of others. */
 void marks_keep_times(struct marks *marks, const struct marks_block *block);
 
 /* The event time of a leaf, or MARKS_TIME_UNKNOWN. */

@@ -11,17 +11,33 @@ static int compare_leaves(const void *left, const void *right)
 	return (a->leaf > b->leaf) - (a->leaf < b->leaf);
 }
 
-/* Sets the times of the rows from *next on whose leaves lie in the block or before it. */
-static void take_times(const struct scan_block *block, struct run_row *rows, size_t count,
-		       size_t *next)
+static int compare_leaf(const void *key, const void *element)
 {
-	uint64_t first = scan_first_leaf(block);
-	uint64_t end = first + scan_row_count(block);
-	for (; *next < count && rows[*next].leaf < end; (*next)++) {
-		struct run_row *row = &rows[*next];
-		if (row->time_ns == MARKS_TIME_UNKNOWN && row->leaf >= first) {
-			row->time_ns = scan_times(block)[row->leaf - first];
+	const uint64_t *leaf = key;
+	const struct run_row *row = element;
+	return (*leaf > row->leaf) - (*leaf < row->leaf);
+}
+
+/* The rows, sorted by leaf, and which leaves are wanted: one bit each, so that most of a block is passed over at a glance. */
+struct wanted {
+	struct run_row *rows;
+	size_t count;
+	uint8_t *bits;
+	uint64_t end; /* of the bits */
+};
+
+/* Sets the times of the rows whose leaves lie in the block. */
+static void take_times(const struct scan_block *block, const struct wanted *wanted)
+{
+	const uint64_t *leaves = scan_leaves(block);
+	for (size_t i = 0; i < scan_row_count(block); i++) {
+		uint64_t leaf = leaves[i];
+		if (leaf >= wanted->end || (wanted->bits[leaf / 8] >> leaf % 8 & 1) == 0) {
+			continue;
 		}
+		struct run_row *row = bsearch(&leaf, wanted->rows, wanted->count,
+					      sizeof(wanted->rows[0]), compare_leaf);
+		row->time_ns = scan_times(block)[i]; /* its bit is set, so it is there */
 	}
 }
 
@@ -35,44 +51,59 @@ static bool has_unknown(const struct run_row *rows, size_t count)
 	return false;
 }
 
-int row_order_times(struct store *store, struct run_row *rows, size_t count, struct error *err)
+static int read_times(struct store *store, const struct wanted *wanted, struct error *damage,
+		      struct error *err)
 {
 	const struct scan_options trail = {1u << RECORD_STATEMENT | 1u << RECORD_REQUEST, INT64_MIN,
 					   INT64_MAX};
-	size_t next = 0;
-	if (!has_unknown(rows, count)) {
-		return 0;
-	}
 	struct scan *scan;
 	struct error local;
 	int result = scan_open(store, &trail, &scan, err);
 	if (result != 0) {
 		return result;
 	}
-	qsort(rows, count, sizeof(*rows), compare_leaves);
-	next = 0;
-	struct error damage = {0};
-	while (next < count) {
+	do {
 		const struct scan_block *block;
 		result = scan_next(scan, &block, &local);
 		if (result == 0) {
-			take_times(block, rows, count, &next);
-		} else if (result == -ERR_CORRUPT) {
-			damage = damage.code == 0 ? local : damage;
-		} else {
-			break;
+			take_times(block, wanted);
+		} else if (result == -ERR_CORRUPT && damage->code == 0) {
+			*damage = local;
 		}
-	}
+	} while (result == 0 || result == -ERR_CORRUPT);
 	scan_close(scan);
-	if (next < count && result != -ERR_CORRUPT && result != -ERR_GONE) {
-		damage = local;
-	} else if (!has_unknown(rows, count)) {
+	if (result == -ERR_GONE) {
 		return 0;
 	}
-	if (err != NULL) {
-		*err = damage;
+	return error_set(err, (enum error_code) - result, "%s", local.text);
+}
+
+int row_order_times(struct store *store, struct run_row *rows, size_t count, struct error *err)
+{
+	if (!has_unknown(rows, count)) {
+		return 0;
 	}
-	return -damage.code;
+	qsort(rows, count, sizeof(*rows), compare_leaves);
+	struct wanted wanted = {.rows = rows, .count = count, .end = rows[count - 1].leaf + 1};
+	wanted.bits = calloc((size_t)(wanted.end / 8 + 1), 1);
+	if (wanted.bits == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory to put %zu rows in order", count);
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].time_ns == MARKS_TIME_UNKNOWN) {
+			wanted.bits[rows[i].leaf / 8] |= (uint8_t)(1u << rows[i].leaf % 8);
+		}
+	}
+	struct error damage = {0};
+	int result = read_times(store, &wanted, &damage, err);
+	free(wanted.bits);
+	if (result != 0 || !has_unknown(rows, count)) {
+		return result;
+	}
+	if (damage.code == 0) {
+		return error_set(err, ERR_CORRUPT, "records of the answer are not found again");
+	}
+	return error_set(err, damage.code, "%s", damage.text);
 }
 
 static int compare_rows(const void *left, const void *right)

@@ -1,6 +1,6 @@
 /* run - a plan over a store: which trails match, in order of time.
  *
- * Shape:   one pass over the coded columns in leaf order. A statement, request or verdict is represented by the atoms it makes true;
+ * Shape:   one pass over the coded columns, in whatever order the blocks come. A statement, request or verdict is represented by the atoms it makes true;
  *          a trail matches when those of its statement, of the statement's last verdict and of the request that the verdict
  *          names hold together. Only leaf numbers and times are kept; records are fetched later (query/trail.h).
  * Order:   rows by time, then statement id (then leaf), so that it does not depend on the order of commits.

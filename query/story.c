@@ -89,7 +89,7 @@ static int collect_block(struct story *story, const struct scan_block *block, st
 		if (kinds[row] != RECORD_VERDICT) {
 			continue;
 		}
-		struct story_verdict verdict = {scan_first_leaf(block) + row,
+		struct story_verdict verdict = {scan_leaves(block)[row],
 						leaf_or_none(statement[row]),
 						leaf_or_none(request[row])};
 		if (has(&story->statements, verdict.statement_leaf) ||

@@ -25,7 +25,7 @@ struct scan_column {
 /* The rows of one kind. The memory stays for the next block. */
 struct kind_rows {
 	bool made;
-	uint16_t *row;
+	uint32_t *row;
 	size_t room;
 };
 
@@ -33,6 +33,8 @@ struct scan_block {
 	struct scan *scan;
 	struct head_batch batch;
 	size_t row_count;
+	uint64_t *leaves;
+	size_t leaves_room;
 	uint8_t *kinds;
 	struct columns_rows rows; /* of kinds */
 	struct kind_rows of_kind[RECORD_KIND_COUNT];

@@ -139,7 +139,7 @@ int scan_rows_of(const struct scan_block *block, enum record_kind kind, struct s
 		of_kind->row = row;
 		size_t count = 0;
 		for (size_t i = 0; i < block->row_count && count < wanted; i++) {
-			of_kind->row[count] = (uint16_t)i;
+			of_kind->row[count] = (uint32_t)i;
 			count += block->kinds[i] == kind ? 1 : 0;
 		}
 		of_kind->made = true;

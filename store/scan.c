@@ -47,6 +47,7 @@ void scan_close(struct scan *scan)
 		free(scan->block.of_kind[kind].row);
 	}
 	free(scan->block.kinds);
+	free(scan->block.leaves);
 	free(scan->block.records);
 	arena_done(&scan->arena);
 	sections_done(&scan->sections);
@@ -63,7 +64,22 @@ struct scan_stats scan_stats(const struct scan *scan)
 	return stats;
 }
 
-/* Reads the parts of a block that every reader needs: kinds and times. */
+static int set_leaves(struct scan_block *block, struct error *err)
+{
+	void *leaves = block->leaves;
+	if (scan_make_room(&leaves, &block->leaves_room, block->row_count,
+			   sizeof block->leaves[0]) < 0) {
+		return error_set(err, ERR_NOMEM, "no memory for a block of %zu rows",
+				 block->row_count);
+	}
+	block->leaves = leaves;
+	for (size_t row = 0; row < block->row_count; row++) {
+		block->leaves[row] = block->batch.first_leaf + row;
+	}
+	return 0;
+}
+
+/* Reads the parts of a block that every reader needs: leaves, kinds and times. */
 static int load_block(struct scan *scan, const struct head_batch *batch, struct error *err)
 {
 	struct scan_block *block = &scan->block;
@@ -83,7 +99,8 @@ static int load_block(struct scan *scan, const struct head_batch *batch, struct 
 				 block->row_count);
 	}
 	block->kinds = kinds;
-	int rc = sections_go(&scan->sections, batch, err);
+	int rc = set_leaves(block, err);
+	rc = rc < 0 ? rc : sections_go(&scan->sections, batch, err);
 	if (rc == 0) {
 		struct buf *bytes = &scan->columns[COLUMNS_KIND].bytes;
 		rc = sections_read_kinds(&scan->sections, bytes, block->kinds, err);
@@ -184,14 +201,18 @@ size_t scan_row_count(const struct scan_block *block)
 	return block->row_count;
 }
 
-uint64_t scan_first_leaf(const struct scan_block *block)
+const uint64_t *scan_leaves(const struct scan_block *block)
 {
-	return block->batch.first_leaf;
+	return block->leaves;
 }
 
-int64_t scan_ingest_ns(const struct scan_block *block)
+int scan_ingest_ns(const struct scan_block *block, size_t row, int64_t *out_ingest_ns,
+		   struct error *err)
 {
-	return block->batch.ingest_ns;
+	assert(row < block->row_count);
+	(void)err; /* a batch was taken in at one moment */
+	*out_ingest_ns = block->batch.ingest_ns;
+	return 0;
 }
 
 const uint8_t *scan_kinds(const struct scan_block *block)

@@ -1,8 +1,8 @@
 /* scan - read a store block by block, only the columns asked for, as codes and dictionaries.
  *
- * Shape:   a block is a run of records in leaf order. A coded column has one code per row (SCAN_ABSENT: the field is absent) into a
- *          dictionary that belongs to the block; a number column has one int64 per row and a presence test.
- *          Head batches are blocks now; sealed blocks come behind the same interface.
+ * Shape:   a block is a set of records: a sealed block (store/block.h, rows in its order), or a batch of the head (in leaf order). Sealed blocks come
+ *          first. Leaves of different blocks may lie between one another; each leaf comes once. A coded column has one code per row
+ *          (SCAN_ABSENT: the field is absent) into a dictionary that belongs to the block; a number column has one int64 per row.
  * Snapshot: a scan sees the commits made before scan_open and none later. Scans and fetches of one struct store that are open at
  *          the same time share the snapshot of the first of them; close them soon, an old snapshot keeps the WAL growing.
  * Skipping: blocks outside the time range, without a wanted kind, or whose dictionaries hold none of a required value are not
@@ -50,10 +50,11 @@ void scan_close(struct scan *scan);
 /* The next block: 0 and *out_block; ERR_GONE at the end; ERR_CORRUPT for a damaged block (go on with the next call); ERR_IO. */
 int scan_next(struct scan *scan, const struct scan_block **out_block, struct error *err);
 
-/* Rows in the block, the leaf of row 0 (row r has leaf first + r), and per-row kinds and event times. */
+/* Rows in the block, and per row its leaf, kind and event time; and when a row was taken in. */
 size_t scan_row_count(const struct scan_block *block);
-uint64_t scan_first_leaf(const struct scan_block *block);
-int64_t scan_ingest_ns(const struct scan_block *block);
+const uint64_t *scan_leaves(const struct scan_block *block);
+int scan_ingest_ns(const struct scan_block *block, size_t row, int64_t *out_ingest_ns,
+		   struct error *err);
 const uint8_t *scan_kinds(const struct scan_block *block);
 const int64_t *scan_times(const struct scan_block *block);
 
@@ -67,7 +68,7 @@ int scan_number_column(const struct scan_block *block, enum field field, const i
 /* The same for the rows of one kind only, which costs less: value i is that of row rows.row[i]. They live until the column is
  * asked for again with another kind, or for all rows. */
 struct scan_rows {
-	const uint16_t *row; /* rising */
+	const uint32_t *row; /* rising */
 	size_t count;
 };
 int scan_rows_of(const struct scan_block *block, enum record_kind kind, struct scan_rows *out_rows,

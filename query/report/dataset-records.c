@@ -131,8 +131,7 @@ static int take_block(struct dataset *dataset, const struct scan_block *block, s
 		}
 		result = scan_record(block, row, &record, err);
 		if (result == 0 && in_range(dataset, &record)) {
-			result =
-				add_row(dataset->state, &record, scan_first_leaf(block) + row, err);
+			result = add_row(dataset->state, &record, scan_leaves(block)[row], err);
 		}
 	}
 	return result;

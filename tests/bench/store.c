@@ -118,11 +118,11 @@ static size_t mark_requests(struct store *store, struct str user, uint8_t *is_re
 		for (size_t i = 0; i < codes.dict_count; i++) {
 			wanted = str_equal(codes.dict[i], user) ? (uint32_t)i : wanted;
 		}
-		uint64_t first = scan_first_leaf(block);
+		const uint64_t *leaves = scan_leaves(block);
 		const uint8_t *kinds = scan_kinds(block);
 		for (size_t row = 0; row < scan_row_count(block); row++) {
 			bool hit = codes.code[row] == wanted && kinds[row] == RECORD_REQUEST;
-			is_request[first + row] = hit ? 1 : 0;
+			is_request[leaves[row]] = hit ? 1 : 0;
 			found += hit ? 1 : 0;
 		}
 	}

@@ -45,7 +45,7 @@ static size_t compare_blocks(struct store *store, const struct plan *plan)
 			struct record record;
 			assert_int_equal(scan_record(block, row, &record, &err), 0);
 			assert_true(atoms.bits[row] ==
-				    alone(plan, &record, scan_first_leaf(block) + row));
+				    alone(plan, &record, scan_leaves(block)[row]));
 			rows++;
 		}
 	}

@@ -29,7 +29,7 @@ static void check_text(struct filled *filled, const struct scan_block *block, en
 	assert_int_equal(scan_text_column(block, field, &codes, &filled->err), 0);
 	for (size_t row = 0; row < scan_row_count(block); row++) {
 		const struct record *record =
-			fixture_record(&filled->fixture, scan_first_leaf(block) + row, &encoded);
+			fixture_record(&filled->fixture, scan_leaves(block)[row], &encoded);
 		if (!record_has(record, field)) {
 			assert_int_equal(codes.code[row], SCAN_ABSENT);
 			continue;
@@ -46,7 +46,7 @@ static void check_number(struct filled *filled, const struct scan_block *block, 
 	assert_int_equal(scan_number_column(block, field, &values, &filled->err), 0);
 	for (size_t row = 0; row < scan_row_count(block); row++) {
 		const struct record *record =
-			fixture_record(&filled->fixture, scan_first_leaf(block) + row, &encoded);
+			fixture_record(&filled->fixture, scan_leaves(block)[row], &encoded);
 		assert_true(values[row] == record_number(record, field, INT64_MIN));
 	}
 }
@@ -64,8 +64,10 @@ static void every_field_of_every_row(void **state)
 	struct scan *scan = open_scan(&filled, &everything);
 	int rc = scan_next(scan, &block, &filled.err);
 	for (; rc == 0; rc = scan_next(scan, &block, &filled.err)) {
-		assert_int_equal(scan_first_leaf(block), rows);
-		assert_true(scan_ingest_ns(block) == FIXTURE_START_NS + (int64_t)rows);
+		int64_t ingest_ns = 0;
+		assert_int_equal(scan_leaves(block)[0], rows);
+		assert_int_equal(scan_ingest_ns(block, 0, &ingest_ns, &filled.err), 0);
+		assert_true(ingest_ns == FIXTURE_START_NS + (int64_t)rows);
 		for (unsigned field = 1; field < FIELD_LIMIT; field++) {
 			enum field_type type = field_info(field)->type;
 			if (field_info(field)->name == NULL) {
