@@ -16,7 +16,7 @@ static int put_late(struct run *run, const struct late *late, struct error *err)
 	return 0;
 }
 
-/* Whether nothing newer was met on what the verdict is about; then it stands for now. */
+/* Whether nothing newer was met on what the verdict is about: then it stands. */
 static int is_newest(struct run *run, const struct said *said, bool *out_is, struct error *err)
 {
 	uint64_t about =

@@ -4,7 +4,7 @@
  *          of the folder; then one catalog transaction makes it count. Only the catalog says which blocks there are. A file that it does not
  *          know is the rest of a crash: the writer removes it when it opens the store.
  * Row:     number (never used again), what block_about says, spans (the leaves: a list of runs first..last, rough, that cover them), file size, SHA-256
- *          of the file, filters (store/filter.h), summary (store/summary.h), class marks, crc. docs/format.md section 9.7.
+ *          of the file, filters (store/id-filter.h), summary (store/summary.h), class marks, crc. docs/format.md section 9.7.
  * Removal: a replaced or expired block leaves the catalog in the same transaction that brings its successor; its file goes BLOCKS_GRACE_NS
  *          later (table `graves`), or when the writer closes, so that readers with an older snapshot can end.
  * Reading: struct blocks keeps a few blocks open (least recently used goes); fds and unpacked streams with them.

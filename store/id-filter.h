@@ -1,0 +1,36 @@
+/* id-filter - whether a block may hold an id: a binary fuse filter with 8-bit fingerprints, 9 bits a key, 0.4 % false hits.
+ *
+ * Shape:   docs/format.md section 9.8. Keys are 64-bit SipHash values of texts (id_filter_key). Building is deterministic: the same keys give
+ *          the same bytes.
+ * Two per block: ids (request ids, trace ids, connection ids, alert ids, and those that statements without a request carry) and
+ *          records (stable ids of all records but verdicts).
+ * Threads: pure. Blocking: never. Source: Graf and Lemire, "Binary Fuse Filters" (2022). Tests: tests/unit/id-filter.c, tests/fuzz/id-filter.c
+ */
+#ifndef STORE_ID_FILTER_H
+#define STORE_ID_FILTER_H
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#include <stdint.h>
+
+/* The key of an id's text; never changes. */
+uint64_t id_filter_key(struct str id);
+
+/* Appends a filter over keys, in which doubles may be; they are sorted in place. Returns 0 or -ERR_NOMEM. */
+int id_filter_build(uint64_t *keys, size_t count, struct buf *out);
+
+/* A filter over borrowed bytes. */
+struct id_filter {
+	uint64_t seed;
+	uint32_t segment_length, segment_count_length;
+	const uint8_t *fingerprints;
+};
+
+/* Checks bytes. Returns 0 or ERR_CORRUPT. */
+int id_filter_open(struct str bytes, struct id_filter *out_filter, struct error *err);
+
+/* False: the key is not in it. */
+bool id_filter_may_hold(const struct id_filter *filter, uint64_t key);
+
+#endif
