@@ -35,6 +35,17 @@ static const struct command commands[] = {
 	 .least_words = 1,
 	 .most_words = 1,
 	 .run = cmd_show},
+	{.name = "top",
+	 .words = "FIELD[,FIELD] [FILTER]",
+	 .summary = "how many statements each user, route, table, .. has",
+	 .examples = "  querytrail top user --since today\n"
+		     "  querytrail top route,table verb:DELETE\n"
+		     "  querytrail top grade --format csv\n",
+	 .options = SET_ASK | SET_RANGE | OPTION_BIT(OPTION_GRADE) | OPTION_BIT(OPTION_LIMIT),
+	 .flags = COMMAND_STORE | COMMAND_SERVED,
+	 .least_words = 1,
+	 .most_words = OPTION_WORDS_MAX,
+	 .run = cmd_top},
 	{.name = "alerts",
 	 .words = "[list|show ID|ack ID|replay [ID]|failed|test CHANNEL]",
 	 .summary = "what the rules found; acknowledge it, send it again",
@@ -256,7 +267,7 @@ int command_check_served(int argc, char *const *argv, const struct command **out
 	if ((command->flags & COMMAND_SERVED) == 0 || names_path || local) {
 		return error_set(
 			err, ERR_AUTH,
-			"querytrail-serve does not run this: only who, show, alerts, status, "
+			"querytrail-serve does not run this: only who, show, top, alerts, status, "
 			"coverage, export and report, without --store, --config, --output and "
 			"--reports");
 	}

@@ -49,6 +49,8 @@ int cmd_rules(struct session *session, struct error *err);
 int cmd_show(struct session *session, struct error *err);
 /* Sources and store: see the run member of struct command. */
 int cmd_status(struct session *session, struct error *err);
+/* Groups of trails by field: see the run member of struct command. */
+int cmd_top(struct session *session, struct error *err);
 /* The version: see the run member of struct command. */
 int cmd_version(struct session *session, struct error *err);
 /* Trails that match a filter: see the run member of struct command. */
