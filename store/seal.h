@@ -26,8 +26,9 @@ struct seal_order {
 	uint64_t head_end;      /* batches whose leaves all lie below; 0: none */
 	const uint64_t *blocks; /* numbers of blocks to merge in, rising */
 	size_t block_count;
-	size_t requests; /* per block; 0: SEAL_REQUESTS */
-	bool close;      /* lay out what is incomplete too, as it is */
+	int64_t settled_ns; /* what happened up to here is all there, with its verdicts: nothing of it waits. INT64_MIN: not known */
+	size_t requests;    /* per block; 0: SEAL_REQUESTS */
+	bool close; /* lay out what is incomplete too, as it is; its block is is_open all the same */
 	int64_t now_ns;
 };
 
@@ -36,22 +37,40 @@ struct seal_result {
 	uint32_t blocks_made, blocks_open, blocks_removed;
 };
 
-/* Seals. No transaction may be open. Returns 0, ERR_GONE (nothing to do), ERR_CORRUPT, ERR_IO, ERR_LIMIT or ERR_NOMEM. */
+/* A seal in steps, so that others get their turn in between: start looks at what there is, each step builds and checks one block, the
+ * last one commits. Batches may be committed between steps; no transaction may be open in start and step. The files of a seal that is given up go. */
+struct seal;
+
+/* Returns 0 and *out_seal, ERR_GONE (nothing to do), ERR_CORRUPT, ERR_IO, ERR_LIMIT or ERR_NOMEM. */
+int seal_start(struct store *store, const struct seal_order *order, struct seal **out_seal,
+	       struct error *err);
+
+/* Returns 0; *out_done tells whether it was the last step, and then *out_result what was done (else it is untouched). After an error the
+ * seal can only be freed. */
+int seal_step(struct seal *seal, bool *out_done, struct seal_result *out_result, struct error *err);
+void seal_free(struct seal *seal);
+
+/* All steps at once. Returns as seal_start and seal_step. */
 int seal_run(struct store *store, const struct seal_order *order, struct seal_result *out_result,
 	     struct error *err);
 
 /* What there is to seal, for whoever decides: from the catalog alone. */
 struct seal_view {
-	uint64_t head_records, head_requests, head_bytes;
+	uint64_t head_records, head_bytes;
 	uint64_t head_first_leaf; /* UINT64_MAX: empty */
 	int64_t head_oldest_ingest_ns;
 	uint64_t blocks, blocks_open, blocks_small; /* small: fewer than half of the requests */
 };
 int seal_look(struct store *store, struct seal_view *out_view, struct error *err);
 
-/* Called for each record that left the head or a block for another block, after the commit; NULL: nobody. The writer's caches (dedupe, join)
- * forget by it. */
-typedef void seal_moved_fn(void *owner, uint64_t leaf, const struct record *record);
+/* Called after a commit for the records that left the head, once for each new block; NULL: nobody. The writer's caches (dedupe, join) forget by it. */
+struct seal_moved {
+	const uint64_t *leaves; /* rising */
+	const uint8_t *kinds;   /* of each */
+	size_t count;
+	bool is_open; /* the block waits for the other half of some of them */
+};
+typedef void seal_moved_fn(void *owner, const struct seal_moved *moved);
 void seal_watch(struct store *store, seal_moved_fn *moved, void *owner);
 
 #endif
