@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/wire.h"
+#include "model/carried.h"
 #include "store/checksum.h"
 
 #include <assert.h>
@@ -18,11 +19,9 @@
 #define POSITIONS       3
 #define POSITION_1_BITS 18 /* the bits of a hash that move the second position begin here */
 
-static const struct hash_key id_key = {0x7175657279747261, 0x66696c7465723031};
-
 uint64_t id_filter_key(struct str id)
 {
-	return hash_bytes(&id_key, id);
+	return carried_key(id);
 }
 
 static uint64_t mix(uint64_t value)

@@ -2,8 +2,12 @@
  *
  * Shape:   docs/format.md section 9.8. Keys are 64-bit SipHash values of texts (id_filter_key). Building is deterministic: the same keys give
  *          the same bytes.
- * Two per block: ids (request ids, trace ids, connection ids, alert ids, and those that statements without a request carry) and
- *          records (stable ids of all records but verdicts).
+ * Two per block: ids and records (stable ids of all records but verdicts). ids holds, with model/carried.h,
+ *          - carried_key of the id fields of all records (request ids, trace ids, connection ids, alert ids);
+ *          - carried_key_borne of each id that carried_ids says of a statement, but those which its request, in the same block, has itself
+ *            in a field: the join finds by it the statements that a late request claims;
+ *          - carried_key_marks of statements for which carried_may_mark is true: the join finds by it what governs a session;
+ *          - carried_key_borne of carried_key of the stable id of a verdict's subject that is not in the block itself.
  * Threads: pure. Blocking: never. Source: Graf and Lemire, "Binary Fuse Filters" (2022). Tests: tests/unit/id-filter.c, tests/fuzz/id-filter.c
  */
 #ifndef STORE_ID_FILTER_H
@@ -14,7 +18,7 @@
 
 #include <stdint.h>
 
-/* The key of an id's text; never changes. */
+/* The key of an id's text: carried_key. */
 uint64_t id_filter_key(struct str id);
 
 /* Appends a filter over keys, in which doubles may be; they are sorted in place. Returns 0 or -ERR_NOMEM. */

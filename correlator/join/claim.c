@@ -1,11 +1,9 @@
 #include "correlator/join/claim.h"
 
-#include "base/parse.h"
+#include "model/carried.h"
 #include "model/context.h"
 
 #include <ctype.h>
-
-#define UUID_TEXT 36
 
 static uint64_t claim_mix(const struct claim *claim)
 {
@@ -155,33 +153,9 @@ static int read_column(struct book *book, struct str text, struct claims *claims
 	return 0;
 }
 
-/* The first UUID in a text that stands on its own, in lower case. */
-static bool find_uuid(struct str text, char out[UUID_TEXT])
-{
-	uint8_t bytes[16];
-	for (ptrdiff_t dash = str_find_byte(text, '-', 8); dash >= 0;
-	     dash = str_find_byte(text, '-', (size_t)dash + 1)) {
-		size_t at = (size_t)dash - 8;
-		if (at + UUID_TEXT > text.len) {
-			return false;
-		}
-		if ((at > 0 && isalnum((unsigned char)text.ptr[at - 1])) ||
-		    (at + UUID_TEXT < text.len &&
-		     isalnum((unsigned char)text.ptr[at + UUID_TEXT])) ||
-		    !parse_uuid(str_slice(text, at, UUID_TEXT), bytes)) {
-			continue;
-		}
-		for (size_t i = 0; i < UUID_TEXT; i++) {
-			out[i] = (char)tolower((unsigned char)text.ptr[at + i]);
-		}
-		return true;
-	}
-	return false;
-}
-
 static int read_application(struct book *book, struct str text, struct claims *claims)
 {
-	if (text.len < UUID_TEXT) {
+	if (text.len < CARRIED_UUID) {
 		return 0;
 	}
 	struct fingerprint print;
@@ -190,10 +164,10 @@ static int read_application(struct book *book, struct str text, struct claims *c
 	if (fingerprint_equal(cache->print, print)) {
 		claim = cache->claim;
 	} else {
-		char uuid[UUID_TEXT];
+		char uuid[CARRIED_UUID];
 		struct context context = {.signature = CONTEXT_UNSIGNED};
 		int rc = 0;
-		if (find_uuid(text, uuid)) {
+		if (carried_uuid(text, uuid)) {
 			context.lambda_request_id = str_make(uuid, sizeof uuid);
 			rc = claim_of(book, &context, true, &claim);
 		}
@@ -220,21 +194,6 @@ static int read_audit_write(struct book *book, struct str text, struct claims *c
 	return 0;
 }
 
-/* Whether text names the key or the statement with which a session's context is set. A cheap look first: most rows do not. */
-static bool speaks_of_context(struct str text)
-{
-	for (ptrdiff_t at = str_find_byte(text, '_', 0); at >= 0;
-	     at = str_find_byte(text, '_', (size_t)at + 1)) {
-		size_t after = (size_t)at + 1;
-		if (str_equal_fold(str_slice(text, after, 7), STR_LIT("context")) ||
-		    (at >= 7 && str_equal_fold(str_slice(text, after, 4), STR_LIT("info")) &&
-		     str_equal_fold(str_slice(text, (size_t)at - 7, 7), STR_LIT("context")))) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Whether a batch that sets a context does anything else; when in doubt it does. */
 static bool does_more(struct str text)
 {
@@ -258,7 +217,7 @@ static bool does_more(struct str text)
 
 static int read_set(struct book *book, struct str text, struct claims *claims)
 {
-	if (!speaks_of_context(text)) {
+	if (!carried_speaks_of_context(text)) {
 		return 0;
 	}
 	struct context context;
