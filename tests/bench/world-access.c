@@ -75,10 +75,10 @@ void access_render(struct world *world, const struct request *request, struct pe
 	double length =
 		dice_lognormal(&world->dice, WORLD_RESPONSE_LENGTH, &request->route->length);
 	put_ids(world, request, &line);
-	line_lit(&line, "\",\"requestTime\":\"");
-	line_put(&line, second_text(&world->line_second, start_ms / 1000)->common, 26);
 	line_lit(&line, "\",\"requestTimeEpoch\":\"");
 	line_number(&line, (uint64_t)start_ms, 1);
+	line_lit(&line, "\",\"requestTime\":\"");
+	line_put(&line, second_text(&world->line_second, start_ms / 1000)->common, 26);
 	line_lit(&line, "\",\"httpMethod\":\"");
 	line_text(&line, request->route->method);
 	line_lit(&line, "\",\"resourcePath\":\"");
