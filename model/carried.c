@@ -55,16 +55,25 @@ bool carried_speaks_of_context(struct str statement)
 	return false;
 }
 
-bool carried_may_mark(const struct record *row)
+unsigned carried_marks(const struct record *row)
 {
-	static const char *const actions[] = {"LGIS", "DBAS", "LGO", "UDAU"};
+	static const struct {
+		const char *action;
+		unsigned marks;
+	} known[] = {{"LGIS", CARRIED_RESETS},
+		     {"DBAS", CARRIED_RESETS},
+		     {"LGO", CARRIED_RESETS},
+		     {"UDAU", CARRIED_WRITES}};
 	struct str action = str_trim(record_text(row, FIELD_action));
-	for (size_t i = 0; i < sizeof actions / sizeof *actions; i++) {
-		if (str_is(action, actions[i])) {
-			return true;
-		}
+	unsigned marks = 0;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		marks |= str_is(action, known[i].action) ? known[i].marks : 0;
 	}
-	return carried_speaks_of_context(record_text(row, FIELD_statement));
+	if ((marks & CARRIED_WRITES) == 0 &&
+	    carried_speaks_of_context(record_text(row, FIELD_statement))) {
+		marks |= CARRIED_SETS;
+	}
+	return marks;
 }
 
 /* A GUID of zeros stands for "none". */
@@ -78,7 +87,7 @@ static bool is_connection(struct str text)
 	return false;
 }
 
-bool carried_key_marks(const struct record *row, uint64_t *out_key)
+bool carried_session(const struct record *row, uint64_t *out_session)
 {
 	struct str connection = record_text(row, FIELD_connection_id);
 	uint64_t session = 0;
@@ -90,8 +99,13 @@ bool carried_key_marks(const struct record *row, uint64_t *out_key)
 	} else {
 		return false;
 	}
-	*out_key = hash_u64(session ^ hash_u64(carried_key(row->source)));
+	*out_session = hash_u64(session ^ hash_u64(carried_key(row->source)));
 	return true;
+}
+
+uint64_t carried_key_marks(uint64_t session, enum carried_mark mark)
+{
+	return hash_u64(session + (uint64_t)mark);
 }
 
 static void say_context(const struct context *context, carried_fn *each, void *owner)

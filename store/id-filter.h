@@ -6,7 +6,7 @@
  *          - carried_key of the id fields of all records (request ids, trace ids, connection ids, alert ids);
  *          - carried_key_borne of each id that carried_ids says of a statement, but those which its request, in the same block, has itself
  *            in a field: the join finds by it the statements that a late request claims;
- *          - carried_key_marks of statements for which carried_may_mark is true: the join finds by it what governs a session;
+ *          - carried_key_marks of a statement's session for each bit of carried_marks: the join finds by it what governs a session;
  *          - carried_key_borne of carried_key of the stable id of a verdict's subject that is not in the block itself.
  * Threads: pure. Blocking: never. Source: Graf and Lemire, "Binary Fuse Filters" (2022). Tests: tests/unit/id-filter.c, tests/fuzz/id-filter.c
  */

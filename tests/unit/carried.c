@@ -58,20 +58,22 @@ static void what_may_mark(void **state)
 {
 	/* logins, logouts, sp_audit_write and texts that speak of a context may mark; others do not */
 	(void)state;
-	const char *const marks[][2] = {
-		{"LGIS", ""},
-		{"LGO ", ""},
-		{"DBAS", ""},
-		{"UDAU", "x"},
-		{"BCM", "EXEC SP_SET_SESSION_CONTEXT @a"},
-		{"SL", "set CONTEXT_INFO 0x00"},
+	static const struct {
+		const char *action, *statement;
+		unsigned marks;
+	} rows[] = {
+		{"LGIS", "", CARRIED_RESETS},
+		{"LGO ", "", CARRIED_RESETS},
+		{"DBAS", "", CARRIED_RESETS},
+		{"UDAU", "EXEC x_context", CARRIED_WRITES},
+		{"BCM", "EXEC SP_SET_SESSION_CONTEXT @a", CARRIED_SETS},
+		{"SL", "set CONTEXT_INFO 0x00", CARRIED_SETS},
+		{"SL", "SELECT a_b FROM some_table", 0},
 	};
-	for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-		struct record row = row_of(marks[i][0], marks[i][1]);
-		assert_true(carried_may_mark(&row));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct record row = row_of(rows[i].action, rows[i].statement);
+		assert_int_equal(carried_marks(&row), rows[i].marks);
 	}
-	struct record row = row_of("SL", "SELECT a_b FROM some_table");
-	assert_false(carried_may_mark(&row));
 }
 
 static void keys_of_sessions(void **state)
@@ -80,23 +82,24 @@ static void keys_of_sessions(void **state)
 	(void)state;
 	uint64_t a = 0, b = 0;
 	struct record row = row_of("SL", "");
-	assert_false(carried_key_marks(&row, &a));
+	assert_false(carried_session(&row, &a));
 	record_set_text(&row, FIELD_connection_id, STR_LIT("00000000-0000-0000-0000-000000000000"));
-	assert_false(carried_key_marks(&row, &a));
+	assert_false(carried_session(&row, &a));
 	record_set_number(&row, FIELD_session_id, 51);
-	assert_true(carried_key_marks(&row, &a));
+	assert_true(carried_session(&row, &a));
 	record_set_number(&row, FIELD_session_id, 52);
-	assert_true(carried_key_marks(&row, &b));
+	assert_true(carried_session(&row, &b));
 	assert_true(a != b);
 	record_set_text(&row, FIELD_connection_id, STR_LIT("00000000-0000-0000-0000-000000000001"));
-	assert_true(carried_key_marks(&row, &a));
+	assert_true(carried_session(&row, &a));
 	record_set_number(&row, FIELD_session_id, 53);
-	assert_true(carried_key_marks(&row, &b));
+	assert_true(carried_session(&row, &b));
 	assert_true(a == b);
 	row.source = STR_LIT("db2");
-	assert_true(carried_key_marks(&row, &b));
+	assert_true(carried_session(&row, &b));
 	assert_true(a != b);
 	assert_true(carried_key_borne(a) != a);
+	assert_true(carried_key_marks(a, CARRIED_SETS) != carried_key_marks(a, CARRIED_WRITES));
 }
 
 static void uuids_in_application_names(void **state)
