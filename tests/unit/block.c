@@ -1,0 +1,248 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/block.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct family_row { /* of a block made by hand, in the order in which it must come out */
+	uint64_t leaf;
+	enum record_kind kind;
+	int64_t time_ns;
+	int64_t statement_leaf, request_leaf, revision; /* of verdicts; -1: absent */
+	uint32_t parent;
+};
+
+static const struct family_row rows[] = {
+	{3, RECORD_REQUEST, 100, -1, -1, 0, BLOCK_NO_ROW},
+	{9, RECORD_REQUEST, 90, -1, -1, 0, BLOCK_NO_ROW},
+	{8, RECORD_STATEMENT, 101, -1, -1, 0, 0},
+	{7, RECORD_STATEMENT, 102, -1, -1, 0, 0},
+	{1, RECORD_STATEMENT, 95, -1, -1, 0, 1},
+	{2, RECORD_STATEMENT, 50, -1, -1, 0, BLOCK_NO_ROW}, /* its request is elsewhere */
+	{4, RECORD_STATEMENT, 60, -1, -1, 0, BLOCK_NO_ROW}, /* judged by nobody */
+	{20, RECORD_VERDICT, 101, 8, 3, 0, 2},
+	{21, RECORD_VERDICT, 102, 7, 3, 0, 3},
+	{30, RECORD_VERDICT, 95, 1, 3, 0, 4},  /* said first */
+	{22, RECORD_VERDICT, 95, 1, 9, 1, 4},  /* stands */
+	{23, RECORD_VERDICT, 50, 2, 77, 0, 5}, /* names what is not here */
+	{24, RECORD_VERDICT, 10, 66, 9, 0, BLOCK_NO_ROW},
+	{5, RECORD_GAP, 1, -1, -1, 0, BLOCK_NO_ROW},
+	{6, RECORD_LIFECYCLE, 1, -1, -1, 0, BLOCK_NO_ROW},
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void encode(const struct family_row *row, struct buf *out)
+{
+	struct record record;
+	char key[32];
+	record_init(&record, row->kind);
+	int len = snprintf(key, sizeof(key), "k%llu", (unsigned long long)row->leaf);
+	record.source = STR_LIT("here");
+	record.key = str_make(key, (size_t)len);
+	record.time_ns = row->time_ns;
+	if (row->kind == RECORD_VERDICT) {
+		record_set_number(&record, FIELD_revision, row->revision);
+		record_set_text(&record, FIELD_grade, STR_LIT("A"));
+		if (row->statement_leaf >= 0) {
+			record_set_number(&record, FIELD_statement_leaf, row->statement_leaf);
+		}
+		if (row->request_leaf >= 0) {
+			record_set_number(&record, FIELD_request_leaf, row->request_leaf);
+		}
+	}
+	if (row->kind == RECORD_REQUEST) {
+		record_set_text(&record, FIELD_user, row->leaf == 3 ? STR_LIT("eve") : STR_LIT(""));
+		record_set_text(&record, FIELD_raw, STR_LIT("{}"));
+	}
+	assert_int_equal(record_encode(&record, out, NULL), 0);
+}
+
+/* Builds the block from the rows in another order. */
+static void build(struct buf *out, struct block_about *about)
+{
+	struct block_builder *builder = block_builder_new();
+	struct buf encoded;
+	struct error err;
+	assert_non_null(builder);
+	buf_init(&encoded, RECORD_MAX_BYTES);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct family_row *row = &rows[(i * 7 + 3) % ROWS];
+		buf_clear(&encoded);
+		encode(row, &encoded);
+		assert_int_equal(block_builder_add(builder, row->leaf, 1000 + (int64_t)row->leaf,
+						   buf_str(&encoded), &err),
+				 0);
+	}
+	assert_int_equal(block_builder_finish(builder, 12, NULL, out, about, &err), 0);
+	buf_done(&encoded);
+	block_builder_free(builder);
+}
+
+static struct block *open_block(const struct buf *bytes)
+{
+	struct block *block = NULL;
+	struct error err;
+	struct block_place place = {
+		.fd = -1, .bytes = buf_str(bytes), .name = "a block", .number = 12};
+	assert_int_equal(block_open(&place, &block, &err), 0);
+	return block;
+}
+
+static void test_families(void **state)
+{
+	/* Proves: rows come in the order of the header, each with its parent, and every record comes back bit for bit with its leaf
+	 * and ingest time. */
+	(void)state;
+	struct buf bytes, record, wanted;
+	struct block_about about;
+	struct error err;
+	const uint32_t *parents = NULL;
+	const int64_t *ingest_ns = NULL;
+	buf_init(&bytes, 1 << 20);
+	buf_init(&record, 1 << 20);
+	buf_init(&wanted, 1 << 20);
+	build(&bytes, &about);
+	struct block *block = open_block(&bytes);
+	assert_int_equal(about.row_count, ROWS);
+	assert_int_equal(block_about(block)->row_count, ROWS);
+	assert_int_equal(block_about(block)->of_kind[RECORD_VERDICT], 6);
+	assert_int_equal(block_about(block)->min_leaf, 1);
+	assert_int_equal(block_about(block)->max_leaf, 30);
+	assert_int_equal(block_parents(block, &parents, &err), 0);
+	assert_int_equal(block_ingest_times(block, &ingest_ns, &err), 0);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		assert_int_equal(block_leaves(block)[i], rows[i].leaf);
+		assert_int_equal(block_kinds(block)[i], rows[i].kind);
+		assert_int_equal(block_times(block)[i], rows[i].time_ns);
+		assert_int_equal(parents[i], rows[i].parent);
+		assert_int_equal(ingest_ns[i], 1000 + (int64_t)rows[i].leaf);
+		assert_int_equal(block_row_of(block, rows[i].leaf), i);
+		buf_clear(&record);
+		buf_clear(&wanted);
+		encode(&rows[i], &wanted);
+		assert_int_equal(block_record(block, i, &record, &err), 0);
+		assert_true(str_equal(buf_str(&record), buf_str(&wanted)));
+	}
+	assert_int_equal(block_row_of(block, 1000), BLOCK_NO_ROW);
+	block_close(block);
+	buf_done(&bytes);
+	buf_done(&record);
+	buf_done(&wanted);
+}
+
+static void test_columns(void **state)
+{
+	/* Proves: the columns of a kind have one value a row, absent and empty apart. */
+	(void)state;
+	struct buf bytes;
+	struct block_about about;
+	struct block_codes users, sources;
+	struct error err;
+	const int64_t *revisions = NULL;
+	buf_init(&bytes, 1 << 20);
+	build(&bytes, &about);
+	struct block *block = open_block(&bytes);
+	struct block_run run = block_run(block, RECORD_VERDICT);
+	assert_int_equal(run.first, 7);
+	assert_int_equal(run.count, 6);
+	assert_int_equal(
+		block_number_column(block, RECORD_VERDICT, FIELD_revision, &revisions, &err), 0);
+	assert_int_equal(revisions[3], 1);
+	assert_int_equal(revisions[4], 0);
+	assert_int_equal(
+		block_number_column(block, RECORD_VERDICT, FIELD_statement_leaf, &revisions, &err),
+		0);
+	assert_int_equal(revisions[4], 2);
+	assert_int_equal(block_text_column(block, RECORD_REQUEST, FIELD_user, &users, &err), 0);
+	assert_true(str_is(users.dict[users.code[0]], "eve"));
+	assert_true(users.dict[users.code[1]].len == 0);
+	assert_int_equal(block_text_column(block, RECORD_REQUEST, FIELD_route, &users, &err), 0);
+	assert_int_equal(users.code[0], UINT32_MAX);
+	assert_int_equal(block_source_column(block, RECORD_GAP, &sources, &err), 0);
+	assert_true(str_is(sources.dict[sources.code[0]], "here"));
+	block_close(block);
+	buf_done(&bytes);
+}
+
+static void test_damage(void **state)
+{
+	/* Proves: another number, each cut and each changed byte is ERR_CORRUPT or leaves the records as they were. */
+	(void)state;
+	struct buf bytes, record, wanted;
+	struct block_about about;
+	struct error err;
+	struct block *block = NULL;
+	buf_init(&bytes, 1 << 20);
+	buf_init(&record, 1 << 20);
+	buf_init(&wanted, 1 << 20);
+	build(&bytes, &about);
+	struct block_place place = {
+		.fd = -1, .bytes = buf_str(&bytes), .name = "a block", .number = 13};
+	assert_int_equal(block_open(&place, &block, &err), -ERR_CORRUPT);
+	assert_non_null(strstr(err.text, "a block"));
+	place.number = 12;
+	for (size_t len = 0; len < bytes.len; len++) {
+		place.bytes = str_make(bytes.ptr, len);
+		assert_int_equal(block_open(&place, &block, &err), -ERR_CORRUPT);
+	}
+	place.bytes = buf_str(&bytes);
+	for (size_t at = 0; at < bytes.len; at++) {
+		bytes.ptr[at] = (char)(bytes.ptr[at] ^ 0x11);
+		int rc = block_open(&place, &block, &err);
+		assert_true(rc == 0 || rc == -ERR_CORRUPT);
+		for (uint32_t i = 0; rc == 0 && i < block_about(block)->row_count && i < ROWS;
+		     i++) {
+			buf_clear(&record);
+			buf_clear(&wanted);
+			encode(&rows[i], &wanted);
+			int read = block_record(block, i, &record, &err);
+			assert_true(read == -ERR_CORRUPT ||
+				    (read == 0 && str_equal(buf_str(&record), buf_str(&wanted))));
+		}
+		if (rc == 0) {
+			block_close(block);
+		}
+		bytes.ptr[at] = (char)(bytes.ptr[at] ^ 0x11);
+	}
+	buf_done(&bytes);
+	buf_done(&record);
+	buf_done(&wanted);
+}
+
+static void test_what_does_not_fit(void **state)
+{
+	/* Proves: bytes that are no record are refused, an empty block is one. */
+	(void)state;
+	struct block_builder *builder = block_builder_new();
+	struct buf bytes;
+	struct block_about about;
+	struct error err;
+	assert_int_equal(block_builder_add(builder, 5, 0, STR_LIT("no record"), &err),
+			 -ERR_CORRUPT);
+	assert_non_null(strstr(err.text, "leaf 5"));
+	block_builder_clear(builder);
+	buf_init(&bytes, 1 << 20);
+	assert_int_equal(block_builder_finish(builder, 12, NULL, &bytes, &about, &err), 0);
+	struct block *block = open_block(&bytes);
+	assert_int_equal(block_about(block)->row_count, 0);
+	block_close(block);
+	buf_done(&bytes);
+	block_builder_free(builder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_what_does_not_fit),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
