@@ -27,6 +27,9 @@ struct blocks_span {
 	uint64_t first, last;
 };
 
+/* The name of a block's file under the store's folder: "blocks/2026-11/00000123.qtb". */
+void blocks_name(const struct block_about *about, char out[BLOCKS_NAME_BYTES]);
+
 /* What the catalog says of a block, without filters and summary. */
 struct blocks_row {
 	struct block_about about;

@@ -44,6 +44,10 @@ int head_batch_of(struct catalog *catalog, sqlite3_stmt *statement, uint64_t lea
 /* The last batch. Returns 0, or ERR_GONE when there is none yet. */
 int head_last(struct catalog *catalog, struct head_batch *out_batch, struct error *err);
 
+/* Takes away the rows of the batches whose leaves all lie below end, within the caller's transaction; next_leaf, the number of the last batch and the place
+ * of the next one stay known (meta), also when no batch is left. The segments that no batch needs any more are deleted by the sweep of blocks. */
+int head_remove(struct catalog *catalog, uint64_t end, int64_t now_ns, struct error *err);
+
 /* The row that a HEAD_FROM statement stands on, checked. Returns 0 or ERR_CORRUPT. */
 int head_read_row(struct catalog *catalog, sqlite3_stmt *statement, struct head_batch *out_batch,
 		  struct error *err);
