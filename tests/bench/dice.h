@@ -74,6 +74,7 @@ void zipf_init(struct zipf *zipf, size_t count, double exponent);
 /* A number of the table. */
 uint32_t dice_zipf(struct dice *dice, enum world_field field, const struct zipf *zipf);
 
+/* Prepares a form; both above 0. */
 void lognormal_init(struct lognormal *form, double median, double sigma);
 
 /* A value of the form; counts the bits of its integer part. */

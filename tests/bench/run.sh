@@ -6,6 +6,10 @@ shift
 root=$(cd "$build" && pwd)
 QUERYTRAIL_LIBEXEC="$root/query:$root/collector:$root/correlator:$root/correlator/notify:$root/tests/sim"
 export QUERYTRAIL_LIBEXEC
+if [ "${1:-}" = store ]; then # beside its peers; has options of its own
+	shift
+	exec python3 "$(dirname "$0")/store.py" "$build" "$@"
+fi
 [ "$#" -gt 0 ] || set -- feed collect join tsql rules
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"

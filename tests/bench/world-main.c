@@ -75,46 +75,66 @@ static int write_set(const struct world_options *options, const char *dir,
 	return 0;
 }
 
-int main(int argc, char **argv)
+struct arguments {
+	struct world_options options;
+	const char *dir; /* NULL with --check */
+	bool quiet;
+};
+
+static bool read_arguments(int argc, char **argv, struct arguments *out)
 {
-	static struct world_shape shape;
-	struct world_options options = {.requests = 100000, .seed = 1};
-	struct world_sink nowhere = {.put = put_nowhere};
-	struct error err;
-	const char *dir = NULL;
-	bool check = false, quiet = false, good = true;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--requests") == 0 && i + 1 < argc) {
-			good = parse_u64(str_of(argv[++i]), &options.requests) &&
-			       options.requests > 0 && good;
-		} else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc) {
-			good = parse_u64(str_of(argv[++i]), &options.seed) && good;
+	bool check = false, good = true;
+	for (int i = 1; i < argc && good; i++) {
+		bool more = i + 1 < argc;
+		if (strcmp(argv[i], "--requests") == 0 && more) {
+			good = parse_u64(str_of(argv[++i]), &out->options.requests) &&
+			       out->options.requests > 0;
+		} else if (strcmp(argv[i], "--seed") == 0 && more) {
+			good = parse_u64(str_of(argv[++i]), &out->options.seed);
 		} else if (strcmp(argv[i], "--check") == 0) {
 			check = true;
 		} else if (strcmp(argv[i], "--quiet") == 0) {
-			quiet = true;
+			out->quiet = true;
 		} else {
-			good = dir == NULL && argv[i][0] != '-' && good;
-			dir = argv[i];
+			good = out->dir == NULL && argv[i][0] != '-';
+			out->dir = argv[i];
 		}
 	}
-	if (!good || check == (dir != NULL)) {
+	return good && check == (out->dir == NULL);
+}
+
+static int check_set(const struct world_options *options, struct world_shape *shape)
+{
+	struct world_sink nowhere = {.put = put_nowhere};
+	struct error err;
+	if (world_write(options, &nowhere, shape, &err) < 0) {
+		(void)fprintf(stderr, "bench-world: %s\n", err.text);
+		return 2;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct world_shape shape;
+	struct arguments arguments = {.options = {.requests = 100000, .seed = 1}};
+	if (!read_arguments(argc, argv, &arguments)) {
 		(void)fprintf(stderr, "usage: bench-world [--requests N] [--seed N] [--quiet] DIR\n"
 				      "       bench-world --check [--requests N] [--seed N]\n");
 		return 2;
 	}
 	int64_t start = clock_monotonic_ns();
-	int status = check ? -world_write(&options, &nowhere, &shape, &err)
-			   : write_set(&options, dir, &shape);
+	int status = arguments.dir == NULL ? check_set(&arguments.options, &shape)
+					   : write_set(&arguments.options, arguments.dir, &shape);
 	if (status != 0) {
-		return 2;
+		return status;
 	}
 	double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
-	size_t misses = quiet ? 0 : world_check(&shape, stdout);
+	size_t misses = arguments.quiet ? 0 : world_check(&shape, stdout);
 	uint64_t bytes = shape.bytes[WORLD_ACCESS] + shape.bytes[WORLD_AUDIT];
 	(void)printf("%llu lines and %llu rows, %.1f MB in %.1f s (%.0f MB/s)\n",
 		     (unsigned long long)shape.lines[WORLD_ACCESS],
 		     (unsigned long long)shape.lines[WORLD_AUDIT], (double)bytes / 1e6, seconds,
 		     (double)bytes / 1e6 / seconds);
-	return check && misses > 0 ? 1 : 0;
+	return arguments.dir == NULL && misses > 0 ? 1 : 0;
 }

@@ -96,6 +96,7 @@ static void draw_users(struct world_plan *plan, struct dice *dice)
 		struct plan_user *user = &plan->users[i];
 		char first[16];
 		uint8_t uuid[16];
+		double before = dice->bits[WORLD_TABLES];
 		put_lower(first_names[draw(dice, PLAN_NAMES)], first);
 		(void)snprintf(user->email, sizeof(user->email), "%s.%04zu@example.com", first,
 			       i); /* fits */
@@ -109,6 +110,7 @@ static void draw_users(struct world_plan *plan, struct dice *dice)
 		}
 		user->agents[0] = (uint8_t)draw(dice, PLAN_AGENTS);
 		user->agents[1] = (uint8_t)draw(dice, PLAN_AGENTS);
+		user->bits = (float)(dice->bits[WORLD_TABLES] - before);
 	}
 }
 

@@ -100,6 +100,7 @@ struct plan_route {
 struct plan_user {
 	char email[48], principal[40], ip[3][16];
 	uint8_t ip_count, agents[2];
+	float bits; /* what drawing this user says */
 };
 
 struct plan_session {

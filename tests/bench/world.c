@@ -226,6 +226,10 @@ static void sum_up(struct world *world)
 	shape->first_ms = world->begin_ticks / TICKS_PER_MS;
 	shape->last_ms = world->now_ticks / TICKS_PER_MS;
 	(void)memcpy(shape->bits, world->dice.bits, sizeof(shape->bits));
+	for (size_t i = 0; i < PLAN_USERS; i++) { /* who never asks is not in the files */
+		shape->bits[WORLD_TABLES] -=
+			shape->user[i] == 0 ? (double)world->plan->users[i].bits : 0;
+	}
 	(void)memcpy(shape->user_top, world->plan->users[6].email, sizeof(shape->user_top));
 	(void)memcpy(shape->user_middle, world->plan->users[500].email, sizeof(shape->user_middle));
 }

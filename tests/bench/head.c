@@ -1,8 +1,8 @@
 /* How fast the store takes records in, and how long a fresh process needs for the statements of one user.
  *
- * store-bench fill DIR COUNT   fills a new store in batches of 8,192; prints the time of append and commit apart
- * store-bench user DIR USER    statements of a user: requests by user, verdicts to statements, statements fetched
- * store-bench find DIR ID      leaves of an id */
+ * bench-head fill DIR COUNT   fills a new store in batches of 8,192; prints the time of append and commit apart
+ * bench-head user DIR USER    statements of a user: requests by user, verdicts to statements, statements fetched
+ * bench-head find DIR ID      leaves of an id */
 #include "base/clock.h"
 #include "base/parse.h"
 #include "store/scan.h"
@@ -13,7 +13,7 @@
 static void must(int rc, const struct error *err)
 {
 	if (rc < 0) {
-		(void)fprintf(stderr, "store-bench: %s\n", err->text);
+		(void)fprintf(stderr, "bench-head: %s\n", err->text);
 		exit(2);
 	}
 }
@@ -216,6 +216,6 @@ int main(int argc, char **argv)
 	if (argc == 4 && strcmp(argv[1], "find") == 0) {
 		return find(argv[2], argv[3]);
 	}
-	(void)fprintf(stderr, "usage: store-bench fill DIR COUNT | user DIR USER | find DIR ID\n");
+	(void)fprintf(stderr, "usage: bench-head fill DIR COUNT | user DIR USER | find DIR ID\n");
 	return 2;
 }

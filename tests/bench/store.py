@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+"""The store beside others: one data set, the same questions, one table.
+
+usage: store.py BUILD [--full | --requests N] [--seed N] [--peers NAME..] [--rules] [--keep FOLDER] [--json FILE]
+
+Writes the data set of bench-world (100,000 requests without an option, 2,000,000 with --full) into $TMPDIR/querytrail-bench-N-SEED, where
+the next run finds it, loads it into querytrail and the peers, asks them the same, cold (pages dropped) and warm, and prints a table in
+Markdown. --peers names the columns that are wanted: querytrail sqlite duckdb parquet clickhouse zstd. A peer that can't be had is said and
+left out. querytrail runs without rules, as its peers do, but with --rules."""
+import argparse
+import datetime
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from storepeers import ClickHouse, DuckDB, Missing, Parquet, Querytrail, SQLite, Zstd  # noqa: E402  pylint: disable=wrong-import-position
+
+COLUMNS = {"querytrail": Querytrail, "sqlite": SQLite, "duckdb": DuckDB, "parquet": Parquet, "clickhouse": ClickHouse, "zstd": Zstd}
+QUESTIONS = [
+    ("id", "request id: the request and its statements"),
+    ("user_requests", "a frequent user's requests"),
+    ("user_statements", "a frequent user's statements (join)"),
+    ("typical_statements", "a typical user's statements (join)"),
+    ("once", "literal in the text, 1 statement"),
+    ("many", "literal in the text, many statements, counted"),
+    ("regex", "regular expression in the text, counted"),
+    ("requests_by_route", "requests by route"),
+    ("statements_by_route", "statements by route (join)"),
+    ("statements_by_user", "statements by user (join)"),
+]
+
+
+class Set:
+    """The data set's files and what bench-world says about them."""
+
+    def __init__(self, build, requests, seed):
+        self.folder = os.path.join(tempfile.gettempdir(), f"querytrail-bench-{requests}-{seed}")
+        self.access, self.audit = self.folder + "/access.jsonl", self.folder + "/audit.jsonl"
+        if not self.read(requests):
+            print(f"writing {self.folder}", file=sys.stderr)
+            subprocess.run([build + "/tests/bench/bench-world", "--requests", str(requests), "--seed", str(seed), self.folder],
+                           check=True, stdout=sys.stderr)
+            if not self.read(requests):
+                sys.exit(f"{self.folder} is not what bench-world should have written")
+
+    def read(self, requests):
+        try:
+            with open(self.folder + "/floor.json", encoding="utf-8") as file:
+                self.floor = json.load(file)
+            self.raw = os.path.getsize(self.access) + os.path.getsize(self.audit)
+        except (OSError, ValueError):
+            return False
+        self.events = self.floor["events"]
+        return self.floor["requests"] == requests and self.raw == self.floor["access_bytes"] + self.floor["audit_bytes"]
+
+
+def measure(column, data):
+    """All figures of one column; prints what it does."""
+    print(f"{column.name}: loading", file=sys.stderr)
+    figures = column.load(data)
+    for key, _ in QUESTIONS:
+        answer = column.ask(key, data.floor)
+        if answer:
+            figures[key] = answer
+            print(f"{column.name}: {key} {answer['rows']} rows, sum {answer['sum']}, cold {answer['cold']:.2f} ms, "
+                  f"warm {answer['warm']:.2f} ms", file=sys.stderr)
+    return figures
+
+
+def compare(results):
+    """Columns that answer a question differently; the first one that answers is right."""
+    wrong = []
+    for key, label in QUESTIONS:
+        answers = [(name, figures[key]) for name, figures in results.items() if key in figures]
+        for name, answer in answers[1:]:
+            first = answers[0][1]
+            for what in ("rows", "sum"):
+                if None not in (answer[what], first[what]) and answer[what] != first[what]:
+                    wrong.append(f"{label}: {what} {first[what]} for {answers[0][0]}, {answer[what]} for {name}")
+    return wrong
+
+
+def ms(value):
+    return f"{value:.2f}" if value < 1 else f"{value:.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def table(results, data):
+    rows = [["", *results]]
+
+    def row(label, text):
+        rows.append([label, *[text(figures) for figures in results.values()]])
+
+    row("bytes per event", lambda f: f"{f['bytes'] / f['events']:.1f}")
+    row("ratio to the JSON lines", lambda f: f"{f['raw'] / f['bytes']:.1f}")
+    row("load, events/s of one core", lambda f: f"{f['events'] / f['cpu_s']:,.0f}")
+    row("load, seconds by the clock", lambda f: f"{f['wall_s']:.1f}")
+    row("load, peak MiB of the largest process", lambda f: f"{f['peak_kib'] / 1024:,.0f}")
+    for key, label in QUESTIONS:
+        if any(key in f for f in results.values()):
+            hits = [f[key] for f in results.values() if key in f]
+            rows_found = next((hit["rows"] for hit in hits if hit["rows"] is not None), None)
+            total = next((hit["sum"] for hit in hits if hit["sum"] is not None), None)
+            label += f"; {total:,}" if rows_found in (1, None) and total is not None else f"; {rows_found or 0:,} rows"
+            row(label + ", cold / warm ms", lambda f, k=key: f"{ms(f[k]['cold'])} / {ms(f[k]['warm'])}" if k in f else "-")
+    row("questions, peak MiB", lambda f: f"{max((f[k]['peak_kib'] for k, _ in QUESTIONS if k in f), default=0) / 1024:,.0f}")
+    widths = [max(len(line[i]) for line in rows) for i in range(len(rows[0]))]
+    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |" for line in rows]
+    lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    return "\n".join(lines)
+
+
+def floor_table(figures, data):
+    """The floor, and how far the store is above it; per field where status tells the store's sizes by field."""
+    floor, bits = data.floor["floor_bytes"], data.floor["bits"]
+    lines = [f"entropy floor: {floor:,} B, {data.floor['floor_bytes_per_event']:.2f} B/event, of which drawn tables "
+             f"{bits['drawn_tables'] / 8:,.0f} B"]
+    if figures:
+        lines.append(f"querytrail: {figures['bytes']:,} B, {figures['bytes'] / data.events:.2f} B/event, "
+                     f"{100 * (figures['bytes'] / floor - 1):.0f} % over the floor")
+    lines += ["", "| what a draw decides | floor, B/event | B/request |", "|---|---|---|"]
+    for field, value in sorted(bits.items(), key=lambda pair: -pair[1]):
+        lines.append(f"| {field} | {value / 8 / data.events:.3f} | {value / 8 / data.floor['requests']:.3f} |")
+    return "\n".join(lines)
+
+
+def machine():
+    model = platform.machine()
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        model = next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), model)
+    return f"{model}, {len(os.sched_getaffinity(0))} cores"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench store", description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("build")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--full", action="store_true", help="2,000,000 requests, 8.8 million events, 8.6 GB")
+    size.add_argument("--requests", type=int, default=100000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peers", nargs="+", choices=list(COLUMNS), default=list(COLUMNS))
+    parser.add_argument("--rules", action="store_true", help="querytrail with the rules that come with it")
+    parser.add_argument("--keep", help="leave the stores in this folder")
+    parser.add_argument("--json", help="write the figures to this file too")
+    options = parser.parse_args()
+    build = os.path.abspath(options.build)
+    data = Set(build, 2000000 if options.full else options.requests, options.seed)
+    work = options.keep or tempfile.mkdtemp(prefix="querytrail-bench-work-")
+    os.makedirs(work, exist_ok=True)
+    results, started = {}, datetime.datetime.now(datetime.timezone.utc)
+    try:
+        for name in options.peers:
+            column = None
+            try:
+                column = COLUMNS[name](build, work, options)
+                for part in column.parts():
+                    results[part.name] = measure(part, data)
+            except Missing as missing:
+                print(f"{name} is left out: {missing}", file=sys.stderr)
+            finally:
+                if column:
+                    column.close()
+    finally:
+        if not options.keep:
+            shutil.rmtree(work, ignore_errors=True)
+    print(f"{data.events:,} events of {data.floor['requests']:,} requests, {data.raw / 1e6:,.1f} MB of JSON lines, seed {options.seed}; "
+          f"{machine()}; {started:%Y-%m-%d %H:%M} UTC\n")
+    print(table(results, data))
+    print()
+    print(floor_table(results.get("querytrail"), data))
+    for line in compare(results):
+        print("DIFFERENT ANSWERS: " + line)
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            json.dump({"floor": data.floor, "results": results}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
