@@ -1,9 +1,12 @@
 /* ranks - a column of codes, each written as its rank among the codes that its context used last.
  *
- * Shape:   each context keeps a list of at most RANKS_KEPT codes, the last used first. A code in it is written as its rank (0..13) and
- *          moves to the front; another one is written as 15, its value goes to the escapes, and it comes to the front. Codes that follow from
- *          their context become zeros. Ranks are nibbles (two to a byte) or bytes, then zstd; escapes are an ints column. docs/format.md section 9.3.
+ * Shape:   the values of a context stand together. Each context keeps a list of at most RANKS_KEPT codes: the last used first, or the most
+ *          used first, as is smaller. A code in it is written as its rank (0..13); another one is written as one more than the highest rank that
+ *          occurs, its value goes to the escapes, and it enters the list. The first value of a context is an escape without a rank.
+ *          So codes that follow from their context are zeros, and a stream of zeros is not written. Where ranks gain nothing the codes are
+ *          an ints column. docs/format.md section 9.3.
  * Parts:   RANKS_PARTS parts of the column from `part` on.
+ * Best:    codes numbered in the order of their first use, when several columns depend on one another: then escapes cost nothing.
  * Limits:  contexts and codes are any 32-bit numbers; the reader's memory is bounded by the count of values.
  * Threads: pure. Blocking: never. Tests: tests/unit/ranks.c
  */
@@ -13,7 +16,7 @@
 #include "store/block/ints.h"
 
 #define RANKS_KEPT  14
-#define RANKS_PARTS (1 + INTS_PARTS)
+#define RANKS_PARTS (2 + INTS_PARTS) /* description, ranks, escapes */
 
 struct ranks_column {
 	uint16_t column;
@@ -22,6 +25,7 @@ struct ranks_column {
 	const uint32_t *context; /* per value; NULL: one context for all */
 };
 
+/* Writes codes. Returns 0 or -ERR_NOMEM. */
 int ranks_put(struct streams_writer *writer, const struct ranks_column *about,
 	      const uint32_t *codes);
 
@@ -29,7 +33,7 @@ int ranks_put(struct streams_writer *writer, const struct ranks_column *about,
 int ranks_get(struct streams *streams, const struct ranks_column *about, uint32_t *out_codes,
 	      struct error *err);
 
-/* What ranks_put would write, in bits, estimated; to choose among contexts. */
+/* What ranks_put would write, in bits, estimated; to choose among contexts. UINT64_MAX without memory. */
 uint64_t ranks_cost(const uint32_t *codes, const uint32_t *context, size_t count);
 
 #endif

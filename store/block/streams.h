@@ -1,8 +1,8 @@
 /* streams - the bytes of a block: named streams behind a directory, each compressed, checked and, when asked, encrypted on its own.
  *
- * Shape:   header (magic "QTB1", version, flags, block number, place and checksum of the directory), streams, directory. A stream is named by a column
- *          number and a part; its entry tells offset, stored and unpacked length, how it is packed (as it is, zstd) and a CRC-32C.
- *          An empty stream has no entry. docs/format.md section 9.1.
+ * Shape:   header (magic "QTB1", version, flags, block number, length and checksum of the directory), directory, streams. A stream is named by a
+ *          column number and a part; its entry tells stored and unpacked length, how it is packed (as it is, zstd) and a CRC-32C; one
+ *          that packs to few bytes stands in the directory itself. An empty stream has no entry. docs/format.md section 9.1.
  * Sealed:  with a key each stream is AES-256-GCM under a key derived for the block (HKDF-SHA256 over the key, the block number and a
  *          random salt in the header); the nonce is the stream's number, the additional data block number, column and part. The directory
  *          is sealed likewise.
@@ -19,8 +19,9 @@
 
 #include <stdint.h>
 
-#define STREAMS_MAX      65536
-#define STREAM_BYTES_MAX (256u << 20)
+#define STREAMS_MAX       65536
+#define STREAM_BYTES_MAX  (256u << 20)
+#define STREAMS_KEY_BYTES 32
 
 /* Writer. */
 struct streams_writer;
@@ -34,7 +35,12 @@ void streams_writer_free(struct streams_writer *writer);
 void streams_put(struct streams_writer *writer, uint16_t column, uint8_t part, struct str bytes,
 		 int level);
 
-/* Writes the block and empties the writer. Returns 0, ERR_LIMIT or ERR_NOMEM. */
+/* How many bytes a stream would take in the block, its entry included; to choose among forms. SIZE_MAX without memory. */
+size_t streams_cost(struct streams_writer *writer, struct str bytes, int level);
+
+/* Writes the block and empties the writer. Returns 0, ERR_LIMIT or ERR_NOMEM.
+ *   key  STREAMS_KEY_BYTES bytes, or NULL: not encrypted
+ *   out  cleared first */
 int streams_finish(struct streams_writer *writer, uint64_t number, const uint8_t *key,
 		   struct buf *out, struct error *err);
 
@@ -57,10 +63,14 @@ void streams_close(struct streams *streams);
 int streams_get(struct streams *streams, uint16_t column, uint8_t part, struct str *out,
 		struct error *err);
 
-/* Frees the unpacked bytes of all parts of a column; a later get unpacks again. */
+/* Its unpacked length as the directory tells it, without reading it; 0: it does not exist. */
+size_t streams_length(const struct streams *streams, uint16_t column, uint8_t part);
+
+/* Frees the unpacked bytes of one part, or of all parts of a column; a later get unpacks again. */
+void streams_forget(struct streams *streams, uint16_t column, uint8_t part);
 void streams_drop(struct streams *streams, uint16_t column);
 
-/* For status: stored and unpacked bytes of a column over all parts. */
+/* For status: stored (entries included) and unpacked bytes of a column over all parts. */
 void streams_size(const struct streams *streams, uint16_t column, uint64_t *out_stored,
 		  uint64_t *out_unpacked);
 

@@ -23,9 +23,9 @@ MAY_INCLUDE = {
 THIRD_PARTY = {
     "libfyaml.h": ["base/yaml.c"],
     "systemd/": ["base/log.c", "base/loop.c", "base/service.c"],
-    "openssl/": ["base/secret.c", "base/digest.c", "correlator/notify/signature.c", "collector/sources/sqlserver/", "store/log", "tests/"],
+    "openssl/": ["base/secret.c", "base/digest.c", "correlator/notify/signature.c", "collector/sources/sqlserver/", "store/log", "store/block/sealed", "tests/"],
     "sqlite3.h": ["store/", "tests/"],
-    "zstd.h": ["store/", "tests/"],
+    "zstd.h": ["store/block/streams", "tests/"],
     "curl/": ["collector/sources/cloudwatch/", "correlator/notify/", "tests/"],
     "jansson.h": ["collector/sources/cloudwatch/", "query/fmt-json.c", "tests/"],
     "sybdb.h": ["collector/sources/sqlserver/", "tests/"],
