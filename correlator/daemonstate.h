@@ -34,6 +34,7 @@ struct daemon {
 	int64_t last_commit_ns; /* monotonic */
 	int64_t first_waits_ns; /* monotonic; when the first thing came that is not committed; 0: nothing waits */
 	bool urgent; /* somebody waits for the commit before he may answer */
+	int64_t status_due_ns; /* monotonic; the status is not told before */
 	bool stopping;
 	int64_t stop_deadline_ns;
 	struct error import_failed; /* code 0: not */

@@ -11,6 +11,7 @@
 
 #define TICK_MAX_NS (15 * NS_PER_SEC)
 #define TICK_MIN_NS (20 * NS_PER_MS)
+#define STATUS_NS   (2 * NS_PER_SEC) /* the status counts alerts, of which there may be many */
 
 int watch_note(struct daemon *daemon, const char *event, const char *reason, struct error *err)
 {
@@ -148,7 +149,12 @@ static int look_around(struct daemon *daemon, struct error *err)
 		rc = look_for_silence(daemon, err);
 		rc = rc < 0 ? rc : expire_alerts(daemon, err);
 	}
-	return rc < 0 ? rc : say_status(daemon, err);
+	int64_t now_ns = clock_monotonic_ns();
+	if (rc < 0 || now_ns < daemon->status_due_ns) {
+		return rc;
+	}
+	daemon->status_due_ns = now_ns + STATUS_NS;
+	return say_status(daemon, err);
 }
 
 int watch_tick(void *owner, struct error *err)
