@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -187,6 +188,9 @@ static void give_literals(struct world_plan *plan, struct dice *dice)
 		for (size_t n = 2; n <= PLAN_SLOTS; n++) {
 			wanted = count_missing[n] > count_missing[wanted] ? n : wanted;
 		}
+		if (order[i] >= plan->templates + PLAN_ROUTE_TEMPLATES) {
+			wanted = 1 + draw(dice, 4); /* by hand: short */
+		}
 		count_missing[wanted] -= order[i]->weight;
 		while (order[i]->slot_count < wanted) {
 			add_slot(order[i], dice, missing);
@@ -199,7 +203,8 @@ static void give_literals(struct world_plan *plan, struct dice *dice)
 			all += missing[kind];
 		}
 		if (all > template->weight && !template->has_parameters &&
-		    template->slot_count < PLAN_SLOTS) {
+		    template <plan->templates + PLAN_ROUTE_TEMPLATES &&template->slot_count <
+			      PLAN_SLOTS) {
 			add_slot(template, dice, missing);
 		}
 	}
@@ -226,10 +231,21 @@ static void give_lengths(struct world_plan *plan, struct dice *dice)
 		double bytes = at < 0.5 ? 110 + (332 - 110) * pow(at / 0.5, 0.6)
 					: 332 + (577 - 332) * pow((at - 0.5) / 0.49, 1.6);
 		template->target_bytes = (uint16_t)(bytes > 600 ? 600 : bytes);
-		if (order[i] >= PLAN_ROUTE_TEMPLATES && template->slot_count <= 4) {
-			template->target_bytes = (uint16_t)(115 + draw(dice, 50)); /* by hand */
+		if (order[i] >= PLAN_ROUTE_TEMPLATES) {
+			template->target_bytes = (uint16_t)(115 + draw(dice, 80));
 		}
 	}
+}
+
+/* Whether an earlier template has the same text. */
+static bool is_known(const struct world_plan *plan, size_t number)
+{
+	for (size_t i = 0; i < number; i++) {
+		if (strcmp(plan->templates[i].text, plan->templates[number].text) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 void plan_draw_templates(struct world_plan *plan, struct dice *dice)
@@ -250,11 +266,13 @@ void plan_draw_templates(struct world_plan *plan, struct dice *dice)
 		lognormal_init(&medians, 5, 1.2);
 		lognormal_init(&template->rows, 0.5 + dice_lognormal(dice, WORLD_TABLES, &medians),
 			       0.5);
-		template->table = (uint16_t)draw(dice, PLAN_TABLES);
 		template->affected_rows = 0;
 		if (template->verb != VERB_SELECT) {
 			template->affected_rows = (uint8_t)(1 + draw(dice, 3));
 		}
-		plan_write_text(plan, dice, template);
+		do {
+			template->table = (uint16_t)draw(dice, PLAN_TABLES);
+			plan_write_text(plan, dice, template);
+		} while (is_known(plan, i));
 	}
 }

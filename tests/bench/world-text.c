@@ -217,6 +217,7 @@ void plan_write_text(const struct world_plan *plan, struct dice *dice,
 		}
 	}
 	template->piece_end[piece] = length;
+	template->text[length] = '\0';
 	assert(piece == template->slot_count);
 	buf_done(&text.head);
 	buf_done(&text.tail);
