@@ -15,6 +15,7 @@ struct taker {
 	struct arena *arena;
 	struct str route_key, resource_path;
 	bool extra[FORMAT_SLOTS_MAX]; /* values that no field holds */
+	bool whole_second; /* the record's time is requestTime's, which has no fraction */
 };
 
 /* Resolves the escapes of the values that have them. */
@@ -70,8 +71,9 @@ static bool take_time(struct record *record, int64_t time_ns)
 	       difference > -NS_PER_SEC && difference < NS_PER_SEC;
 }
 
-static bool take_epoch(struct record *record, struct str text)
+static bool take_epoch(struct taker *taker, struct str text)
 {
+	struct record *record = taker->record;
 	int64_t number;
 	int64_t unit;
 
@@ -79,7 +81,13 @@ static bool take_epoch(struct record *record, struct str text)
 		return false;
 	}
 	unit = number >= MILLISECONDS_FROM ? NS_PER_MS : NS_PER_SEC;
-	return !__builtin_mul_overflow(number, unit, &number) && take_time(record, number);
+	if (__builtin_mul_overflow(number, unit, &number) || !take_time(record, number)) {
+		return false;
+	}
+	if (taker->whole_second) { /* it agrees, and is finer */
+		record->time_ns = number;
+	}
+	return true;
 }
 
 /* The number that `digits` digits at *pos make; 0 and *ok unset when they are none. Moves *pos behind them and one more. */
@@ -153,8 +161,9 @@ static bool take_value(struct taker *taker, const struct value *value)
 		taker->resource_path = value->text;
 		return true;
 	case ROLE_EPOCH:
-		return take_epoch(taker->record, value->text);
+		return take_epoch(taker, value->text);
 	case ROLE_TIME:
+		taker->whole_second = taker->whole_second || taker->record->time_ns == 0;
 		return take_clf_time(taker->record, value->text);
 	}
 	return false;

@@ -33,6 +33,27 @@ static void reads_aws_sample(void **state)
 	assert_int_equal(f->record.time_ns, INT64_C(1795341600) * NS_PER_SEC);
 }
 
+static void takes_the_finer_time(void **state)
+{
+	/* the milliseconds of requestTimeEpoch count wherever it stands; one that contradicts requestTime goes to extra */
+	struct fixture *f = *state;
+
+	assert_int_equal(parse(f, "{\"requestId\":\"r-1\",\"requestTime\":\"22/Nov/2026:10:00:00 "
+				  "+0000\",\"requestTimeEpoch\":\"1795341600123\"}"),
+			 0);
+	assert_int_equal(f->record.time_ns, INT64_C(1795341600123) * NS_PER_MS);
+	assert_false(record_has(&f->record, FIELD_extra));
+	assert_int_equal(parse(f, "{\"requestId\":\"r-1\",\"requestTimeEpoch\":\"1795341600123\","
+				  "\"requestTime\":\"22/Nov/2026:10:00:00 +0000\"}"),
+			 0);
+	assert_int_equal(f->record.time_ns, INT64_C(1795341600123) * NS_PER_MS);
+	assert_int_equal(parse(f, "{\"requestId\":\"r-1\",\"requestTime\":\"22/Nov/2026:10:00:00 "
+				  "+0000\",\"requestTimeEpoch\":\"1795341607123\"}"),
+			 0);
+	assert_int_equal(f->record.time_ns, INT64_C(1795341600) * NS_PER_SEC);
+	check_text(f, FIELD_extra, "{\"requestTimeEpoch\":\"1795341607123\"}");
+}
+
 static void reads_other_spellings(void **state)
 {
 	/* snake case, inner objects, numbers, null and arrays */
@@ -122,6 +143,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reads_aws_sample, make_wellknown, unmake),
+		cmocka_unit_test_setup_teardown(takes_the_finer_time, make_wellknown, unmake),
 		cmocka_unit_test_setup_teardown(reads_other_spellings, make_wellknown, unmake),
 		cmocka_unit_test_setup_teardown(repeated_keys_are_ambiguous, make_wellknown,
 						unmake),
