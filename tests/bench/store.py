@@ -20,6 +20,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from storepeers import ClickHouse, DuckDB, Missing, Parquet, Querytrail, SQLite, Zstd  # noqa: E402  pylint: disable=wrong-import-position
 
+VERSION = 1  # WORLD_VERSION of tests/bench/world.h: another one is written anew
 COLUMNS = {"querytrail": Querytrail, "sqlite": SQLite, "duckdb": DuckDB, "parquet": Parquet, "clickhouse": ClickHouse, "zstd": Zstd}
 QUESTIONS = [
     ("id", "request id: the request and its statements"),
@@ -56,7 +57,7 @@ class Set:
         except (OSError, ValueError):
             return False
         self.events = self.floor["events"]
-        return self.floor["requests"] == requests and self.raw == self.floor["access_bytes"] + self.floor["audit_bytes"]
+        return self.floor.get("version") == VERSION and self.floor["requests"] == requests and self.raw == self.floor["access_bytes"] + self.floor["audit_bytes"]
 
 
 def measure(column, data):
@@ -69,6 +70,7 @@ def measure(column, data):
             figures[key] = answer
             print(f"{column.name}: {key} {answer['rows']} rows, sum {answer['sum']}, cold {answer['cold']:.2f} ms, "
                   f"warm {answer['warm']:.2f} ms", file=sys.stderr)
+    column.look_inside(figures, data)
     return figures
 
 
@@ -114,8 +116,28 @@ def table(results, data):
     return "\n".join(lines)
 
 
+def inside_table(inside, data):
+    """Where the bytes of the sealed blocks are, and how long ids take within one process."""
+    lines = []
+    if "audit_gb_per_cpu_s" in inside:
+        lines.append("literal in the text, 1 statement: "
+                     f"{inside['audit_gb_per_cpu_s']:.1f} GB/s of the rows' JSON lines per core, process start included")
+    if "find" in inside:
+        find = inside["find"]["again"]
+        lines.append(f"ids found with their records within one process, warm: p50 {find['p50_us']:.0f} us, p99 {find['p99_us']:.0f} us "
+                     f"({find['ids']:,} ids, {find['records']:,} records)")
+    columns = inside.get("columns", {}).get("columns", {})
+    if columns:
+        blocks = inside["columns"]
+        lines += [f"sealed blocks: {blocks['blocks']:,} with {blocks['rows']:,} records, {blocks['file_bytes']:,} B, "
+                  f"{blocks['file_bytes'] / data.events:.2f} B/event", "", "| column | stored, B/event | values |", "|---|---|---|"]
+        lines += [f"| {name} | {stored / data.events:.3f} | {values:,} |"
+                  for name, (stored, values) in sorted(columns.items(), key=lambda pair: -pair[1][0])]
+    return "\n".join(lines)
+
+
 def floor_table(figures, data):
-    """The floor, and how far the store is above it; per field where status tells the store's sizes by field."""
+    """The floor, and how far the store is above it."""
     floor, bits = data.floor["floor_bytes"], data.floor["bits"]
     lines = [f"entropy floor: {floor:,} B, {data.floor['floor_bytes_per_event']:.2f} B/event, of which drawn tables "
              f"{bits['drawn_tables'] / 8:,.0f} B"]
@@ -172,6 +194,9 @@ def main():
     print(table(results, data))
     print()
     print(floor_table(results.get("querytrail"), data))
+    if results.get("querytrail", {}).get("inside"):
+        print()
+        print(inside_table(results["querytrail"]["inside"], data))
     for line in compare(results):
         print("DIFFERENT ANSWERS: " + line)
     if options.json:

@@ -10,6 +10,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COLD_RUNS, WARM_RUNS = 3, 5
+IDS = 2000
 
 
 class Missing(Exception):
@@ -81,6 +82,9 @@ class Column:
     def forget(self):
         drop_pages(self.path)
 
+    def look_inside(self, figures, data):
+        """What only this column can tell."""
+
     def ask(self, key, floor):
         """Median cold and warm; the warm runs follow one that is not counted. None: it has no such question."""
         question = self.question(key, floor)
@@ -97,7 +101,8 @@ class Column:
                 break
         warm = [self.run(question) for _ in range(WARM_RUNS if cold[-1]["ms"] < 20000 else 1)]
         return {"rows": cold[0]["rows"], "sum": cold[0]["sum"], "cold": statistics.median(a["ms"] for a in cold),
-                "warm": statistics.median(a["ms"] for a in warm), "peak_kib": max(a["peak_kib"] for a in cold + warm)}
+                "warm": statistics.median(a["ms"] for a in warm), "peak_kib": max(a["peak_kib"] for a in cold + warm),
+                "cpu_ms": statistics.median(a.get("cpu_ms", 0) for a in warm)}
 
 
 class Querytrail(Column):
@@ -153,7 +158,20 @@ class Querytrail(Column):
             if question[0] == "top":
                 total = sum(line.get("statements", line.get("count", 0)) for line in lines)
                 rows = None
-        return {"rows": rows, "sum": total, "ms": spent["wall_s"] * 1000, "peak_kib": spent["peak_kib"]}
+        return {"rows": rows, "sum": total, "ms": spent["wall_s"] * 1000, "cpu_ms": spent["cpu_s"] * 1000, "peak_kib": spent["peak_kib"]}
+
+    def look_inside(self, figures, data):
+        program = self.build + "/tests/bench/bench-inside"
+        ids = []
+        with open(data.access, encoding="utf-8") as file:
+            for number, line in enumerate(file):
+                if number % max(1, data.floor["requests"] // IDS) == 0:
+                    ids.append(json.loads(line)["requestId"])
+        found = subprocess.run([program, "find", self.path], input="\n".join(ids), text=True, capture_output=True, check=True)
+        columns = subprocess.run([program, "columns", self.path], capture_output=True, check=True)
+        figures["inside"] = {"find": json.loads(found.stdout), "columns": json.loads(columns.stdout)}
+        if "once" in figures:
+            figures["inside"]["audit_gb_per_cpu_s"] = data.floor["audit_bytes"] / 1e6 / figures["once"]["cpu_ms"]
 
 
 JOIN = "FROM requests r JOIN statements s ON s.request_id = r.requestId"

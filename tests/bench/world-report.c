@@ -141,7 +141,8 @@ void world_put_floor(const struct world_shape *shape, const struct world_options
 {
 	uint64_t events = shape->lines[WORLD_ACCESS] + shape->lines[WORLD_AUDIT];
 	double sum = 0;
-	(void)fprintf(out, "{\n  \"requests\": %llu,\n  \"seed\": %llu,\n  \"events\": %llu,\n",
+	(void)fprintf(out, "{\n  \"version\": %d,\n", WORLD_VERSION);
+	(void)fprintf(out, "  \"requests\": %llu,\n  \"seed\": %llu,\n  \"events\": %llu,\n",
 		      (unsigned long long)options->requests, (unsigned long long)options->seed,
 		      (unsigned long long)events);
 	(void)fprintf(out, "  \"access_lines\": %llu,\n  \"access_bytes\": %llu,\n",

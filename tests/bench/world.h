@@ -16,9 +16,9 @@
 
 #include <stdio.h>
 
-#define WORLD_REQUESTS_FULL 2000000
-#define WORLD_STATUSES      7
-#define WORLD_TEXT_MAX      1024
+#define WORLD_VERSION  1 /* other bytes for the same options: the next one; also in store.py */
+#define WORLD_STATUSES 7
+#define WORLD_TEXT_MAX 1024
 
 enum world_file { WORLD_ACCESS, WORLD_AUDIT, WORLD_FILES };
 

@@ -238,7 +238,7 @@ static void test_floor(void **state)
 	assert_non_null(out);
 	world_put_floor(&shape, &options, out);
 	(void)fclose(out);
-	assert_int_equal(key_count(str_make(json, size)), WORLD_FIELD_COUNT + 17);
+	assert_int_equal(key_count(str_make(json, size)), WORLD_FIELD_COUNT + 18);
 	free(json);
 	capture_done(&capture);
 }

@@ -1,0 +1,201 @@
+/* What the store does inside one process, and where its bytes are.
+ *
+ * usage: bench-inside columns STORE     bytes of each column of all sealed blocks, as one JSON object
+ *        bench-inside find STORE        the records of each id on stdin (one a line), then again: microseconds, p50 and p99, of both turns */
+#include "base/clock.h"
+#include "base/parse.h"
+#include "store/block.h"
+#include "store/scan.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define COLUMNS_MAX 512
+#define NAME_BYTES  64
+#define IDS_MAX     100000
+#define ID_BYTES    64
+#define LEAVES_MAX  4096
+
+struct column {
+	char name[NAME_BYTES];
+	uint64_t bytes, values;
+};
+
+struct sums {
+	struct column columns[COLUMNS_MAX];
+	size_t count;
+	uint64_t blocks, rows, file_bytes;
+};
+
+static void must(int rc, const struct error *err)
+{
+	if (rc < 0) {
+		(void)fprintf(stderr, "bench-inside: %s\n", err->text);
+		exit(1);
+	}
+}
+
+static void add_column(void *owner, const char *name, uint64_t bytes, uint64_t values)
+{
+	struct sums *sums = owner;
+	size_t at = 0;
+	while (at < sums->count && strcmp(sums->columns[at].name, name) != 0) {
+		at++;
+	}
+	if (at == sums->count) {
+		if (at == COLUMNS_MAX) {
+			return;
+		}
+		sums->count++;
+		(void)snprintf(sums->columns[at].name, NAME_BYTES, "%s", name); /* cut: fine */
+	}
+	sums->columns[at].bytes += bytes;
+	sums->columns[at].values += values;
+}
+
+/* The number in "…/00000123.qtb"; false for other files. */
+static bool block_number(const char *path, uint64_t *out_number)
+{
+	const char *name = strrchr(path, '/');
+	const char *end = strstr(path, ".qtb");
+	name = name == NULL ? path : name + 1;
+	return end != NULL && end[4] == '\0' && end > name &&
+	       parse_u64(str_make(name, (size_t)(end - name)), out_number);
+}
+
+static void add_block(struct sums *sums, const char *path)
+{
+	struct block_place place = {.name = path};
+	struct block *block = NULL;
+	struct error err;
+	if (!block_number(path, &place.number)) {
+		return;
+	}
+	place.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (place.fd < 0) {
+		(void)fprintf(stderr, "bench-inside: %s: %s\n", path, strerror(errno));
+		exit(1);
+	}
+	must(block_open(&place, &block, &err), &err);
+	block_columns(block, add_column, sums);
+	sums->blocks++;
+	sums->rows += block_about(block)->row_count;
+	sums->file_bytes += (uint64_t)lseek(place.fd, 0, SEEK_END);
+	block_close(block);
+	(void)close(place.fd); /* was only read */
+}
+
+static int show_columns(const char *dir)
+{
+	static struct sums sums;
+	char path[4096];
+	char *const roots[] = {path, NULL};
+	(void)snprintf(path, sizeof(path), "%s/blocks", dir); /* cut off, it is not found */
+	FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	for (FTSENT *entry = walk == NULL ? NULL : fts_read(walk); entry != NULL;
+	     entry = fts_read(walk)) {
+		if (entry->fts_info == FTS_F) {
+			add_block(&sums, entry->fts_path);
+		}
+	}
+	if (walk != NULL) {
+		(void)fts_close(walk); /* was only read */
+	}
+	(void)printf("{\"blocks\": %llu, \"rows\": %llu, \"file_bytes\": %llu, \"columns\": {",
+		     (unsigned long long)sums.blocks, (unsigned long long)sums.rows,
+		     (unsigned long long)sums.file_bytes);
+	for (size_t i = 0; i < sums.count; i++) {
+		(void)printf("%s\"%s\": [%llu, %llu]", i > 0 ? ", " : "", sums.columns[i].name,
+			     (unsigned long long)sums.columns[i].bytes,
+			     (unsigned long long)sums.columns[i].values);
+	}
+	(void)printf("}}\n");
+	return 0;
+}
+
+struct ids {
+	char text[IDS_MAX][ID_BYTES];
+	double us[IDS_MAX];
+	size_t count;
+};
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return x < y ? -1 : x > y ? 1 : 0;
+}
+
+/* Finds all ids and reads their records; sorts the times. Returns how many records there were. */
+static size_t find_all(struct store *store, struct scan_fetch *fetch, struct ids *ids)
+{
+	static struct record record;
+	static uint64_t leaves[LEAVES_MAX];
+	struct error err;
+	size_t records = 0;
+	for (size_t i = 0; i < ids->count; i++) {
+		struct scan_found found = {.leaves = leaves, .max = LEAVES_MAX};
+		int64_t start = clock_monotonic_ns(), ingest_ns = 0;
+		must(scan_find_id(store, str_of(ids->text[i]), &found, &err), &err);
+		for (size_t leaf = 0; leaf < found.count; leaf++) {
+			must(scan_fetch_record(fetch, leaves[leaf], &record, &ingest_ns, &err),
+			     &err);
+		}
+		ids->us[i] = (double)(clock_monotonic_ns() - start) / 1e3;
+		records += found.count;
+	}
+	qsort(ids->us, ids->count, sizeof(ids->us[0]), by_value);
+	return records;
+}
+
+static void print_times(const char *name, const struct ids *ids, size_t records)
+{
+	(void)printf(
+		"\"%s\": {\"ids\": %zu, \"records\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f}, ",
+		name, ids->count, records, ids->us[ids->count / 2], ids->us[ids->count * 99 / 100]);
+}
+
+static int find(const char *dir)
+{
+	static struct ids ids;
+	struct store *store = NULL;
+	struct scan_fetch *fetch = NULL;
+	struct rusage usage;
+	struct error err;
+	while (ids.count < IDS_MAX && scanf("%63s", ids.text[ids.count]) == 1) {
+		ids.count++;
+	}
+	if (ids.count == 0) {
+		(void)fprintf(stderr, "bench-inside: no ids on stdin\n");
+		return 1;
+	}
+	int64_t start = clock_monotonic_ns();
+	must(store_open(dir, STORE_READ, &store, &err), &err);
+	must(scan_fetch_open(store, &fetch, &err), &err);
+	(void)printf("{\"open_ms\": %.2f, ", (double)(clock_monotonic_ns() - start) / 1e6);
+	print_times("first", &ids, find_all(store, fetch, &ids));
+	print_times("again", &ids, find_all(store, fetch, &ids));
+	(void)getrusage(RUSAGE_SELF, &usage); /* can't fail with these arguments */
+	(void)printf("\"peak_kib\": %ld}\n", usage.ru_maxrss);
+	scan_fetch_close(fetch);
+	store_close(store);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "columns") == 0) {
+		return show_columns(argv[2]);
+	}
+	if (argc == 3 && strcmp(argv[1], "find") == 0) {
+		return find(argv[2]);
+	}
+	(void)fprintf(stderr, "usage: bench-inside columns STORE | find STORE <IDS\n");
+	return 2;
+}
