@@ -48,7 +48,7 @@ void texts_close(struct texts *texts);
 bool texts_has(const struct texts *texts, size_t row);
 
 /* Appends a text. Any order works; rising rows are cheap (positions in the streams are kept at marks every few hundred rows).
- * Returns 0, ERR_GONE (absent), ERR_CORRUPT or ERR_NOMEM. */
+ * Returns 0, ERR_GONE (absent), ERR_LIMIT (out is full), ERR_CORRUPT or ERR_NOMEM; after a failure out is as it was. */
 int texts_put_text(struct texts *texts, size_t row, struct buf *out, struct error *err);
 
 /* The template (or pattern) of each row as code, UINT32_MAX when absent; and the templates' texts. */

@@ -1,0 +1,153 @@
+#include "store/block/texts-writer.h"
+
+#define DIGITS_MAX 18
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The number that begins at pos, as the template's kinds INT and DECIMAL have it; how long it is, or 0. */
+static size_t number_at(struct str text, size_t pos, unsigned scale, int64_t *out_number)
+{
+	size_t at = pos;
+	bool minus = at < text.len && text.ptr[at] == '-';
+	size_t whole;
+	size_t end;
+	int64_t value = 0;
+
+	at += minus;
+	whole = at;
+	for (; at < text.len && is_digit(text.ptr[at]) && at - whole <= DIGITS_MAX; at++) {
+		value = value * 10 + (text.ptr[at] - '0');
+	}
+	if (at == whole || at - whole > DIGITS_MAX || (text.ptr[whole] == '0' && at - whole > 1)) {
+		return 0;
+	}
+	if (scale > 0) {
+		if (at - whole + scale > DIGITS_MAX || at == text.len || text.ptr[at] != '.') {
+			return 0;
+		}
+		end = at + 1 + scale;
+		for (at++; at < end; at++) {
+			if (at == text.len || !is_digit(text.ptr[at])) {
+				return 0;
+			}
+			value = value * 10 + (text.ptr[at] - '0');
+		}
+	}
+	if (minus && value == 0) {
+		return 0;
+	}
+	*out_number = minus ? -value : value;
+	return at - pos;
+}
+
+/* The end of a string that began before pos, or -1. */
+static ptrdiff_t end_of_quote(struct str text, size_t pos)
+{
+	for (;;) {
+		ptrdiff_t quote = str_find_byte(text, '\'', pos);
+
+		if (quote < 0 || (size_t)quote + 1 == text.len || text.ptr[quote + 1] != '\'') {
+			return quote;
+		}
+		pos = (size_t)quote + 2;
+	}
+}
+
+/* The end of a comment that began before pos, or -1. */
+static ptrdiff_t end_of_block(struct str text, size_t pos)
+{
+	unsigned depth = 0;
+
+	for (; pos + 1 < text.len; pos++) {
+		if (text.ptr[pos] == '*' && text.ptr[pos + 1] == '/') {
+			if (depth-- == 0) {
+				return (ptrdiff_t)pos;
+			}
+			pos++;
+		} else if (text.ptr[pos] == '/' && text.ptr[pos + 1] == '*') {
+			depth++;
+			pos++;
+		}
+	}
+	return -1;
+}
+
+/* The end of a number that is kept as written: where something else begins. */
+static ptrdiff_t end_of_run(struct str text, size_t pos)
+{
+	while (pos < text.len &&
+	       (is_digit(text.ptr[pos]) || (text.ptr[pos] >= 'a' && text.ptr[pos] <= 'z') ||
+		(text.ptr[pos] >= 'A' && text.ptr[pos] <= 'Z') || text.ptr[pos] == '.' ||
+		text.ptr[pos] == '$')) {
+		pos++;
+	}
+	return (ptrdiff_t)pos;
+}
+
+static ptrdiff_t end_of_line(struct str text, size_t pos)
+{
+	while (pos < text.len && text.ptr[pos] != '\n' && text.ptr[pos] != '\r') {
+		pos++;
+	}
+	return (ptrdiff_t)pos;
+}
+
+static ptrdiff_t end_of(enum texts_end end, struct str text, size_t pos)
+{
+	switch (end) {
+	case TEXTS_END_CHUNK:
+		return end_of_run(text, pos);
+	case TEXTS_END_QUOTE:
+		return end_of_quote(text, pos);
+	case TEXTS_END_BLOCK:
+		return end_of_block(text, pos);
+	case TEXTS_END_LINE:
+		return end_of_line(text, pos);
+	case TEXTS_END_ALL:
+		return (ptrdiff_t)text.len;
+	}
+	return -1;
+}
+
+static bool has_chunk(struct str text, size_t pos, struct str chunk)
+{
+	return chunk.len <= text.len - pos && memcmp(text.ptr + pos, chunk.ptr, chunk.len) == 0;
+}
+
+bool texts_match(const struct texts_root *root, struct str text, struct texts_literal *out_literals)
+{
+	const struct pattern *pattern = &root->pattern;
+	size_t pos = 0;
+
+	for (size_t i = 0; i < pattern->slot_count; i++) {
+		struct pattern_slot slot = pattern->slots[i];
+
+		if (!has_chunk(text, pos, pattern->chunks[i])) {
+			return false;
+		}
+		pos += pattern->chunks[i].len;
+		if (slot.kind == PATTERN_TEXT) {
+			ptrdiff_t end = end_of((enum texts_end)root->ends[i], text, pos);
+
+			if (end < 0) {
+				return false;
+			}
+			out_literals[i].text = str_slice(text, pos, (size_t)end - pos);
+			pos = (size_t)end;
+		} else {
+			size_t len =
+				number_at(text, pos, slot.kind == PATTERN_DECIMAL ? slot.arg : 0,
+					  &out_literals[i].number);
+
+			if (len == 0) {
+				return false;
+			}
+			pos += len;
+		}
+	}
+	return text.len - pos == pattern->chunks[pattern->slot_count].len &&
+	       has_chunk(text, pos, pattern->chunks[pattern->slot_count]);
+}

@@ -1,0 +1,93 @@
+/* texts-reader - a column of texts as it is read: templates and codes at once, values by group at the first use.
+ *
+ * Threads: one per thread. Source: docs/format.md section 9.5. Tests: tests/unit/texts.c
+ */
+#ifndef STORE_BLOCK_TEXTS_READER_H
+#define STORE_BLOCK_TEXTS_READER_H
+
+#include "store/block/texts-inner.h"
+
+/* A root or a sub-pattern in a slot of one: its texts stand in the order of rows. */
+struct texts_place {
+	const struct pattern *pattern;
+	uint32_t count;
+	uint32_t first_start; /* its slots' places in starts */
+};
+
+/* A bucket of numbers: count entries of refs. */
+struct texts_ref_run {
+	size_t start;
+	uint32_t count;
+	uint8_t kind; /* PATTERN_NUMBER or PATTERN_DECIMAL */
+};
+
+struct texts {
+	struct streams *streams;
+	struct texts_column about;
+	struct arena arena;
+	struct wordlist roots, subs, words;
+	struct texts_root *root; /* by code */
+	struct str *shown;
+	uint32_t *codes;    /* of each row: root, or UINT32_MAX */
+	uint32_t *ordinals; /* of each row: how many rows before have its root */
+	uint32_t *counts;   /* of each root: its rows */
+	uint32_t *rows;     /* rows by root, made at the first search */
+	size_t *row_starts;
+
+	bool is_broken;  /* a read failed and left half of what it reads */
+	bool has_places; /* all below is read */
+	struct pattern *sub_pattern;
+	struct texts_place *places; /* roots by code, then sub-patterns */
+	size_t place_count, place_room;
+	size_t *starts; /* of each slot: where its values begin in its group, or its entries in entry_place */
+	size_t start_count, start_room;
+	uint32_t *entry_place, *entry_at; /* of each text of a slot: its place, its number in it */
+	size_t sizes[TEXTS_NONE];         /* entries, or bytes, of each group */
+	struct texts_ref_run *ref_runs;
+	size_t ref_run_count, ref_run_room;
+
+	uint8_t *refs;
+	uint32_t *ref_values; /* of each ref that is 0: its value's number in its group */
+	int64_t *values[TEXTS_INT_GROUPS];
+	bool has_group[TEXTS_NONE];
+	struct str bytes[TEXTS_NONE];
+	int64_t *resolved; /* all numbers, by ref; NULL until that is worth it */
+
+	struct texts_pool pool; /* before pool_row, in its family */
+	size_t pool_row;        /* SIZE_MAX: none */
+	uint32_t ids_family;
+	struct str ids[TEXTS_IDS_MAX];
+	size_t id_count;
+	int64_t seed;
+	bool (*id_bytes)[256]; /* that stand in ids; found at the first search that needs them */
+	struct buf text;       /* of one row, for searching */
+};
+
+/* Reads what values need: sub-patterns, where each bucket begins, the words' list. */
+int texts_load_places(struct texts *texts, struct error *err);
+
+/* Reads a group's values; nothing when they are there. */
+int texts_load_group(struct texts *texts, enum texts_group group, struct error *err);
+
+/* Resolves all numbers. */
+int texts_resolve(struct texts *texts, struct error *err);
+
+/* The ids and the seed of the family of a row. */
+void texts_turn_to_family(struct texts *texts, size_t row);
+
+/* Puts the pool to what it is before a row. */
+int texts_seek(struct texts *texts, size_t row, struct error *err);
+
+/* Appends one token: number `at` of a place's slot i; row is the one whose ids count. */
+struct texts_at {
+	const struct texts_place *place;
+	uint32_t slot;
+	uint32_t at;
+	size_t row;
+};
+int texts_put_token(struct texts *texts, const struct texts_at *where, struct buf *out,
+		    struct error *err);
+
+int texts_blame(const struct texts *texts, const char *what, struct error *err);
+
+#endif

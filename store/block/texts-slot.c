@@ -1,0 +1,251 @@
+#include "store/block/texts-writer.h"
+
+#include <stdlib.h>
+
+#define POLICY_SHARE \
+	4 /* a shape of which more than every so manieth text has a pattern of its own has its words as tokens */
+
+bool texts_grow(struct texts_writer *writer, void *array, size_t *room, size_t count,
+		size_t item_bytes)
+{
+	size_t wanted = *room * 2 + 64;
+	void *grown;
+	void *old;
+
+	if (count < *room) {
+		return true;
+	}
+	memcpy(&old, array, sizeof(old));
+	grown = realloc(old, wanted * item_bytes);
+	if (grown == NULL) {
+		writer->failure = -ERR_NOMEM;
+		return false;
+	}
+	memcpy(array, &grown, sizeof(grown));
+	*room = wanted;
+	return true;
+}
+
+/* Both arrays of a log to a new room. */
+static bool grow_log(struct texts_log *log)
+{
+	size_t room = log->room * 2 + 1024;
+	uint32_t *bucket = realloc(log->bucket, room * sizeof(*bucket));
+	int64_t *value;
+
+	if (bucket == NULL) {
+		return false;
+	}
+	log->bucket = bucket;
+	value = realloc(log->value, room * sizeof(*value));
+	if (value == NULL) {
+		return false;
+	}
+	log->value = value;
+	log->room = room;
+	return true;
+}
+
+void texts_log_put(struct texts_writer *writer, struct texts_log *log, uint32_t bucket,
+		   int64_t value)
+{
+	if (log->count == log->room && (log->count >= TEXTS_VALUES_MAX || !grow_log(log))) {
+		writer->failure = log->count >= TEXTS_VALUES_MAX ? -ERR_LIMIT : -ERR_NOMEM;
+		return;
+	}
+	log->bucket[log->count] = bucket;
+	log->value[log->count++] = value;
+}
+
+uint32_t texts_node_new(struct texts_writer *writer, uint32_t code, const struct pattern *pattern)
+{
+	uint32_t number = (uint32_t)writer->node_count;
+
+	if (!texts_grow(writer, &writer->nodes, &writer->node_room, number,
+			sizeof(*writer->nodes))) {
+		return UINT32_MAX;
+	}
+	writer->nodes[number] = (struct texts_node){.first_bucket = (uint32_t)writer->bucket_count,
+						    .code = code,
+						    .slot_count = (uint32_t)pattern->slot_count,
+						    .next = UINT32_MAX};
+	for (size_t i = 0; i < pattern->slot_count; i++) {
+		if (!texts_grow(writer, &writer->buckets, &writer->bucket_room,
+				writer->bucket_count, sizeof(*writer->buckets))) {
+			return UINT32_MAX;
+		}
+		writer->buckets[writer->bucket_count++] = pattern->slots[i];
+	}
+	writer->node_count++;
+	return number;
+}
+
+void texts_put_pooled(struct texts_writer *writer, uint32_t bucket, struct pattern_slot slot,
+		      int64_t number)
+{
+	uint32_t place = texts_pool_find(&writer->pool, number, slot.arg);
+
+	texts_log_put(writer, &writer->logs[TEXTS_REFS], bucket, place);
+	if (place == 0) {
+		texts_log_put(
+			writer,
+			&writer->logs[slot.kind == PATTERN_NUMBER ? TEXTS_NUMBERS : TEXTS_DECIMALS],
+			bucket, number);
+		texts_pool_put(&writer->pool, number, slot.arg);
+	}
+}
+
+static void put_token(struct texts_writer *writer, uint32_t bucket,
+		      const struct pattern_token *token)
+{
+	enum texts_group group = texts_group_of(token->slot);
+	uint32_t code = 0;
+	int result;
+
+	switch (group) {
+	case TEXTS_REFS:
+		texts_put_pooled(writer, bucket, token->slot, token->number);
+		break;
+	case TEXTS_TIMES:
+	case TEXTS_WIDES:
+		texts_log_put(writer, &writer->logs[group], bucket, token->number);
+		break;
+	case TEXTS_WORDS:
+		result = wordset_code(&writer->words, token->text, &code);
+		if (result != 0) {
+			writer->failure = result;
+			break;
+		}
+		texts_log_put(writer, &writer->logs[group], bucket, code);
+		break;
+	case TEXTS_UUIDS:
+	case TEXTS_BYTES:
+		texts_log_put(writer, &writer->logs[group], bucket, (int64_t)writer->bytes.len);
+		buf_put_str(&writer->bytes, token->text);
+		break;
+	case TEXTS_NUMBERS:
+	case TEXTS_DECIMALS:
+	case TEXTS_NONE:
+		break;
+	}
+}
+
+void texts_put_tokens(struct texts_writer *writer, uint32_t first_bucket)
+{
+	for (size_t i = 0; i < writer->splitter.token_count; i++) {
+		put_token(writer, first_bucket + (uint32_t)i, &writer->splitter.tokens[i]);
+	}
+}
+
+static struct texts_policy *policy_of(struct texts_writer *writer, struct str shape)
+{
+	size_t known = writer->shapes.count;
+	uint32_t code;
+	int result = wordset_code(&writer->shapes, shape, &code);
+
+	if (result != 0) {
+		writer->failure = result;
+		return NULL;
+	}
+	if (!texts_grow(writer, &writer->policies, &writer->policy_room, code,
+			sizeof(*writer->policies))) {
+		return NULL;
+	}
+	if (code == known) {
+		writer->policies[code] = (struct texts_policy){.total = 0};
+	}
+	writer->last_shape = code;
+	return &writer->policies[code];
+}
+
+bool texts_split(struct texts_writer *writer, struct str text, uint32_t fresh_max)
+{
+	struct texts_policy *policy;
+	int result = pattern_split(&writer->splitter, text, writer->ids, writer->id_count);
+
+	if (result == 0) {
+		policy = policy_of(writer, buf_str(&writer->splitter.stored));
+		if (policy == NULL) {
+			return false;
+		}
+		policy->total++;
+		if (policy->fresh > fresh_max && policy->fresh > policy->total / POLICY_SHARE) {
+			policy->words = true;
+		}
+		result = policy->words ? 0 : pattern_fold(&writer->splitter);
+	}
+	if (result != 0) {
+		writer->failure = result;
+	}
+	return result == 0;
+}
+
+void texts_split_was_new(struct texts_writer *writer)
+{
+	writer->policies[writer->last_shape].fresh++;
+}
+
+/* The node of a sub-pattern in a slot, made when it is new. */
+static uint32_t child_of(struct texts_writer *writer, uint32_t text_slot, uint32_t code)
+{
+	struct texts_sub *sub = &writer->text_slots[text_slot];
+	uint64_t key = (uint64_t)text_slot << 32 | code;
+	struct pattern_slot slots[PATTERN_TOKENS_MAX];
+	struct pattern pattern = {.slots = slots, .slot_count = writer->splitter.token_count};
+	uint64_t *known;
+	uint32_t node;
+
+	if (sub->hot_code == code) {
+		return sub->hot_node;
+	}
+	known = u64map_get(&writer->children, key);
+	if (known != NULL) {
+		return (uint32_t)*known;
+	}
+	for (size_t i = 0; i < pattern.slot_count; i++) {
+		slots[i] = writer->splitter.tokens[i].slot;
+	}
+	node = texts_node_new(writer, code, &pattern);
+	if (node == UINT32_MAX) {
+		return node;
+	}
+	if (u64map_put(&writer->children, key, node) != 0) {
+		writer->failure = -ERR_NOMEM;
+		return UINT32_MAX;
+	}
+	if (sub->last == UINT32_MAX) {
+		sub->first = node;
+	} else {
+		writer->nodes[sub->last].next = node;
+	}
+	sub->last = node;
+	return node;
+}
+
+void texts_put_slot(struct texts_writer *writer, uint32_t text_slot, struct str text)
+{
+	size_t known = writer->subs.count;
+	uint32_t code;
+	uint32_t node;
+	int result;
+
+	if (!texts_split(writer, text, TEXTS_FRESH_SUBS)) {
+		return;
+	}
+	result = wordset_code(&writer->subs, buf_str(&writer->splitter.stored), &code);
+	if (result != 0) {
+		writer->failure = result;
+		return;
+	}
+	if (code == known) {
+		texts_split_was_new(writer);
+	}
+	node = child_of(writer, text_slot, code);
+	if (node == UINT32_MAX) {
+		return;
+	}
+	writer->text_slots[text_slot].hot_code = code;
+	writer->text_slots[text_slot].hot_node = node;
+	texts_log_put(writer, &writer->sub_log, text_slot, node);
+	texts_put_tokens(writer, writer->nodes[node].first_bucket);
+}
