@@ -71,25 +71,44 @@ static int by_radix(const uint32_t *bucket, size_t count, struct groups *out)
 	return 0;
 }
 
+static void range_of(const uint32_t *bucket, size_t count, uint32_t *out_min, uint32_t *out_max)
+{
+	*out_min = UINT32_MAX;
+	*out_max = 0;
+	for (size_t i = 0; i < count; i++) {
+		*out_max = bucket[i] > *out_max ? bucket[i] : *out_max;
+		*out_min = bucket[i] < *out_min ? bucket[i] : *out_min;
+	}
+}
+
+static int make_one(size_t count, struct groups *out)
+{
+	out->ends = malloc(sizeof(*out->ends));
+	if (out->ends == NULL) {
+		return -ERR_NOMEM;
+	}
+	out->ends[0] = (uint32_t)count;
+	out->count = 1;
+	return 0;
+}
+
 int groups_make(const uint32_t *bucket, size_t count, struct groups *out)
 {
+	uint32_t min = 0, max = 0;
 	*out = (struct groups){.order = NULL};
 	if (count == 0) {
 		return 0;
 	}
-	uint32_t max = 0, min = UINT32_MAX;
-	for (size_t i = 0; bucket != NULL && i < count; i++) {
-		max = bucket[i] > max ? bucket[i] : max;
-		min = bucket[i] < min ? bucket[i] : min;
+	if (bucket != NULL) {
+		range_of(bucket, count, &min, &max);
 	}
-	bool is_one = bucket == NULL || min == max;
-	out->ends = malloc((is_one ? 1 : count) * sizeof(*out->ends));
-	out->order = is_one ? NULL : malloc(count * sizeof(*out->order));
-	int result = out->ends == NULL || (out->order == NULL && !is_one) ? -ERR_NOMEM : 0;
-	if (result == 0 && is_one) {
-		out->ends[0] = (uint32_t)count;
-		out->count = 1;
-	} else if (result == 0) {
+	if (min == max) {
+		return make_one(count, out);
+	}
+	out->ends = malloc(count * sizeof(*out->ends));
+	out->order = malloc(count * sizeof(*out->order));
+	int result = -ERR_NOMEM;
+	if (out->ends != NULL && out->order != NULL) {
 		result = max / 2 <= count + 1024 ? by_counting(bucket, count, max, out)
 						 : by_radix(bucket, count, out);
 	}

@@ -26,6 +26,7 @@ struct ints_form {
 	uint64_t list[INTS_LIST_MAX]; /* distinct values of y in order */
 };
 
+/* Appends a description. */
 void ints_form_write(const struct ints_form *form, struct buf *out);
 
 /* Any bytes give a form or false. */

@@ -15,6 +15,7 @@ struct put {
 	uint32_t name;
 	uint32_t packing;
 	size_t start, stored, unpacked;
+	uint8_t tag[SEALED_TAG_BYTES]; /* when it is encrypted */
 };
 
 struct streams_writer {
@@ -160,8 +161,8 @@ static int by_name(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* The directory of the sorted puts, without checks of what is stored outside. */
-static void write_directory(const struct streams_writer *writer, struct buf *out)
+/* The directory of the sorted puts; tags instead of checksums when they are encrypted. */
+static void write_directory(const struct streams_writer *writer, bool is_sealed, struct buf *out)
 {
 	uint32_t next = 0;
 	wire_put_varint(out, writer->put_count);
@@ -177,17 +178,19 @@ static void write_directory(const struct streams_writer *writer, struct buf *out
 		}
 		if ((put->packing & STREAM_INLINE) != 0) {
 			buf_put_str(out, stored);
+		} else if (is_sealed) {
+			buf_put(out, put->tag, sizeof(put->tag));
 		} else {
 			wire_put_u32(out, checksum_crc32c(stored));
 		}
 	}
 }
 
-static void write_header(uint64_t number, struct str directory, struct buf *out)
+static void write_header(uint64_t number, uint8_t flags, struct str directory, struct buf *out)
 {
 	buf_put_text(out, STREAMS_MAGIC);
 	wire_put_u8(out, STREAMS_VERSION);
-	wire_put_u8(out, 0);
+	wire_put_u8(out, flags);
 	wire_put_u16(out, 0);
 	wire_put_u64(out, number);
 	wire_put_u32(out, (uint32_t)directory.len);
@@ -198,16 +201,8 @@ static void write_header(uint64_t number, struct str directory, struct buf *out)
 	}
 }
 
-static void write_block(struct streams_writer *writer, uint64_t number, struct buf *out)
+static void write_streams(const struct streams_writer *writer, struct buf *out)
 {
-	buf_clear(&writer->scratch);
-	write_directory(writer, &writer->scratch);
-	if (writer->scratch.failed) {
-		out->failed = true;
-		return;
-	}
-	write_header(number, buf_str(&writer->scratch), out);
-	buf_put_str(out, buf_str(&writer->scratch));
 	for (size_t i = 0; i < writer->put_count; i++) {
 		const struct put *put = &writer->puts[i];
 		if ((put->packing & STREAM_INLINE) == 0) {
@@ -216,17 +211,76 @@ static void write_block(struct streams_writer *writer, uint64_t number, struct b
 	}
 }
 
+static void write_plain(struct streams_writer *writer, uint64_t number, struct buf *out)
+{
+	write_directory(writer, false, &writer->scratch);
+	write_header(number, 0, buf_str(&writer->scratch), out);
+	buf_put_str(out, buf_str(&writer->scratch));
+	write_streams(writer, out);
+}
+
+/* Encrypts the streams where they stand. */
+static bool lock_streams(struct streams_writer *writer, uint64_t number, struct sealed *sealed)
+{
+	bool is_done = true;
+	for (size_t i = 0; is_done && i < writer->put_count; i++) {
+		struct put *put = &writer->puts[i];
+		uint8_t bound[STREAM_BOUND_BYTES];
+		struct sealed_piece piece = {(uint32_t)i, stream_bound(number, put->name, bound)};
+		if ((put->packing & STREAM_INLINE) == 0) {
+			is_done = sealed_lock(sealed, &piece,
+					      (uint8_t *)writer->bytes.ptr + put->start,
+					      put->stored, put->tag);
+		}
+	}
+	return is_done;
+}
+
+/* Header with the checksum of the encrypted directory; the directory is bound to key id and salt. */
+static void write_sealed(struct streams_writer *writer, uint64_t number, const uint8_t *key,
+			 struct buf *out)
+{
+	uint8_t about[SEALED_KEY_ID_BYTES + SEALED_SALT_BYTES], tag[SEALED_TAG_BYTES];
+	sealed_key_id(key, about);
+	sealed_salt(about + SEALED_KEY_ID_BYTES);
+	struct sealed *sealed = sealed_new(key, about + SEALED_KEY_ID_BYTES, number);
+	struct sealed_piece piece = {STREAMS_DIRECTORY, str_make(about, sizeof(about))};
+	bool is_done = sealed != NULL && lock_streams(writer, number, sealed);
+	if (is_done) {
+		write_directory(writer, true, &writer->scratch);
+		is_done = !writer->scratch.failed &&
+			  sealed_lock(sealed, &piece, (uint8_t *)writer->scratch.ptr,
+				      writer->scratch.len, tag);
+	}
+	if (is_done) {
+		write_header(number, STREAMS_FLAG_SEALED, buf_str(&writer->scratch), out);
+		buf_put(out, about, sizeof(about));
+		buf_put(out, tag, sizeof(tag));
+		buf_put_str(out, buf_str(&writer->scratch));
+		write_streams(writer, out);
+	} else {
+		fail(writer, ERR_NOMEM);
+	}
+	sealed_free(sealed);
+}
+
 int streams_finish(struct streams_writer *writer, uint64_t number, const uint8_t *key,
 		   struct buf *out, struct error *err)
 {
-	(void)key;
-	int failure = writer->failure;
 	buf_clear(out);
-	if (failure == 0) {
+	buf_clear(&writer->scratch);
+	if (writer->failure == 0) {
 		qsort(writer->puts, writer->put_count, sizeof(*writer->puts), by_name);
-		write_block(writer, number, out);
-		failure = out->failed ? ERR_LIMIT : 0;
+		if (key != NULL) {
+			write_sealed(writer, number, key, out);
+		} else {
+			write_plain(writer, number, out);
+		}
+		if (writer->scratch.failed || out->failed) {
+			fail(writer, ERR_LIMIT);
+		}
 	}
+	int failure = writer->failure;
 	writer->failure = 0;
 	writer->put_count = 0;
 	buf_clear(&writer->bytes);

@@ -10,15 +10,14 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#define FIRST_READ   4096  /* header and directory of most blocks */
 #define WINDOW_BYTES 32768 /* small streams that stand together are read together */
 
 struct entry {
 	uint32_t name;
 	uint8_t packing;
 	uint32_t stored, unpacked;
-	uint32_t crc;
 	uint64_t offset;    /* in the file; of an inline stream in the directory */
+	size_t check;       /* where its checksum or tag stands in the directory */
 	uint32_t own_bytes; /* of the entry itself, for status */
 	char *bytes;        /* unpacked, when it was asked for and does not stand elsewhere */
 };
@@ -29,9 +28,10 @@ struct streams {
 	char *directory;
 	struct entry *entries;
 	size_t count;
-	ZSTD_DCtx *zstd; /* made at the first need */
-	struct buf scratch;
-	char *window; /* WINDOW_BYTES of the file from window_start on */
+	struct sealed *sealed; /* when it is encrypted */
+	ZSTD_DCtx *zstd;       /* made at the first need */
+	struct buf frame;      /* the stream that is unpacked, behind the magic of zstd */
+	char *window;          /* WINDOW_BYTES of the file from window_start on */
 	uint64_t window_start;
 	size_t window_len;
 };
@@ -70,47 +70,56 @@ static int read_file(const struct streams *streams, uint64_t offset, size_t len,
 	return 0;
 }
 
-/* The place in memory of stored bytes: borrowed until the next call. */
-static int view(struct streams *streams, uint64_t offset, size_t len, const char **out,
-		struct error *err)
+static int no_memory(const struct streams *streams, struct error *err)
 {
-	if (streams->place.fd < 0) {
-		*out = streams->place.bytes.ptr + offset;
-		return 0;
-	}
-	if (len > WINDOW_BYTES) {
-		buf_clear(&streams->scratch);
-		if (buf_reserve(&streams->scratch, len) != 0) {
-			return error_set(err, ERR_NOMEM, "no memory to read %s",
-					 streams->place.name);
-		}
-		*out = streams->scratch.ptr;
-		return read_file(streams, offset, len, streams->scratch.ptr, err);
-	}
+	return error_set(err, ERR_NOMEM, "no memory to read %s", streams->place.name);
+}
+
+/* Puts the window over bytes that are few. */
+static int move_window(struct streams *streams, uint64_t offset, struct error *err)
+{
+	uint64_t left = streams->size - offset;
+	size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
 	if (streams->window == NULL && (streams->window = malloc(WINDOW_BYTES)) == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory to read %s", streams->place.name);
+		return no_memory(streams, err);
 	}
-	if (offset < streams->window_start ||
-	    offset - streams->window_start + len > streams->window_len) {
-		uint64_t left = streams->size - offset;
-		size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
-		streams->window_len = 0;
-		int result = read_file(streams, offset, want, streams->window, err);
-		if (result != 0) {
-			return result;
-		}
+	streams->window_len = 0;
+	int result = read_file(streams, offset, want, streams->window, err);
+	if (result == 0) {
 		streams->window_start = offset;
 		streams->window_len = want;
 	}
-	*out = streams->window + (offset - streams->window_start);
+	return result;
+}
+
+/* Copies stored bytes, which lie within streams->size. */
+static int fetch(struct streams *streams, uint64_t offset, size_t len, char *out, struct error *err)
+{
+	if (streams->place.fd < 0) {
+		memcpy(out, streams->place.bytes.ptr + offset, len);
+		return 0;
+	}
+	if (len > WINDOW_BYTES / 2) {
+		return read_file(streams, offset, len, out, err);
+	}
+	if (offset < streams->window_start ||
+	    offset - streams->window_start + len > streams->window_len) {
+		int result = move_window(streams, offset, err);
+		if (result != 0) {
+			return result;
+		}
+	}
+	memcpy(out, streams->window + (offset - streams->window_start), len);
 	return 0;
 }
 
 /* Opening. */
 
 struct header {
+	uint8_t flags;
 	uint64_t number;
 	uint32_t directory_bytes, directory_crc;
+	uint64_t directory_start;
 };
 
 static int parse_header(const struct streams *streams, struct str bytes, struct header *out,
@@ -119,20 +128,23 @@ static int parse_header(const struct streams *streams, struct str bytes, struct 
 	struct wire_reader reader = wire_reader(bytes);
 	struct str magic = wire_bytes(&reader, 4);
 	uint8_t version = wire_u8(&reader);
-	uint8_t flags = wire_u8(&reader);
+	out->flags = wire_u8(&reader);
 	uint16_t rest = wire_u16(&reader);
 	out->number = wire_u64(&reader);
 	out->directory_bytes = wire_u32(&reader);
 	out->directory_crc = wire_u32(&reader);
 	uint32_t zero = wire_u32(&reader);
 	uint32_t crc = wire_u32(&reader);
+	bool is_sealed = (out->flags & STREAMS_FLAG_SEALED) != 0;
+	out->directory_start = STREAMS_HEADER_BYTES + (is_sealed ? STREAMS_SEALED_BYTES : 0);
 	if (reader.failed || !str_is(magic, STREAMS_MAGIC)) {
 		return blame_file(streams, "it does not begin as a block does", err);
 	}
 	if (crc != checksum_crc32c(str_slice(bytes, 0, STREAMS_HEADER_BYTES - 4))) {
 		return blame_file(streams, "the checksum of its header is wrong", err);
 	}
-	if (version != STREAMS_VERSION || flags != 0 || rest != 0 || zero != 0) {
+	if (version != STREAMS_VERSION || out->flags > STREAMS_FLAG_SEALED || rest != 0 ||
+	    zero != 0) {
 		return blame_file(streams, "it has a version that is not known", err);
 	}
 	if (out->number != streams->place.number) {
@@ -141,15 +153,15 @@ static int parse_header(const struct streams *streams, struct str bytes, struct 
 				 (unsigned long long)streams->place.number);
 	}
 	if (out->directory_bytes > STREAM_DIRECTORY_MAX ||
-	    out->directory_bytes > streams->size - STREAMS_HEADER_BYTES) {
+	    out->directory_start + out->directory_bytes > streams->size) {
 		return blame_file(streams, "its directory is longer than it can be", err);
 	}
 	return 0;
 }
 
 /* One entry; moves *offset behind its stream. False: it can't be. */
-static bool parse_entry(struct wire_reader *reader, uint64_t *next, uint64_t *offset,
-			struct entry *out)
+static bool parse_entry(struct wire_reader *reader, size_t check_bytes, uint64_t *next,
+			uint64_t *offset, struct entry *out)
 {
 	size_t start = reader->pos;
 	uint64_t first = wire_varint(reader);
@@ -170,7 +182,8 @@ static bool parse_entry(struct wire_reader *reader, uint64_t *next, uint64_t *of
 		(void)wire_bytes(reader, (size_t)stored); /* failed is looked at below */
 		out->own_bytes = (uint32_t)(reader->pos - start - stored);
 	} else {
-		out->crc = wire_u32(reader);
+		out->check = reader->pos;
+		(void)wire_bytes(reader, check_bytes); /* likewise */
 		out->offset = *offset;
 		*offset += stored;
 		out->own_bytes = (uint32_t)(reader->pos - start);
@@ -178,22 +191,25 @@ static bool parse_entry(struct wire_reader *reader, uint64_t *next, uint64_t *of
 	return !reader->failed;
 }
 
-static int parse_directory(struct streams *streams, size_t len, struct error *err)
+static int parse_directory(struct streams *streams, const struct header *header, struct error *err)
 {
+	size_t len = header->directory_bytes;
 	struct wire_reader reader = wire_reader(str_make(streams->directory, len));
 	uint64_t count = wire_varint(&reader);
 	uint64_t next = 0;
-	uint64_t offset = STREAMS_HEADER_BYTES + len;
+	uint64_t offset = header->directory_start + len;
+	size_t check_bytes = streams->sealed != NULL ? SEALED_TAG_BYTES : sizeof(uint32_t);
 	if (reader.failed || count > STREAMS_MAX || count > len / 2) {
 		return blame_file(streams, "its directory can't be read", err);
 	}
 	streams->entries = malloc((count + 1) * sizeof(*streams->entries));
 	if (streams->entries == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory to read %s", streams->place.name);
+		return no_memory(streams, err);
 	}
 	while (streams->count < count) {
 		struct entry *entry = &streams->entries[streams->count];
-		if (!parse_entry(&reader, &next, &offset, entry) || offset > streams->size) {
+		if (!parse_entry(&reader, check_bytes, &next, &offset, entry) ||
+		    offset > streams->size) {
 			return blame_file(streams, "its directory can't be read", err);
 		}
 		streams->count++;
@@ -218,16 +234,43 @@ static int file_size(struct streams *streams, struct error *err)
 	return 0;
 }
 
+/* Key id, salt and tag stand behind the header; the directory, which was fetched, is decrypted. */
+static int unseal(struct streams *streams, const struct header *header, struct error *err)
+{
+	uint8_t about[STREAMS_SEALED_BYTES], id[SEALED_KEY_ID_BYTES];
+	int result = fetch(streams, STREAMS_HEADER_BYTES, sizeof(about), (char *)about, err);
+	if (result != 0) {
+		return result;
+	}
+	if (streams->place.key == NULL) {
+		return error_set(err, ERR_CONFIG, "%s is encrypted and no key is given",
+				 streams->place.name);
+	}
+	sealed_key_id(streams->place.key, id);
+	if (memcmp(id, about, sizeof(id)) != 0) {
+		return error_set(err, ERR_CONFIG, "%s is encrypted with another key",
+				 streams->place.name);
+	}
+	streams->sealed =
+		sealed_new(streams->place.key, about + SEALED_KEY_ID_BYTES, header->number);
+	if (streams->sealed == NULL) {
+		return no_memory(streams, err);
+	}
+	struct sealed_piece piece = {STREAMS_DIRECTORY,
+				     str_make(about, SEALED_KEY_ID_BYTES + SEALED_SALT_BYTES)};
+	return sealed_open(streams->sealed, &piece, (uint8_t *)streams->directory,
+			   header->directory_bytes, about + SEALED_KEY_ID_BYTES + SEALED_SALT_BYTES)
+		       ? 0
+		       : blame_file(streams, "its directory can't be decrypted", err);
+}
+
 static int open_directory(struct streams *streams, struct error *err)
 {
 	struct header header;
-	const char *at = NULL;
-	size_t first = streams->size < FIRST_READ ? (size_t)streams->size : FIRST_READ;
-	int result = view(streams, 0, first, &at, err);
+	char first[STREAMS_HEADER_BYTES];
+	int result = fetch(streams, 0, sizeof(first), first, err);
 	if (result == 0) {
-		struct str bytes = str_make(at, first);
-		result = parse_header(streams, str_slice(bytes, 0, STREAMS_HEADER_BYTES), &header,
-				      err);
+		result = parse_header(streams, str_make(first, sizeof(first)), &header, err);
 	}
 	if (result != 0) {
 		return result;
@@ -235,17 +278,17 @@ static int open_directory(struct streams *streams, struct error *err)
 	size_t len = header.directory_bytes;
 	streams->directory = malloc(len + 1);
 	if (streams->directory == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory to read %s", streams->place.name);
+		return no_memory(streams, err);
 	}
-	result = view(streams, STREAMS_HEADER_BYTES, len, &at, err);
-	if (result != 0) {
-		return result;
+	result = fetch(streams, header.directory_start, len, streams->directory, err);
+	if (result == 0 &&
+	    checksum_crc32c(str_make(streams->directory, len)) != header.directory_crc) {
+		result = blame_file(streams, "the checksum of its directory is wrong", err);
 	}
-	memcpy(streams->directory, at, len);
-	if (checksum_crc32c(str_make(streams->directory, len)) != header.directory_crc) {
-		return blame_file(streams, "the checksum of its directory is wrong", err);
+	if (result == 0 && (header.flags & STREAMS_FLAG_SEALED) != 0) {
+		result = unseal(streams, &header, err);
 	}
-	return parse_directory(streams, len, err);
+	return result == 0 ? parse_directory(streams, &header, err) : result;
 }
 
 int streams_open(const struct streams_place *place, struct streams **out_streams, struct error *err)
@@ -255,7 +298,7 @@ int streams_open(const struct streams_place *place, struct streams **out_streams
 		return error_set(err, ERR_NOMEM, "no memory to read %s", place->name);
 	}
 	streams->place = *place;
-	buf_init(&streams->scratch, 0);
+	buf_init(&streams->frame, 0);
 	int result = file_size(streams, err);
 	if (result == 0 && streams->size < STREAMS_HEADER_BYTES) {
 		result = blame_file(streams, "it is shorter than a block can be", err);
@@ -280,7 +323,8 @@ void streams_close(struct streams *streams)
 		free(streams->entries[i].bytes);
 	}
 	ZSTD_freeDCtx(streams->zstd);
-	buf_done(&streams->scratch);
+	buf_done(&streams->frame);
+	sealed_free(streams->sealed);
 	free(streams->window);
 	free(streams->directory);
 	free(streams->entries);
@@ -312,29 +356,82 @@ static struct entry *find(const struct streams *streams, uint16_t column, uint8_
 									: NULL;
 }
 
-static int unpack(struct streams *streams, struct entry *entry, const char *stored,
-		  struct error *err)
+/* Fetches the stored bytes of a stream that stands outside the directory, and looks whether they are whole. */
+static int fetch_checked(struct streams *streams, const struct entry *entry, char *out,
+			 struct error *err)
 {
-	struct buf frame;
-	buf_init(&frame, 0);
-	buf_put(&frame, STREAM_ZSTD_MAGIC, STREAM_ZSTD_MAGIC_SIZE);
-	buf_put(&frame, stored, entry->stored);
+	const uint8_t *check = (const uint8_t *)streams->directory + entry->check;
+	uint8_t bound[STREAM_BOUND_BYTES];
+	int result = fetch(streams, entry->offset, entry->stored, out, err);
+	if (result != 0) {
+		return result;
+	}
+	if (streams->sealed != NULL) {
+		struct sealed_piece piece = {
+			(uint32_t)(entry - streams->entries),
+			stream_bound(streams->place.number, entry->name, bound)};
+		return sealed_open(streams->sealed, &piece, (uint8_t *)out, entry->stored, check)
+			       ? 0
+			       : streams_blame(streams, (uint16_t)(entry->name >> 8),
+					       "it can't be decrypted", err);
+	}
+	struct wire_reader reader = wire_reader(str_make(check, sizeof(uint32_t)));
+	if (checksum_crc32c(str_make(out, entry->stored)) != wire_u32(&reader)) {
+		return streams_blame(streams, (uint16_t)(entry->name >> 8), "its checksum is wrong",
+				     err);
+	}
+	return 0;
+}
+
+/* Stored bytes to `to`, wherever they stand. */
+static int fetch_stored(struct streams *streams, const struct entry *entry, char *to,
+			struct error *err)
+{
+	if ((entry->packing & STREAM_INLINE) == 0) {
+		return fetch_checked(streams, entry, to, err);
+	}
+	memcpy(to, streams->directory + entry->offset, entry->stored);
+	return 0;
+}
+
+static int unpack(struct streams *streams, struct entry *entry, struct error *err)
+{
+	struct buf *frame = &streams->frame;
+	buf_clear(frame);
 	if (streams->zstd == NULL) {
 		streams->zstd = ZSTD_createDCtx();
 	}
-	entry->bytes = malloc(entry->unpacked);
-	int result = 0;
-	if (frame.failed || streams->zstd == NULL || entry->bytes == NULL) {
-		result = error_set(err, ERR_NOMEM, "no memory to read %s", streams->place.name);
-	} else {
-		size_t size = ZSTD_decompressDCtx(streams->zstd, entry->bytes, entry->unpacked,
-						  frame.ptr, frame.len);
-		if (size != entry->unpacked) {
-			result = streams_blame(streams, (uint16_t)(entry->name >> 8),
-					       "it can't be unpacked", err);
-		}
+	size_t len = STREAM_ZSTD_MAGIC_SIZE + (size_t)entry->stored;
+	if (streams->zstd == NULL || buf_reserve(frame, len) != 0) {
+		return no_memory(streams, err);
 	}
-	buf_done(&frame);
+	memcpy(frame->ptr, STREAM_ZSTD_MAGIC, STREAM_ZSTD_MAGIC_SIZE);
+	int result = fetch_stored(streams, entry, frame->ptr + STREAM_ZSTD_MAGIC_SIZE, err);
+	if (result != 0) {
+		return result;
+	}
+	entry->bytes = malloc(entry->unpacked);
+	if (entry->bytes == NULL) {
+		return no_memory(streams, err);
+	}
+	size_t size =
+		ZSTD_decompressDCtx(streams->zstd, entry->bytes, entry->unpacked, frame->ptr, len);
+	if (size != entry->unpacked) {
+		free(entry->bytes);
+		entry->bytes = NULL;
+		result = streams_blame(streams, (uint16_t)(entry->name >> 8),
+				       "it can't be unpacked", err);
+	}
+	return result;
+}
+
+static int keep(struct streams *streams, struct entry *entry, struct error *err)
+{
+	entry->bytes = malloc(entry->stored);
+	if (entry->bytes == NULL) {
+		return no_memory(streams, err);
+	}
+	int result = fetch_stored(streams, entry, entry->bytes, err);
 	if (result != 0) {
 		free(entry->bytes);
 		entry->bytes = NULL;
@@ -342,44 +439,18 @@ static int unpack(struct streams *streams, struct entry *entry, const char *stor
 	return result;
 }
 
-static int keep(struct streams *streams, struct entry *entry, const char *stored, struct error *err)
-{
-	entry->bytes = malloc(entry->stored);
-	if (entry->bytes == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory to read %s", streams->place.name);
-	}
-	memcpy(entry->bytes, stored, entry->stored);
-	return 0;
-}
-
 int streams_get(struct streams *streams, uint16_t column, uint8_t part, struct str *out,
 		struct error *err)
 {
 	struct entry *entry = find(streams, column, part);
-	*out = (struct str){.ptr = NULL, .len = 0};
-	if (entry == NULL) {
-		return 0;
-	}
-	bool in_directory = (entry->packing & STREAM_INLINE) != 0;
-	bool is_packed = (entry->packing & STREAM_ZSTD) != 0;
-	const char *stored = streams->directory + entry->offset;
-	if (entry->bytes == NULL && !in_directory) {
-		int result = view(streams, entry->offset, entry->stored, &stored, err);
-		if (result == 0 && checksum_crc32c(str_make(stored, entry->stored)) != entry->crc) {
-			result = streams_blame(streams, column, "its checksum is wrong", err);
-		}
-		if (result != 0) {
-			return result;
-		}
-	}
 	int result = 0;
-	if (entry->bytes == NULL && is_packed) {
-		result = unpack(streams, entry, stored, err);
-	} else if (entry->bytes == NULL && !in_directory && streams->place.fd >= 0) {
-		result = keep(streams, entry, stored, err);
+	*out = (struct str){.ptr = NULL, .len = 0};
+	if (entry != NULL && entry->bytes == NULL) {
+		result = (entry->packing & STREAM_ZSTD) != 0 ? unpack(streams, entry, err)
+							     : keep(streams, entry, err);
 	}
-	if (result == 0) {
-		*out = str_make(entry->bytes != NULL ? entry->bytes : stored, entry->unpacked);
+	if (entry != NULL && result == 0) {
+		*out = str_make(entry->bytes, entry->unpacked);
 	}
 	return result;
 }

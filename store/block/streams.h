@@ -26,6 +26,7 @@
 /* Writer. */
 struct streams_writer;
 
+/* Returns NULL without memory. */
 struct streams_writer *streams_writer_new(void);
 void streams_writer_free(struct streams_writer *writer);
 
