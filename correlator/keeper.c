@@ -120,7 +120,7 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 		return 0;
 	}
 	if (record.kind == RECORD_VERDICT) {
-		return join_restore(replay->join, &record, err);
+		return join_restore(replay->join, leaf, &record, err);
 	}
 	if (record.kind == RECORD_ALERT) {
 		return 0; /* its row says everything */

@@ -76,8 +76,7 @@ unsigned carried_marks(const struct record *row)
 	return marks;
 }
 
-/* A GUID of zeros stands for "none". */
-static bool is_connection(struct str text)
+bool carried_is_connection(struct str text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] != '0' && text.ptr[i] != '-') {
@@ -91,7 +90,7 @@ bool carried_session(const struct record *row, uint64_t *out_session)
 {
 	struct str connection = record_text(row, FIELD_connection_id);
 	uint64_t session = 0;
-	if (is_connection(connection)) {
+	if (carried_is_connection(connection)) {
 		session = carried_key(connection);
 	} else if (record_has(row, FIELD_session_id)) {
 		session = hash_u64(carried_key(record_text(row, FIELD_server)) ^

@@ -29,6 +29,9 @@ enum carried_mark {
 };
 unsigned carried_marks(const struct record *row);
 
+/* Whether a connection id is one: a GUID of zeros stands for "none". */
+bool carried_is_connection(struct str id);
+
 /* The key of a row's session; false when it has none. */
 bool carried_session(const struct record *row, uint64_t *out_session);
 

@@ -1,5 +1,7 @@
 #include "correlator/join/book.h"
 
+#include "model/carried.h"
+
 #include <stdlib.h>
 
 int64_t book_add_ns(int64_t a, int64_t b)
@@ -184,6 +186,7 @@ void book_done(struct book *book)
 	free(book->dirty_requests.at);
 	free(book->dirty_claims.at);
 	free(book->dirty_sessions.at);
+	past_done(&book->past);
 	*book = (struct book){0};
 }
 
@@ -407,12 +410,13 @@ static bool id_equal(const void *owner, uint32_t index, const void *key)
 	return fingerprint_equal(book->ids[index].print, *(const struct fingerprint *)key);
 }
 
+static const struct slots_type id_type = {.hash = id_hash, .equal = id_equal};
+
 int book_id(struct book *book, enum id_kind kind, struct str text, uint32_t *out_index)
 {
-	static const struct slots_type type = {.hash = id_hash, .equal = id_equal};
 	struct fingerprint print = fingerprint_of(&book->key, text);
 	print.lo ^= (uint64_t)kind * 0x9e3779b97f4a7c15ULL;
-	uint32_t known = slots_find(&book->by_id, &type, book, print.lo, &print);
+	uint32_t known = slots_find(&book->by_id, &id_type, book, print.lo, &print);
 	if (known != SLOTS_NONE) {
 		*out_index = known;
 		return 0;
@@ -421,14 +425,40 @@ int book_id(struct book *book, enum id_kind kind, struct str text, uint32_t *out
 	if (rc != 0) {
 		return rc;
 	}
-	book->ids[book->id_count] = (struct id){.print = print,
-						.requests = BOOK_NONE,
-						.request = BOOK_NONE,
-						.claims = BOOK_NONE,
-						.kind = (uint8_t)kind};
-	rc = slots_put(&book->by_id, &type, book, book->id_count);
+	book->ids[book->id_count] =
+		(struct id){.print = print,
+			    .requests = BOOK_NONE,
+			    .request = BOOK_NONE,
+			    .claims = BOOK_NONE,
+			    .key = carried_key(text),
+			    .whole = book->past.any ? 0 : ID_REQUESTS | ID_CLAIMS,
+			    .kind = (uint8_t)kind};
+	rc = slots_put(&book->by_id, &id_type, book, book->id_count);
 	if (rc == 0) {
 		*out_index = book->id_count++;
+	}
+	return rc;
+}
+
+int book_reindex(struct book *book)
+{
+	slots_done(&book->by_leaf);
+	slots_done(&book->by_id);
+	uint64_t end = 0;
+	bool jumped = false;
+	for (uint32_t i = 0; i < book->statement_count; i++) {
+		jumped = jumped || book->statements[i].leaf < end;
+		end = book->statements[i].leaf + 1;
+	}
+	end = 0;
+	for (uint32_t i = 0; i < book->request_count; i++) {
+		jumped = jumped || book->requests[i].leaf < end;
+		end = book->requests[i].leaf + 1;
+	}
+	book->leaves_jumped = false;
+	int rc = jumped ? index_leaves(book, BOOK_NONE) : 0;
+	for (uint32_t i = 0; rc == 0 && i < book->id_count; i++) {
+		rc = slots_put(&book->by_id, &id_type, book, i);
 	}
 	return rc;
 }
@@ -445,6 +475,7 @@ static int push(struct indexes *list, uint32_t index)
 int book_touch_statement(struct book *book, uint32_t statement)
 {
 	struct statement *touched = &book->statements[statement];
+	touched->flags &= (uint16_t)~STATEMENT_QUIET;
 	if ((touched->flags & STATEMENT_DIRTY) != 0) {
 		return 0;
 	}
@@ -528,7 +559,8 @@ int book_keep_restored(struct book *book, uint64_t leaf, const struct said *said
 {
 	uint32_t found = find_restored(book, leaf);
 	if (found != SLOTS_NONE) {
-		book->restored[found].said = *said;
+		struct said *known = &book->restored[found].said;
+		*known = known->count > said->count ? *known : *said;
 		return 0;
 	}
 	int rc = book_reserve(&book->restored, &book->restored_capacity, book->restored_count,

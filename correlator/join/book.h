@@ -13,10 +13,13 @@
 
 #include "correlator/join/fingerprint.h"
 #include "correlator/join/join.h"
+#include "correlator/join/past.h"
 #include "correlator/join/slots.h"
+#include "correlator/join/statement.h"
 #include "correlator/join/timeline.h"
 
-#define BOOK_NONE UINT32_MAX
+#define BOOK_NONE    UINT32_MAX
+#define BOOK_UNKNOWN (UINT32_MAX - 1) /* a marker that may be outside of the book */
 
 enum id_kind { ID_EXTENDED, ID_LAMBDA, ID_REQUEST, ID_KINDS };
 
@@ -33,21 +36,21 @@ struct id { /* one id of one kind, whoever bears it */
 	uint32_t requests; /* head of the chain by request.next[kind] */
 	uint32_t request;  /* the one to name: of several equal lines that with the smallest tie */
 	uint32_t claims;   /* head of the chain by claim.next[kind] */
+	uint64_t key;      /* carried_key of its text */
 	uint8_t kind;
-	bool reused; /* borne by requests that differ */
+	uint8_t whole; /* ID_REQUESTS, ID_CLAIMS: of these none is outside; << ID_ASKED: asked for */
+	bool reused;   /* borne by requests that differ */
 };
 
-struct said { /* the verdict that stands */
-	uint64_t request_leaf;
-	uint32_t reason; /* of its text: part of a fixed fingerprint */
-	uint16_t what;   /* grade, carrier, matched, settled in one; 0: none stands */
-	uint16_t count;  /* how often one was said; stays at its largest value */
-};
+#define ID_REQUESTS 1U
+#define ID_CLAIMS   2U
+#define ID_ASKED    4U
 
 #define REQUEST_DIRTY      1U
 #define REQUEST_OPEN       2U /* no final verdict yet */
 #define REQUEST_NO_LATENCY 4U
 #define REQUEST_HAS_USER   8U
+#define REQUEST_NEW        16U /* not judged yet, and it did not come from outside */
 
 struct request {
 	uint64_t leaf, tie, identity, user;
@@ -74,51 +77,25 @@ struct claim { /* what a context says; equal contexts are one claim */
 	uint8_t flags;
 };
 
-#define STATEMENT_DIRTY        (1U << 0)
-#define STATEMENT_FRESH        (1U << 1) /* its session has not looked at it yet */
-#define STATEMENT_OPEN         (1U << 2)
-#define STATEMENT_WRITES       (1U << 3) /* an audit_write row that sets or clears */
-#define STATEMENT_SETS         (1U << 4) /* a batch that sets or clears the session's context */
-#define STATEMENT_BY_INFO      (1U << 5) /* ... with SET CONTEXT_INFO */
-#define STATEMENT_MIXED        (1U << 6) /* ... and does more in the same batch */
-#define STATEMENT_LOGIN        (1U << 7)
-#define STATEMENT_LOGOUT       (1U << 8)
-#define STATEMENT_RESETS       (1U << 9)
-#define STATEMENT_COLUMN_OTHER (1U << 10) /* its session context column holds no context */
-#define STATEMENT_EXACT        (1U << 11) /* ids agree exactly: a measure of the clock */
-#define STATEMENT_DOUBT        (1U << 12) /* it is not sure that it is part of batch_marker */
-
-struct statement {
-	uint64_t leaf;
-	int64_t at_ns; /* the server's time plus the configured offset */
-	int64_t file_offset;
-	uint32_t file, sequence, tie;
-	uint32_t session;
-	uint32_t column, next_column;         /* claim in its session context column */
-	uint32_t carried;                     /* head of the chain by carried.next_of_statement */
-	uint32_t write_marker, replay_marker; /* statements whose mark governs this one */
-	union {
-		uint32_t batch_marker; /* the next batch that sets, when this row is part of it */
-		uint32_t duration_ms;  /* of a row that sets, which is part of no other batch */
-	};
-	uint32_t login;
-	uint32_t request; /* named by the verdict of now */
-	uint16_t source;
-	uint16_t flags;
-	struct said said;
-};
-
 struct carried { /* a claim of a statement that does not stand in its session context column; few have one */
 	uint32_t statement, claim, next_of_statement, next_of_claim;
 	enum role role;
 };
 
+struct registers { /* statements whose marks govern, BOOK_NONE or BOOK_UNKNOWN */
+	uint32_t write, replay;
+};
+
 struct session {
 	struct fingerprint print;
+	uint64_t key; /* carried_session of its rows */
 	struct timeline timeline;
 	uint32_t fresh; /* statements in it that it has not looked at */
 	uint32_t sets;  /* batches in it that set or clear */
+	uint16_t source;
 	bool dirty;
+	bool rebased; /* what stands at its base has changed */
+	struct session_past past;
 };
 
 struct source {
@@ -186,6 +163,8 @@ struct book {
 	struct timeline statements_by_time, requests_by_end;
 	struct indexes dirty_statements, dirty_requests, dirty_claims, dirty_sessions;
 
+	struct past past;
+
 	int64_t min_offset_ns;              /* the smallest clock offset, at most 0 */
 	int64_t requests_ns, statements_ns; /* watermarks */
 	struct horizon horizon;
@@ -207,6 +186,9 @@ uint32_t book_find_leaf(const struct book *book, uint64_t leaf);
 /* Makes an added item findable by its leaf. Returns 0 or -ERR_NOMEM. */
 int book_put_leaf(struct book *book, uint32_t item);
 
+/* Makes the tables of leaves and ids anew, after items have moved. Returns 0 or -ERR_NOMEM. */
+int book_reindex(struct book *book);
+
 /* The claim of a statement in a role, or BOOK_NONE. */
 uint32_t book_claim(const struct book *book, const struct statement *statement, enum role role);
 
@@ -227,7 +209,7 @@ int book_touch_session(struct book *book, uint32_t session);
 /* Takes out the verdict that book_restore kept for a leaf; false when there is none. */
 bool book_take_restored(struct book *book, uint64_t leaf, struct said *out_said);
 
-/* Keeps what was said about a leaf that is not here yet; an older one is replaced. Returns 0 or -ERR_NOMEM. */
+/* Keeps what was said about a leaf that is not here yet; an older one is replaced, a newer one stays. Returns 0 or -ERR_NOMEM. */
 int book_keep_restored(struct book *book, uint64_t leaf, const struct said *said);
 
 /* a + b, a - b, held at the ends of int64. */

@@ -50,10 +50,11 @@ static int chain_to_ids(struct book *book, uint32_t index)
 	return 0;
 }
 
+static const struct slots_type claim_type = {.hash = claim_hash, .equal = claim_equal};
+
 static int intern(struct book *book, struct claim *fresh, uint32_t *out_claim)
 {
-	static const struct slots_type type = {.hash = claim_hash, .equal = claim_equal};
-	uint32_t known = slots_find(&book->by_claim, &type, book, claim_mix(fresh), fresh);
+	uint32_t known = slots_find(&book->by_claim, &claim_type, book, claim_mix(fresh), fresh);
 	if (known != SLOTS_NONE) {
 		*out_claim = known;
 		return 0;
@@ -68,7 +69,7 @@ static int intern(struct book *book, struct claim *fresh, uint32_t *out_claim)
 	}
 	fresh->column = fresh->carried = BOOK_NONE;
 	book->claims[book->claim_count] = *fresh;
-	rc = slots_put(&book->by_claim, &type, book, book->claim_count);
+	rc = slots_put(&book->by_claim, &claim_type, book, book->claim_count);
 	if (rc != 0) {
 		return rc;
 	}
@@ -330,6 +331,48 @@ int claim_link(struct book *book, uint32_t statement, const struct claims *claim
 		if (claims->by[role] != BOOK_NONE) {
 			rc = carry(book, statement, claims->by[role], (enum role)role);
 		}
+	}
+	return rc;
+}
+
+static int reindex_claims(struct book *book)
+{
+	int rc = 0;
+	slots_done(&book->by_claim);
+	for (uint32_t i = 0; i < book->id_count; i++) {
+		book->ids[i].claims = BOOK_NONE;
+	}
+	for (uint32_t i = 0; rc == 0 && i < book->claim_count; i++) {
+		struct claim *claim = &book->claims[i];
+		claim->column = claim->carried = BOOK_NONE;
+		for (int kind = 0; kind < ID_KINDS; kind++) {
+			if (claim->id[kind] != BOOK_NONE) {
+				claim->next[kind] = book->ids[claim->id[kind]].claims;
+				book->ids[claim->id[kind]].claims = i;
+			}
+		}
+		rc = slots_put(&book->by_claim, &claim_type, book, i);
+	}
+	return rc;
+}
+
+int claim_reindex(struct book *book)
+{
+	int rc = reindex_claims(book);
+	for (uint32_t i = 0; rc == 0 && i < book->statement_count; i++) {
+		struct statement *row = &book->statements[i];
+		row->carried = row->next_column = BOOK_NONE;
+		if (row->column != BOOK_NONE) {
+			row->next_column = book->claims[row->column].column;
+			book->claims[row->column].column = i;
+		}
+	}
+	for (uint32_t i = 0; rc == 0 && i < book->carried_count; i++) {
+		struct carried *carried = &book->carried[i];
+		carried->next_of_statement = book->statements[carried->statement].carried;
+		carried->next_of_claim = book->claims[carried->claim].carried;
+		book->statements[carried->statement].carried = i;
+		book->claims[carried->claim].carried = i;
 	}
 	return rc;
 }

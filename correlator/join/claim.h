@@ -22,4 +22,7 @@ int claim_read(struct book *book, const struct record *row, struct claims *out_c
 /* Gives a statement of the book its claims. Returns 0 or -ERR_NOMEM. */
 int claim_link(struct book *book, uint32_t statement, const struct claims *claims);
 
+/* Makes the table of claims and all chains of claims anew, after items have moved. Returns 0 or -ERR_NOMEM. */
+int claim_reindex(struct book *book);
+
 #endif

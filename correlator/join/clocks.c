@@ -52,23 +52,56 @@ int clocks_intersect(const struct clock_interval *interval, size_t count,
 	return 0;
 }
 
-/* The newest pairs of a source; returns their count. */
+bool clocks_pair(const struct book *book, const struct statement *row, struct clock_interval *out)
+{
+	const struct request *request = &book->requests[row->request];
+	int64_t raw_ns = book_subtract_ns(row->at_ns, book->sources[row->source].offset_ns);
+	if ((request->flags & REQUEST_NO_LATENCY) != 0) {
+		return false;
+	}
+	*out = (struct clock_interval){.low_ns = book_subtract_ns(request->start_ns, raw_ns),
+				       .high_ns = book_subtract_ns(request->end_ns, raw_ns)};
+	return true;
+}
+
+/* Whether a pair stands in the book again. */
+static bool is_back(const struct book *book, uint64_t leaf)
+{
+	uint32_t item = book_find_leaf(book, leaf);
+	return item != BOOK_NONE && (item & BOOK_REQUEST_BIT) == 0 &&
+	       (book->statements[item].flags & STATEMENT_EXACT) != 0;
+}
+
+/* The newest forgotten pair of a source from a place on, whose statement is not back; NULL. */
+static const struct past_pair *forgotten(const struct book *book, uint16_t source, uint32_t *at)
+{
+	const struct past *past = &book->past;
+	while (*at < past->pair_count &&
+	       (past->pairs[*at].source != source || is_back(book, past->pairs[*at].leaf))) {
+		++*at;
+	}
+	return *at < past->pair_count ? &past->pairs[*at] : NULL;
+}
+
+/* The newest pairs of a source, forgotten ones too; returns their count. */
 static size_t collect(const struct book *book, uint16_t source, struct clock_interval *out)
 {
 	const struct timeline *line = &book->statements_by_time;
 	size_t count = 0;
-	for (uint32_t i = line->count; i-- > 0 && count < CLOCKS_PAIRS_MAX;) {
-		const struct statement *row = &book->statements[line->at[i]];
-		if (row->source != source || (row->flags & STATEMENT_EXACT) == 0 ||
-		    row->request == BOOK_NONE) {
+	uint32_t i = line->count, old = 0;
+	const struct past_pair *pair = forgotten(book, source, &old);
+	while (count < CLOCKS_PAIRS_MAX && (i > 0 || pair != NULL)) {
+		const struct statement *row = i > 0 ? &book->statements[line->at[i - 1]] : NULL;
+		if (pair != NULL && (row == NULL || pair->at_ns >= row->at_ns)) {
+			out[count++] = pair->interval;
+			old++;
+			pair = forgotten(book, source, &old);
 			continue;
 		}
-		const struct request *request = &book->requests[row->request];
-		int64_t raw_ns = book_subtract_ns(row->at_ns, book->sources[source].offset_ns);
-		if ((request->flags & REQUEST_NO_LATENCY) == 0) {
-			out[count++] = (struct clock_interval){
-				.low_ns = book_subtract_ns(request->start_ns, raw_ns),
-				.high_ns = book_subtract_ns(request->end_ns, raw_ns)};
+		i--;
+		if (row->source == source && (row->flags & STATEMENT_EXACT) != 0 &&
+		    row->request != BOOK_NONE && clocks_pair(book, row, &out[count])) {
+			count++;
 		}
 	}
 	return count;

@@ -14,13 +14,12 @@
 /* The newest pairs of a source that an estimate rests on. */
 #define CLOCKS_PAIRS_MAX 4096
 
-struct clock_interval {
-	int64_t low_ns, high_ns; /* low <= high */
-};
-
 /* Intersects count >= 1 intervals. Returns 0, setting offset_ns, bound_ns, pair_count and outlier_count of out, or -ERR_NOMEM. */
 int clocks_intersect(const struct clock_interval *interval, size_t count,
 		     struct join_clock_estimate *out);
+
+/* What a statement that names a request says of its server's clock; false without a latency. */
+bool clocks_pair(const struct book *book, const struct statement *row, struct clock_interval *out);
 
 /* Estimates each source of statements; returns how many of at most max were written. Sources without a pair are left out. */
 size_t clocks_estimate(const struct book *book, struct join_clock_estimate *out, size_t max);

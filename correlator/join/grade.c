@@ -433,17 +433,6 @@ void grade_statement(const struct book *book, uint32_t statement, struct outcome
 	hold(book, statement, &evidence, out);
 }
 
-static bool is_claimed(const struct book *book, const struct request *request)
-{
-	for (int kind = 0; kind < ID_KINDS; kind++) {
-		if (request->id[kind] != BOOK_NONE &&
-		    book->ids[request->id[kind]].claims != BOOK_NONE) {
-			return true;
-		}
-	}
-	return false;
-}
-
 void grade_request(const struct book *book, uint32_t request, struct outcome *out)
 {
 	const struct request *line = &book->requests[request];
@@ -452,7 +441,7 @@ void grade_request(const struct book *book, uint32_t request, struct outcome *ou
 		return;
 	}
 	out->detail = line->status;
-	if (is_claimed(book, line)) {
+	if (requests_is_claimed(book, line)) {
 		out->reason = REASON_CONTRADICTED;
 	} else if (line->status >= 400 && line->status < 500) {
 		out->reason = REASON_REFUSED;

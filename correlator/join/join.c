@@ -5,8 +5,10 @@
 #include "correlator/join/clocks.h"
 #include "correlator/join/grade.h"
 #include "correlator/join/requests.h"
+#include "correlator/join/restore.h"
 #include "correlator/join/session.h"
 #include "correlator/join/settle.h"
+#include "correlator/join/sweep.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -24,14 +26,10 @@ struct join {
 	uint32_t queue_count, queue_next, queue_capacity;
 	uint32_t open_statements, open_requests;
 	uint32_t reason[REASON_COUNT]; /* marks of the reasons without a detail */
+	uint32_t taken;                /* the item whose verdict was taken last */
 	bool failed; /* no memory where nobody could be told; said by the next join_add */
 	char text[REASON_TEXT_MAX];
 };
-
-static uint32_t text_mark(struct str text)
-{
-	return (uint32_t)fingerprint_fixed(text).lo;
-}
 
 int join_new(const struct join_options *options, struct join **out_join, struct error *err)
 {
@@ -46,7 +44,7 @@ int join_new(const struct join_options *options, struct join **out_join, struct 
 	}
 	for (int reason = 0; reason < REASON_COUNT; reason++) {
 		join->reason[reason] =
-			text_mark(str_of(reason_text((enum reason)reason, 0, join->text)));
+			restore_mark(str_of(reason_text((enum reason)reason, 0, join->text)));
 	}
 	*out_join = join;
 	return 0;
@@ -76,7 +74,22 @@ static void read_place(const struct record *row, const struct claims *claims, st
 	out->tie = (uint32_t)fingerprint_fixed(row->key).lo;
 }
 
-static int add_statement(struct join *join, uint64_t leaf, const struct record *row)
+/* How a record comes in: as one that is new, or back from outside. */
+enum coming { COMING_NEW, COMING_BACK, COMING_QUIET, COMING_BASE };
+
+/* Where a new item stands among the others. */
+static int place_statement(struct book *book, uint32_t index, const struct record *row,
+			   enum coming coming)
+{
+	int rc = session_find(book, row, index);
+	if (rc == 0 && coming != COMING_BASE) {
+		rc = session_place(book, index, coming == COMING_QUIET);
+	}
+	return rc == 0 && coming == COMING_NEW ? past_heat(book, index) : rc;
+}
+
+static int add_statement(struct join *join, uint64_t leaf, const struct record *row,
+			 enum coming coming)
 {
 	struct book *book = &join->book;
 	struct statement fresh = {.leaf = leaf,
@@ -85,7 +98,7 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 				  .batch_marker = BOOK_NONE,
 				  .request = BOOK_NONE,
 				  .login = BOOK_NONE,
-				  .flags = STATEMENT_OPEN};
+				  .flags = coming == COMING_NEW ? STATEMENT_OPEN : 0};
 	uint32_t source;
 	int rc = book_source(book, row->source, &source);
 	if (rc == 0) {
@@ -116,14 +129,14 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 	rc = timeline_push(&book->statements_by_time, index);
 	if (rc == 0) {
 		book->statement_count++;
-		join->open_statements++;
+		join->open_statements += coming == COMING_NEW;
 		rc = claim_link(book, index, &claims);
 	}
 	if (rc == 0) {
 		rc = book_put_leaf(book, index);
 	}
 	if (rc == 0) {
-		rc = session_add(book, row, index);
+		rc = place_statement(book, index, row, coming);
 	}
 	if (rc == 0 && book_take_restored(book, leaf, &fresh.said)) {
 		book->statements[index].said = fresh.said;
@@ -131,19 +144,21 @@ static int add_statement(struct join *join, uint64_t leaf, const struct record *
 	return rc;
 }
 
-static int add_request(struct join *join, uint64_t leaf, const struct record *line)
+static int add_request(struct join *join, uint64_t leaf, const struct record *line,
+		       enum coming coming)
 {
 	uint32_t request;
-	int rc = requests_add(&join->book, leaf, line, &request);
+	int rc = requests_add(&join->book, leaf, line, coming == COMING_NEW, &request);
 	if (rc == 0) {
-		join->open_requests++;
+		join->open_requests += coming == COMING_NEW;
 		(void)book_take_restored(&join->book, leaf, &join->book.requests[request].said);
 		/* false: nothing was said of it before */
 	}
 	return rc;
 }
 
-int join_add(struct join *join, uint64_t leaf, const struct record *record, struct error *err)
+static int add(struct join *join, uint64_t leaf, const struct record *record, enum coming coming,
+	       struct error *err)
 {
 	struct book *book = &join->book;
 	if (record->kind != RECORD_REQUEST && record->kind != RECORD_STATEMENT) {
@@ -152,16 +167,13 @@ int join_add(struct join *join, uint64_t leaf, const struct record *record, stru
 	if (join->failed) {
 		return error_set(err, ERR_NOMEM, "join: no memory");
 	}
-	if (book_find_leaf(book, leaf) != BOOK_NONE) {
-		return 0;
-	}
 	if ((size_t)book->statement_count + book->request_count >= book->options.max_records) {
 		return error_set(err, ERR_LIMIT,
 				 "join: %zu records are kept already, the most allowed",
 				 book->options.max_records);
 	}
-	int rc = record->kind == RECORD_REQUEST ? add_request(join, leaf, record)
-						: add_statement(join, leaf, record);
+	int rc = record->kind == RECORD_REQUEST ? add_request(join, leaf, record, coming)
+						: add_statement(join, leaf, record, coming);
 	if (rc == -ERR_LIMIT) {
 		return error_set(err, ERR_LIMIT, "join: too many sources, files or logins");
 	}
@@ -172,101 +184,68 @@ int join_add(struct join *join, uint64_t leaf, const struct record *record, stru
 	return 0;
 }
 
-static uint8_t word_index(struct str word, const char *(*name)(unsigned), unsigned count)
+int join_add(struct join *join, uint64_t leaf, const struct record *record, struct error *err)
 {
-	for (unsigned i = 1; i < count; i++) {
-		if (str_is(word, name(i))) {
-			return (uint8_t)i;
-		}
+	return book_find_leaf(&join->book, leaf) != BOOK_NONE
+		       ? 0
+		       : add(join, leaf, record, COMING_NEW, err);
+}
+
+static enum coming coming_by(const struct join_want *want)
+{
+	if (want != NULL && want->kind == JOIN_WANT_MARKS) {
+		return COMING_QUIET;
 	}
-	return 0;
+	return want != NULL && want->kind == JOIN_WANT_BASE ? COMING_BASE : COMING_BACK;
 }
 
-static const char *grade_word(unsigned value)
+/* A record that is in the book already may have been there for another reason. */
+static int recall_known(struct book *book, uint32_t item, enum coming coming, bool visit)
 {
-	return grade_name((enum grade)value);
-}
-
-static const char *carrier_word(unsigned value)
-{
-	return grade_carrier_name((enum carrier)value);
-}
-
-static const char *matched_word(unsigned value)
-{
-	return grade_matched_name((enum matched)value);
-}
-
-/* A statement's verdict that names a request takes back what was said of the request alone. */
-static int restore_covered(struct book *book, uint64_t request_leaf)
-{
-	struct said said;
-	uint32_t item = book_find_leaf(book, request_leaf);
-	if (item != BOOK_NONE && (item & BOOK_REQUEST_BIT) != 0) {
-		book->requests[item & ~BOOK_REQUEST_BIT].said.what = 0;
-		return book_touch_request(book, item & ~BOOK_REQUEST_BIT);
+	if ((item & BOOK_REQUEST_BIT) != 0) {
+		return visit ? book_touch_request(book, item & ~BOOK_REQUEST_BIT) : 0;
 	}
-	if (item == BOOK_NONE && book_take_restored(book, request_leaf, &said)) {
-		said.what = 0;
-		return book_keep_restored(book, request_leaf, &said);
+	if (coming == COMING_BASE) {
+		return 0;
 	}
-	return 0;
+	int rc = session_place(book, item, coming == COMING_QUIET);
+	return rc == 0 && coming == COMING_BACK ? book_touch_statement(book, item) : rc;
 }
 
-static uint16_t said_what(unsigned grade, unsigned carrier, unsigned matched, unsigned settled)
+int join_recall(struct join *join, const struct join_want *want, uint64_t leaf,
+		const struct record *record, struct error *err)
 {
-	return (uint16_t)(grade | carrier << 4 | matched << 8 | settled << 12);
-}
-
-static int restore_said(struct book *book, uint64_t leaf, const struct said *said)
-{
+	struct book *book = &join->book;
+	if (record->kind != RECORD_REQUEST && record->kind != RECORD_STATEMENT) {
+		return 0;
+	}
+	enum coming coming = coming_by(want);
 	uint32_t item = book_find_leaf(book, leaf);
 	if (item == BOOK_NONE) {
-		return book_keep_restored(book, leaf, said);
+		int rc = add(join, leaf, record, coming, err);
+		if (rc != 0) {
+			return rc;
+		}
+		item = record->kind == RECORD_REQUEST ? (book->request_count - 1) | BOOK_REQUEST_BIT
+						      : book->statement_count - 1;
 	}
-	if ((item & BOOK_REQUEST_BIT) != 0) {
-		book->requests[item & ~BOOK_REQUEST_BIT].said = *said;
-		return book_touch_request(book, item & ~BOOK_REQUEST_BIT);
-	}
-	book->statements[item].said = *said;
-	return book_touch_statement(book, item);
-}
-
-int join_restore(struct join *join, const struct record *verdict, struct error *err)
-{
-	bool has_statement = record_has(verdict, FIELD_statement_leaf);
-	bool has_request = record_has(verdict, FIELD_request_leaf);
-	struct str settled = record_text(verdict, FIELD_settled);
-	unsigned grade = word_index(record_text(verdict, FIELD_grade), grade_word, GRADE_COUNT);
-	unsigned carrier =
-		word_index(record_text(verdict, FIELD_carrier), carrier_word, CARRIER_COUNT);
-	unsigned matched =
-		word_index(record_text(verdict, FIELD_matched_by), matched_word, MATCHED_COUNT);
-	int64_t revision = record_number(verdict, FIELD_revision, 0);
-	if (verdict->kind != RECORD_VERDICT || grade == GRADE_NONE ||
-	    (!has_statement && !has_request)) {
-		return error_set(err, ERR_INPUT,
-				 "join: a stored verdict has no grade, or names neither statement "
-				 "nor request");
-	}
-	struct said said = {
-		.request_leaf = has_request
-					? (uint64_t)record_number(verdict, FIELD_request_leaf, 0)
-					: JOIN_NO_LEAF,
-		.reason = text_mark(record_text(verdict, FIELD_reason)),
-		.what = said_what(grade, carrier, matched,
-				  str_is(settled, "final") ? JOIN_FINAL : JOIN_PROVISIONAL),
-		.count = (uint16_t)(revision < 0                ? 1
-				    : revision < UINT16_MAX - 1 ? revision + 1
-								: UINT16_MAX),
-	};
-	uint64_t leaf = has_statement ? (uint64_t)record_number(verdict, FIELD_statement_leaf, 0)
-				      : said.request_leaf;
-	int rc = restore_said(&join->book, leaf, &said);
-	if (rc == 0 && has_statement && has_request) {
-		rc = restore_covered(&join->book, said.request_leaf);
+	int rc = recall_known(book, item, coming, want == NULL);
+	if (rc == 0 && coming == COMING_BASE && (item & BOOK_REQUEST_BIT) == 0) {
+		rc = past_found(book, item);
 	}
 	return rc == 0 ? 0 : error_set(err, ERR_NOMEM, "join: no memory");
+}
+
+int join_answer(struct join *join, const struct join_want *want, bool nothing_older,
+		struct error *err)
+{
+	int rc = past_answer(&join->book, want, nothing_older);
+	return rc == 0 ? 0 : error_set(err, ERR_NOMEM, "join: no memory");
+}
+
+int join_restore(struct join *join, uint64_t leaf, const struct record *verdict, struct error *err)
+{
+	return restore_verdict(&join->book, leaf, verdict, err);
 }
 
 void join_settle(struct join *join, int64_t requests_ns, int64_t statements_ns)
@@ -309,7 +288,7 @@ static uint64_t named_leaf(const struct book *book, const struct queued *queued)
 
 static uint16_t what_of(const struct outcome *outcome)
 {
-	return said_what(outcome->grade, outcome->carrier, outcome->matched, outcome->settled);
+	return restore_what(outcome->grade, outcome->carrier, outcome->matched, outcome->settled);
 }
 
 static bool was_said(struct join *join, const struct said *said, const struct outcome *outcome,
@@ -320,7 +299,7 @@ static bool was_said(struct join *join, const struct said *said, const struct ou
 	}
 	const char *text = reason_text(outcome->reason, outcome->detail, join->text);
 	uint32_t mark =
-		text == join->text ? text_mark(str_of(text)) : join->reason[outcome->reason];
+		text == join->text ? restore_mark(str_of(text)) : join->reason[outcome->reason];
 	return said->reason == mark;
 }
 
@@ -338,11 +317,11 @@ static int judge_statement(struct join *join, uint32_t index)
 {
 	struct book *book = &join->book;
 	struct statement *row = &book->statements[index];
+	int rc = past_link(book, index);
 	struct queued queued = {.item = index, .leaf = row->leaf};
 	queued.time_ns = book_subtract_ns(row->at_ns, book->sources[row->source].offset_ns);
 	grade_statement(book, index, &queued.outcome);
-	int rc = 0;
-	if (queued.outcome.request != row->request) {
+	if (rc == 0 && queued.outcome.request != row->request) {
 		if (row->request != BOOK_NONE) {
 			book->requests[row->request].named--;
 			rc = book_touch_request(book, row->request);
@@ -380,7 +359,7 @@ static int judge_request(struct join *join, uint32_t index)
 		    (queued.outcome.grade == GRADE_NONE || queued.outcome.settled != JOIN_FINAL);
 	bool was_open = (line->flags & REQUEST_OPEN) != 0;
 	join->open_requests += (uint32_t)open - (uint32_t)was_open;
-	line->flags &= (uint16_t) ~(REQUEST_DIRTY | REQUEST_OPEN);
+	line->flags &= (uint16_t) ~(REQUEST_DIRTY | REQUEST_OPEN | REQUEST_NEW);
 	line->flags |= (uint16_t)(open ? REQUEST_OPEN : 0);
 	if (queued.outcome.grade != GRADE_NONE &&
 	    !was_said(join, &line->said, &queued.outcome, line->leaf)) {
@@ -419,33 +398,67 @@ static bool is_stale(const struct book *book)
 	       0;
 }
 
-static int refresh(struct join *join)
+/* Brings everything up to date that a judgement rests on, and works out what is missing for it. */
+static int prepare(struct join *join)
 {
 	struct book *book = &join->book;
 	int rc = requeue(join);
-	if (rc == 0) {
-		rc = session_refresh(book);
+	rc = rc != 0 ? rc : session_refresh(book);
+	rc = rc != 0 ? rc : touch_by_claims(book);
+	return rc != 0 ? rc : past_collect(book);
+}
+
+static int judge_requests(struct join *join)
+{
+	struct indexes *dirty = &join->book.dirty_requests;
+	uint32_t waiting = 0;
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < dirty->count; i++) {
+		if (!past_is_ready(&join->book, dirty->at[i])) {
+			dirty->at[waiting++] = dirty->at[i];
+			continue;
+		}
+		rc = judge_request(join, dirty->at[i]);
 	}
-	if (rc == 0) {
-		rc = touch_by_claims(book);
+	dirty->count = waiting;
+	return rc;
+}
+
+static int refresh(struct join *join)
+{
+	struct book *book = &join->book;
+	int rc = prepare(join);
+	if (rc != 0 || book->past.want_count > 0) {
+		return rc;
 	}
 	for (uint32_t i = 0; rc == 0 && i < book->dirty_statements.count; i++) {
 		rc = judge_statement(join, book->dirty_statements.at[i]);
 	}
-	for (uint32_t i = 0; rc == 0 && i < book->dirty_requests.count; i++) {
-		rc = judge_request(join, book->dirty_requests.at[i]);
-	}
-	book->dirty_statements.count = book->dirty_requests.count = 0;
+	book->dirty_statements.count = 0;
+	rc = rc != 0 ? rc : judge_requests(join);
 	if (join->queue_count > 1) {
 		qsort(join->queue, join->queue_count, sizeof *join->queue, in_order);
 	}
 	return rc;
 }
 
+size_t join_wants(struct join *join, const struct join_want **out_wants)
+{
+	*out_wants = join->book.past.wants;
+	if (join->failed || !join->book.past.any || join->queue_next < join->queue_count) {
+		return 0;
+	}
+	join->failed = prepare(join) != 0;
+	*out_wants = join->book.past.wants;
+	return join->failed ? 0 : join->book.past.want_count;
+}
+
 bool join_take(struct join *join, struct join_verdict *out_verdict)
 {
 	struct book *book = &join->book;
-	if (!join->failed && is_stale(book)) {
+	/* What waits for others from outside does not hold up what is judged already. */
+	bool waits = book->past.any && join->queue_next < join->queue_count;
+	if (!join->failed && !waits && is_stale(book)) {
 		join->failed = refresh(join) != 0;
 	}
 	if (join->failed || join->queue_next == join->queue_count) {
@@ -458,9 +471,11 @@ bool join_take(struct join *join, struct join_verdict *out_verdict)
 	struct said *said = request ? &book->requests[queued->item & ~BOOK_REQUEST_BIT].said
 				    : &book->statements[queued->item].said;
 	const char *text = reason_text(outcome->reason, outcome->detail, join->text);
+	join->taken = queued->item;
 	*said = (struct said){
+		.leaf = JOIN_NO_LEAF,
 		.request_leaf = request_leaf,
-		.reason = text_mark(str_of(text)),
+		.reason = restore_mark(str_of(text)),
 		.what = what_of(outcome),
 		.count = (uint16_t)(said->count + (said->count < UINT16_MAX)),
 	};
@@ -476,6 +491,43 @@ bool join_take(struct join *join, struct join_verdict *out_verdict)
 	const char *grade = grade_name(outcome->grade);
 	memcpy(out_verdict->grade, grade, strlen(grade) + 1);
 	return true;
+}
+
+void join_stored(struct join *join, uint64_t leaf)
+{
+	uint32_t item = join->taken;
+	struct said *said = (item & BOOK_REQUEST_BIT) != 0
+				    ? &join->book.requests[item & ~BOOK_REQUEST_BIT].said
+				    : &join->book.statements[item].said;
+	said->leaf = leaf;
+}
+
+void join_seal(struct join *join, uint64_t end)
+{
+	struct past *past = &join->book.past;
+	past->any = past->any || end > 0;
+	past->end = end > past->end ? end : past->end;
+}
+
+int join_forget(struct join *join, struct error *err)
+{
+	struct sweep_open open = {0, 0};
+	if (!join->book.past.any || join->failed || join->queue_next < join->queue_count) {
+		return 0;
+	}
+	if (sweep_run(&join->book, &open) != 0) {
+		join->failed = true;
+		return error_set(err, ERR_NOMEM, "join: no memory");
+	}
+	join->open_statements -= open.statements;
+	join->open_requests -= open.requests;
+	join->queue_next = join->queue_count = 0;
+	return 0;
+}
+
+size_t join_count(const struct join *join)
+{
+	return (size_t)join->book.statement_count + join->book.request_count;
 }
 
 void join_pending(const struct join *join, size_t *out_statements, size_t *out_requests)

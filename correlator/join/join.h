@@ -5,7 +5,10 @@
  *          (Which revisions came in between depends on the order of arrival; the last one does not.)
  * Exact:   ids are looked up in both directions without a window; watermarks only turn an open "unmatched" into a said one.
  * Grades:  docs/grades.md. A wrong person is never named at A or B: on any doubt the grade falls to C or X, with its reason.
- * Memory:  about 145 bytes a record, nothing is forgotten; max_records given at join_new, past it ERR_LIMIT.
+ * Memory:  about 150 bytes a record; max_records given at join_new, past it ERR_LIMIT.
+ * Past:    records that are kept outside (sealed) may be forgotten, at any moment. The join then says which of them it must see before it can
+ *          judge what came (join_wants); whoever keeps them gives them back (join_recall) with the newest verdict on each (join_restore),
+ *          and says that this was all (join_answer). What stands at the end is the same as if nothing had been forgotten.
  * Threads: one join per thread. Blocking: never.
  * Source:  docs/grades.md. Tests: tests/unit/join.c, tests/simulation/
  */
@@ -72,10 +75,53 @@ void join_free(struct join *join);
  * was added before is ignored. Returns 0, ERR_LIMIT or ERR_NOMEM. */
 int join_add(struct join *join, uint64_t leaf, const struct record *record, struct error *err);
 
+/* From now on there are records outside, all those with leaves below `end`; it only rises. */
+void join_seal(struct join *join, uint64_t end);
+
+/* Forgets records that are outside with the newest verdict on them, and whatever is of no use without them: at least those of
+ * requests, of rows without a session, and of rows behind which nothing of their session stays. Of no effect while a verdict waits
+ * to be taken. Returns 0 or ERR_NOMEM. */
+int join_forget(struct join *join, struct error *err);
+
+/* How many records are in memory. */
+size_t join_count(const struct join *join);
+
+enum join_want_kind {
+	JOIN_WANT_LEAF,     /* this record */
+	JOIN_WANT_REQUESTS, /* those that bear an id in a field of their own */
+	JOIN_WANT_CLAIMS,   /* the statements that carry an id (model/carried.h) */
+	JOIN_WANT_ROWS,     /* the statements of a session in a span of time */
+	JOIN_WANT_MARKS,    /* those of them that may mark */
+	JOIN_WANT_BASE, /* of those before to_ns that may do `marks`, the newest, with all others of its time */
+};
+
+struct join_want {
+	enum join_want_kind kind;
+	unsigned marks; /* BASE: bits of enum carried_mark */
+	uint64_t key;   /* the leaf; carried_key of the id; carried_session */
+	int64_t from_ns,
+		to_ns; /* event times as they stand in the records: from_ns <= t < to_ns; INT64_MAX as to_ns: no end */
+	uint32_t item; /* the join's own */
+};
+
+/* What must come back before more can be judged; borrowed until the next join call but join_recall, join_restore and join_answer. While
+ * there is any, join_take gives nothing. Ask again after taking what join_take gives. Returns how many; 0: nothing. */
+size_t join_wants(struct join *join, const struct join_want **out_wants);
+
+/* Gives a record back that a want names (a known one is fine), or with want NULL one that has no final verdict yet, so that it
+ * is judged. Returns as join_add. */
+int join_recall(struct join *join, const struct join_want *want, uint64_t leaf,
+		const struct record *record, struct error *err);
+
+/* All that a want names is back. nothing_older: no record outside with an earlier time than from_ns may mark this session
+ * (of MARKS; when it is not known, false). Returns 0 or ERR_NOMEM. */
+int join_answer(struct join *join, const struct join_want *want, bool nothing_older,
+		struct error *err);
+
 /* Takes in a verdict that was stored before a restart, so that it is not said again and revisions go on counting. Verdicts must
  * come in leaf order; they may come before or after their statements. Take nothing before all is back: verdicts on a part would be
- * said as revisions. Returns 0, ERR_INPUT or ERR_NOMEM. */
-int join_restore(struct join *join, const struct record *verdict, struct error *err);
+ * said as revisions. An older one than is known is passed over. leaf: its own. Returns 0, ERR_INPUT or ERR_NOMEM. */
+int join_restore(struct join *join, uint64_t leaf, const struct record *verdict, struct error *err);
 
 /* The watermark of all request sources and of all statement sources: no record with an earlier event time is still to come.
  * A statement before requests_ns without a match becomes a final U1; a request whose end lies before statements_ns without a
@@ -87,6 +133,9 @@ void join_settle(struct join *join, int64_t requests_ns, int64_t statements_ns);
 /* The next verdict that differs from what was said before on its statement or request; false when there is none now. Order:
  * by statement (request) event time, then leaf. */
 bool join_take(struct join *join, struct join_verdict *out_verdict);
+
+/* Under which leaf the verdict that was taken last is stored. Without it, its subject is not forgotten. */
+void join_stored(struct join *join, uint64_t leaf);
 
 /* How many statements and requests have no final verdict yet. */
 void join_pending(const struct join *join, size_t *out_statements, size_t *out_requests);

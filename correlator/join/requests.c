@@ -57,7 +57,9 @@ static void read_line(struct book *book, const struct record *line, struct reque
 	print = fingerprint_with(print, (uint64_t)request->start_ns);
 	print = fingerprint_with(print, (uint64_t)request->end_ns);
 	for (int kind = 0; kind < ID_KINDS; kind++) {
-		print = fingerprint_with(print, request->id[kind]);
+		uint32_t id = request->id[kind];
+		/* Not its index, which changes when others are forgotten. */
+		print = fingerprint_with(print, id == BOOK_NONE ? 0 : book->ids[id].print.lo);
 	}
 	request->identity = print.lo;
 	request->tie =
@@ -65,8 +67,7 @@ static void read_line(struct book *book, const struct record *line, struct reque
 			.lo;
 }
 
-/* Puts a request under one of its ids; what changes for those who claim the id is marked. */
-static int chain_to_id(struct book *book, uint32_t index, int kind)
+bool requests_chain(struct book *book, uint32_t index, int kind)
 {
 	struct request *request = &book->requests[index];
 	struct id *id = &book->ids[request->id[kind]];
@@ -83,6 +84,14 @@ static int chain_to_id(struct book *book, uint32_t index, int kind)
 	}
 	request->next[kind] = id->requests;
 	id->requests = index;
+	return changed;
+}
+
+/* Puts a request under one of its ids; what changes for those who claim the id is marked. */
+static int chain_to_id(struct book *book, uint32_t index, int kind)
+{
+	bool changed = requests_chain(book, index, kind);
+	const struct id *id = &book->ids[book->requests[index].id[kind]];
 	for (uint32_t claim = changed ? id->claims : BOOK_NONE; claim != BOOK_NONE;
 	     claim = book->claims[claim].next[kind]) {
 		int rc = book_touch_claim(book, claim);
@@ -93,9 +102,21 @@ static int chain_to_id(struct book *book, uint32_t index, int kind)
 	return 0;
 }
 
-int requests_add(struct book *book, uint64_t leaf, const struct record *line, uint32_t *out_request)
+bool requests_is_claimed(const struct book *book, const struct request *request)
 {
-	struct request request = {.leaf = leaf, .flags = REQUEST_OPEN};
+	for (int kind = 0; kind < ID_KINDS; kind++) {
+		if (request->id[kind] != BOOK_NONE &&
+		    book->ids[request->id[kind]].claims != BOOK_NONE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int requests_add(struct book *book, uint64_t leaf, const struct record *line, bool is_new,
+		 uint32_t *out_request)
+{
+	struct request request = {.leaf = leaf, .flags = is_new ? REQUEST_OPEN | REQUEST_NEW : 0};
 	int rc = read_ids(book, line, &request);
 	if (rc == 0) {
 		rc = book_reserve(&book->requests, &book->request_capacity, book->request_count,
@@ -117,7 +138,8 @@ int requests_add(struct book *book, uint64_t leaf, const struct record *line, ui
 			rc = chain_to_id(book, index, kind);
 		}
 	}
-	if (rc == 0) {
+	/* What is said of a known one stays, unless a statement speaks up. */
+	if (rc == 0 && (is_new || requests_is_claimed(book, &request))) {
 		rc = book_touch_request(book, index);
 	}
 	if (rc == 0) {

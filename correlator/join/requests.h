@@ -13,9 +13,16 @@
 /* How long a request without a latency is taken to have run. */
 #define REQUESTS_UNKNOWN_END_NS INT64_C(60000000000)
 
-/* Adds a request and marks the claims on its ids. Returns 0 and *out_request, or -ERR_NOMEM, -ERR_LIMIT. */
-int requests_add(struct book *book, uint64_t leaf, const struct record *line,
+/* Adds a request and marks the claims on its ids. is_new: it does not come back from outside. Returns 0 and *out_request, or
+ * -ERR_NOMEM, -ERR_LIMIT. */
+int requests_add(struct book *book, uint64_t leaf, const struct record *line, bool is_new,
 		 uint32_t *out_request);
+
+/* Puts a request under one of its ids; true when the id means something else from now on. */
+bool requests_chain(struct book *book, uint32_t request, int kind);
+
+/* Whether any statement in the book claims one of its ids. */
+bool requests_is_claimed(const struct book *book, const struct request *request);
 
 /* Whether a claim says nothing against this request: no id that differs from the request's own of that kind. */
 bool requests_agree(const struct book *book, uint32_t request, const struct claim *claim);

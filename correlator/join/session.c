@@ -1,8 +1,8 @@
 #include "correlator/join/session.h"
 
-struct registers {
-	uint32_t write, replay;
-};
+#include "model/carried.h"
+
+#include <stdlib.h>
 
 static int by_place(uint32_t a, uint32_t b, const void *owner)
 {
@@ -35,35 +35,34 @@ static bool session_equal(const void *owner, uint32_t index, const void *key)
 	return fingerprint_equal(book->sessions[index].print, *(const struct fingerprint *)key);
 }
 
-/* A GUID of zeros stands for "none". */
-static bool is_connection(struct str text)
+static const struct slots_type session_type = {.hash = session_hash, .equal = session_equal};
+
+int session_reindex(struct book *book)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		if (text.ptr[i] != '0' && text.ptr[i] != '-') {
-			return true;
-		}
+	int rc = 0;
+	slots_done(&book->by_session);
+	for (uint32_t i = 0; rc == 0 && i < book->session_count; i++) {
+		rc = slots_put(&book->by_session, &session_type, book, i);
 	}
-	return false;
+	return rc;
 }
 
 static int find_session(struct book *book, const struct record *row, uint16_t source,
 			uint32_t *out_session)
 {
-	static const struct slots_type type = {.hash = session_hash, .equal = session_equal};
 	struct str connection = record_text(row, FIELD_connection_id);
 	struct fingerprint print;
-	if (is_connection(connection)) {
+	if (carried_is_connection(connection)) {
 		print = fingerprint_of(&book->key, connection);
-		print.hi ^= source;
 	} else if (record_has(row, FIELD_session_id)) {
 		print = fingerprint_of(&book->key, record_text(row, FIELD_server));
 		print = fingerprint_with(print, (uint64_t)record_number(row, FIELD_session_id, 0));
-		print.hi ^= source;
 	} else {
 		*out_session = BOOK_NONE;
 		return 0;
 	}
-	*out_session = slots_find(&book->by_session, &type, book, print.lo, &print);
+	print.hi ^= source;
+	*out_session = slots_find(&book->by_session, &session_type, book, print.lo, &print);
 	if (*out_session != SLOTS_NONE) {
 		return 0;
 	}
@@ -72,15 +71,25 @@ static int find_session(struct book *book, const struct record *row, uint16_t so
 	if (rc != 0) {
 		return rc;
 	}
-	book->sessions[book->session_count] = (struct session){.print = print};
-	rc = slots_put(&book->by_session, &type, book, book->session_count);
+	struct session *session = &book->sessions[book->session_count];
+	*session = (struct session){.print = print, .source = source};
+	(void)carried_session(row, &session->key); /* it has one: see above */
+	int64_t known_ns = book->past.any ? INT64_MAX : INT64_MIN;
+	uint32_t base = book->past.any ? BOOK_UNKNOWN : BOOK_NONE;
+	session->past = (struct session_past){.marks_from_ns = known_ns,
+					      .rows_from_ns = known_ns,
+					      .write_before_ns = known_ns,
+					      .replay_before_ns = known_ns,
+					      .base_write = base,
+					      .base_replay = base};
+	rc = slots_put(&book->by_session, &session_type, book, book->session_count);
 	if (rc == 0) {
 		*out_session = book->session_count++;
 	}
 	return rc;
 }
 
-int session_add(struct book *book, const struct record *row, uint32_t statement)
+int session_find(struct book *book, const struct record *row, uint32_t statement)
 {
 	struct statement *added = &book->statements[statement];
 	int rc = find_session(book, row, added->source, &added->session);
@@ -95,15 +104,44 @@ int session_add(struct book *book, const struct record *row, uint32_t statement)
 			marks && (added->flags & STATEMENT_SETS) != 0 ? statement : BOOK_NONE;
 		return book_touch_statement(book, statement);
 	}
+	return 0;
+}
+
+int session_add(struct book *book, const struct record *row, uint32_t statement)
+{
+	int rc = session_find(book, row, statement);
+	return rc == 0 ? session_place(book, statement, false) : rc;
+}
+
+int session_place(struct book *book, uint32_t statement, bool quiet)
+{
+	struct statement *added = &book->statements[statement];
+	if (added->session == BOOK_NONE || (added->flags & STATEMENT_PLACED) != 0) {
+		return 0;
+	}
 	struct session *session = &book->sessions[added->session];
-	rc = timeline_push(&session->timeline, statement);
+	int rc = timeline_push(&session->timeline, statement);
 	if (rc != 0) {
 		return rc;
 	}
-	added->flags |= STATEMENT_FRESH;
+	added->flags |=
+		(uint16_t)(STATEMENT_PLACED | STATEMENT_FRESH | (quiet ? STATEMENT_QUIET : 0));
 	session->fresh++;
 	session->sets += (added->flags & STATEMENT_SETS) != 0;
 	return book_touch_session(book, added->session);
+}
+
+void session_order(const struct book *book, uint32_t *statements, size_t count)
+{
+	/* Few: rows of one session at one time. */
+	for (size_t i = 1; i < count; i++) {
+		uint32_t moved = statements[i];
+		size_t at = i;
+		for (; at > 0 && by_place(statements[at - 1], moved, book) > 0; at--) {
+			statements[at] = statements[at - 1];
+		}
+		statements[at] = moved;
+	}
 }
 
 /* What governs a row, given what stood before it: a row that sets is governed by what it sets, one that clears by what it ends. */
@@ -123,8 +161,8 @@ static struct registers governing(const struct book *book, uint32_t index, struc
 	return before;
 }
 
-/* What stands after a row. Session context and CONTEXT_INFO are two places: clearing one leaves the other. */
-static struct registers after(const struct book *book, uint32_t index)
+/* Session context and CONTEXT_INFO are two places: clearing one leaves the other. */
+struct registers session_after(const struct book *book, uint32_t index)
 {
 	const struct statement *row = &book->statements[index];
 	struct registers now = {row->write_marker, row->replay_marker};
@@ -133,6 +171,7 @@ static struct registers after(const struct book *book, uint32_t index)
 		now.write = BOOK_NONE;
 	}
 	if (clears && (row->flags & STATEMENT_SETS) != 0 && now.replay != BOOK_NONE &&
+	    now.replay != BOOK_UNKNOWN &&
 	    ((row->flags ^ book->statements[now.replay].flags) & STATEMENT_BY_INFO) == 0) {
 		now.replay = BOOK_NONE;
 	}
@@ -161,11 +200,19 @@ static bool in_next_batch(const struct book *book, const struct statement *row, 
 	const struct statement *batch = &book->statements[next];
 	uint32_t claim = book_claim(book, batch, ROLE_MARK);
 	if ((batch->flags & STATEMENT_MIXED) == 0 || claim == BOOK_NONE ||
-	    (row->replay_marker != BOOK_NONE &&
+	    (row->replay_marker != BOOK_NONE && row->replay_marker != BOOK_UNKNOWN &&
 	     claim == book_claim(book, &book->statements[row->replay_marker], ROLE_MARK))) {
 		return false;
 	}
 	return row->at_ns >= batch_start(book, batch);
+}
+
+/* Rows that are there for what they do to others are not judged. */
+static int touch(struct book *book, uint32_t index)
+{
+	return (book->statements[index].flags & STATEMENT_QUIET) != 0
+		       ? 0
+		       : book_touch_statement(book, index);
 }
 
 static int mark_batches(struct book *book, const struct session *session, uint32_t from,
@@ -191,13 +238,26 @@ static int mark_batches(struct book *book, const struct session *session, uint32
 			row->batch_marker = batch;
 			row->flags &= (uint16_t)~STATEMENT_DOUBT;
 			row->flags |= (uint16_t)(doubt ? STATEMENT_DOUBT : 0);
-			int rc = book_touch_statement(book, line->at[i]);
+			int rc = touch(book, line->at[i]);
 			if (rc != 0) {
 				return rc;
 			}
 		}
 	}
 	return 0;
+}
+
+/* What stands before the row at a position: where the marks begin to be known, the base. */
+static struct registers before(const struct book *book, const struct session *session, uint32_t i)
+{
+	const struct timeline *line = &session->timeline;
+	int64_t from_ns = session->past.marks_from_ns;
+	if (book->statements[line->at[i]].at_ns >= from_ns &&
+	    (i == 0 || book->statements[line->at[i - 1]].at_ns < from_ns)) {
+		return (struct registers){session->past.base_write, session->past.base_replay};
+	}
+	return i == 0 ? (struct registers){BOOK_UNKNOWN, BOOK_UNKNOWN}
+		      : session_after(book, line->at[i - 1]);
 }
 
 static int refresh(struct book *book, struct session *session)
@@ -208,33 +268,31 @@ static int refresh(struct book *book, struct session *session)
 	if (rc != 0) {
 		return rc;
 	}
-	struct registers now = {BOOK_NONE, BOOK_NONE};
-	if (from > 0) {
-		now = after(book, line->at[from - 1]);
-	}
+	bool rebased = session->rebased;
+	from = rebased ? 0 : from;
 	uint32_t i = from;
 	for (; i < line->count; i++) {
 		uint32_t index = line->at[i];
 		struct statement *row = &book->statements[index];
-		struct registers over = governing(book, index, now);
+		struct registers over = governing(book, index, before(book, session, i));
 		bool fresh = (row->flags & STATEMENT_FRESH) != 0;
 		if (!fresh && row->write_marker == over.write &&
 		    row->replay_marker == over.replay) {
-			if (session->fresh == 0) {
+			if (session->fresh == 0 && !rebased) {
 				break;
 			}
 		} else {
 			row->write_marker = over.write;
 			row->replay_marker = over.replay;
-			rc = book_touch_statement(book, index);
+			rc = touch(book, index);
 			if (rc != 0) {
 				return rc;
 			}
 		}
 		session->fresh -= fresh;
 		row->flags &= (uint16_t)~STATEMENT_FRESH;
-		now = after(book, index);
 	}
+	session->rebased = false;
 	return session->sets == 0 ? 0 : mark_batches(book, session, from, i);
 }
 
@@ -288,21 +346,63 @@ static int touch_parts(struct book *book, const struct timeline *line, uint32_t 
 	return 0;
 }
 
+struct session_span session_governed(const struct book *book, uint32_t marker)
+{
+	const struct statement *row = &book->statements[marker];
+	bool borders = is_border(row);
+	bool writes = (row->flags & (STATEMENT_WRITES | STATEMENT_RESETS)) != 0;
+	struct session_span span = {.from_ns = row->at_ns, .last_ns = INT64_MAX};
+	if ((row->flags & STATEMENT_SETS) != 0) {
+		span.from_ns = batch_start(book, row);
+	}
+	if ((row->flags & STATEMENT_PLACED) == 0) {
+		return span;
+	}
+	const struct timeline *line = &book->sessions[row->session].timeline;
+	bool replays = borders, next = borders;
+	for (uint32_t i = position_of(book, line, marker) + 1; i < line->count; i++) {
+		const struct statement *at = &book->statements[line->at[i]];
+		bool marks = book_claim(book, at, ROLE_MARK) != BOOK_NONE;
+		if (next && is_border(at)) {
+			/* Rows before this one were parts of the next batch, perhaps. */
+			int64_t start_ns = (at->flags & STATEMENT_SETS) != 0 ? batch_start(book, at)
+									     : INT64_MAX;
+			span.from_ns = start_ns < span.from_ns ? start_ns : span.from_ns;
+			next = false;
+		}
+		bool resets = (at->flags & STATEMENT_RESETS) != 0;
+		writes = writes && !resets && (at->flags & STATEMENT_WRITES) == 0;
+		replays = replays && !resets && !(marks && (at->flags & STATEMENT_SETS) != 0);
+		if (!writes && !replays) {
+			span.last_ns = at->at_ns;
+			break;
+		}
+	}
+	return span;
+}
+
 int session_touch_governed(struct book *book, uint32_t marker)
 {
 	int rc = book_touch_statement(book, marker);
 	if (rc != 0 || book->statements[marker].session == BOOK_NONE) {
 		return rc;
 	}
+	rc = past_heat(book, marker);
 	const struct timeline *line = &book->sessions[book->statements[marker].session].timeline;
-	uint32_t position = position_of(book, line, marker);
-	rc = touch_parts(book, line, position, marker);
+	bool placed = (book->statements[marker].flags & STATEMENT_PLACED) != 0;
+	uint32_t position =
+		0; /* of a base; what it governs stands where the marks begin to be known */
+	if (rc == 0 && placed) {
+		position = position_of(book, line, marker);
+		rc = touch_parts(book, line, position, marker);
+	}
 	for (uint32_t i = position; rc == 0 && i < line->count; i++) {
 		const struct statement *row = &book->statements[line->at[i]];
-		if (row->write_marker != marker && row->replay_marker != marker) {
+		bool governed = row->write_marker == marker || row->replay_marker == marker;
+		if (!governed && placed) {
 			break;
 		}
-		rc = book_touch_statement(book, line->at[i]);
+		rc = governed ? book_touch_statement(book, line->at[i]) : 0;
 	}
 	return rc;
 }

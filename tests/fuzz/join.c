@@ -31,7 +31,7 @@ static void do_record(struct join *join, struct wire_reader *reader, bool restor
 		return;
 	}
 	if (restore && record.kind == RECORD_VERDICT) {
-		(void)join_restore(join, &record, &err); /* a refusal is fine */
+		(void)join_restore(join, 0, &record, &err); /* a refusal is fine */
 	} else {
 		(void)join_add(join, (*leaf)++, &record, &err); /* so is a limit */
 	}

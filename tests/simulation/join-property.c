@@ -1,5 +1,6 @@
 /* Small nasty worlds, fed in many orders: the join's standing verdicts are those of an oracle that sees everything at once. */
 #include "base/parse.h"
+#include "model/carried.h"
 #include "tests/simulation/join-oracle.h"
 
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #define STORED_MAX 4096
 
 struct stored { /* a verdict as the store keeps it */
+	int leaf;
 	struct join_verdict verdict;
 	char reason[256];
 };
@@ -26,11 +28,13 @@ struct standing { /* what stands of an item, in words */
 struct feed {
 	const struct small_world *world;
 	struct join *join;
-	int item_of[ITEMS_MAX + 1]; /* by leaf, from 1 */
-	int count;                  /* leaves given out */
+	int item_of[ITEMS_MAX + STORED_MAX + 1]; /* by leaf, from 1; of a verdict -1 */
+	int count;                               /* leaves given out */
 	int64_t requests_ns, statements_ns;
 	struct stored *stored;
 	int stored_count;
+	int end; /* leaves below are sealed: the join may forget them */
+	bool forgets;
 };
 
 static struct join *new_join(const struct small_world *world)
@@ -39,19 +43,6 @@ static struct join *new_join(const struct small_world *world)
 	struct error err;
 	assert_int_equal(join_new(&world->options, &join, &err), 0);
 	return join;
-}
-
-static int drain(struct feed *feed)
-{
-	struct join_verdict verdict;
-	int before = feed->stored_count;
-	while (join_take(feed->join, &verdict)) {
-		assert_true(feed->stored_count < STORED_MAX);
-		struct stored *stored = &feed->stored[feed->stored_count++];
-		stored->verdict = verdict;
-		(void)snprintf(stored->reason, sizeof stored->reason, "%s", verdict.reason);
-	}
-	return feed->stored_count - before;
 }
 
 static void add(struct feed *feed, uint64_t leaf)
@@ -80,7 +71,188 @@ static void restore(struct feed *feed, const struct stored *stored)
 	if (verdict->request_leaf != JOIN_NO_LEAF) {
 		record_set_number(&record, FIELD_request_leaf, (int64_t)verdict->request_leaf);
 	}
-	assert_int_equal(join_restore(feed->join, &record, &err), 0);
+	assert_int_equal(join_restore(feed->join, (uint64_t)stored->leaf, &record, &err), 0);
+}
+
+static bool is_about(const struct stored *stored, uint64_t leaf)
+{
+	return stored->verdict.statement_leaf == leaf ||
+	       (stored->verdict.statement_leaf == JOIN_NO_LEAF &&
+		stored->verdict.request_leaf == leaf);
+}
+
+/* Gives a sealed record back with the newest of the sealed verdicts on it. */
+static void recall(struct feed *feed, const struct join_want *want, int leaf)
+{
+	struct error err;
+	const struct record *record = &feed->world->record[feed->item_of[leaf]];
+	assert_int_equal(join_recall(feed->join, want, (uint64_t)leaf, record, &err), 0);
+	for (int i = feed->stored_count; i-- > 0;) {
+		if (feed->stored[i].leaf < feed->end &&
+		    is_about(&feed->stored[i], (uint64_t)leaf)) {
+			restore(feed, &feed->stored[i]);
+			break;
+		}
+	}
+}
+
+struct carries {
+	uint64_t key;
+	bool found;
+};
+
+static void compare_id(void *owner, struct str id)
+{
+	struct carries *carries = owner;
+	carries->found = carries->found || carried_key(id) == carries->key;
+}
+
+static bool bears(const struct record *record, uint64_t key)
+{
+	static const unsigned field[] = {FIELD_extended_request_id, FIELD_lambda_request_id,
+					 FIELD_request_id};
+	for (size_t i = 0; i < 3; i++) {
+		if (record_has(record, field[i]) &&
+		    carried_key(record_text(record, field[i])) == key) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_of_session(const struct record *record, uint64_t session)
+{
+	uint64_t own;
+	return record->kind == RECORD_STATEMENT && carried_session(record, &own) && own == session;
+}
+
+/* Whether a want names a record; of BASE, whether it comes into question. */
+static bool is_wanted(const struct join_want *want, int leaf, const struct record *record)
+{
+	struct carries carries = {.key = want->key};
+	bool before = want->to_ns == INT64_MAX || record->time_ns < want->to_ns;
+	bool within = before && record->time_ns >= want->from_ns;
+	switch (want->kind) {
+	case JOIN_WANT_LEAF:
+		return (uint64_t)leaf == want->key;
+	case JOIN_WANT_REQUESTS:
+		return record->kind == RECORD_REQUEST && bears(record, want->key);
+	case JOIN_WANT_CLAIMS:
+		if (record->kind == RECORD_STATEMENT) {
+			carried_ids(record, compare_id, &carries);
+		}
+		return carries.found;
+	case JOIN_WANT_ROWS:
+		return within && is_of_session(record, want->key);
+	case JOIN_WANT_MARKS:
+		return within && is_of_session(record, want->key) && carried_marks(record) != 0;
+	case JOIN_WANT_BASE:
+		return before && is_of_session(record, want->key) &&
+		       (carried_marks(record) & want->marks) != 0;
+	}
+	return false;
+}
+
+static const struct record *sealed_record(const struct feed *feed, int leaf)
+{
+	return feed->item_of[leaf] < 0 ? NULL : &feed->world->record[feed->item_of[leaf]];
+}
+
+static void answer(struct feed *feed, const struct join_want *want)
+{
+	struct error err;
+	int64_t newest_ns = INT64_MIN;
+	bool older = false;
+	for (int leaf = 1; leaf < feed->end; leaf++) {
+		const struct record *record = sealed_record(feed, leaf);
+		if (record == NULL) {
+			continue;
+		}
+		if (is_wanted(want, leaf, record) && record->time_ns > newest_ns) {
+			newest_ns = record->time_ns;
+		}
+		older = older || (record->time_ns < want->from_ns &&
+				  is_of_session(record, want->key) && carried_marks(record) != 0);
+	}
+	for (int leaf = 1; leaf < feed->end; leaf++) {
+		const struct record *record = sealed_record(feed, leaf);
+		if (record != NULL && is_wanted(want, leaf, record) &&
+		    (want->kind != JOIN_WANT_BASE || record->time_ns == newest_ns)) {
+			recall(feed, want, leaf);
+		}
+	}
+	assert_int_equal(join_answer(feed->join, want, !older, &err), 0);
+}
+
+static int drain(struct feed *feed)
+{
+	struct join_verdict verdict;
+	const struct join_want *wants;
+	int before = feed->stored_count, rounds = 0;
+	size_t count;
+	do {
+		while (join_take(feed->join, &verdict)) {
+			assert_true(feed->stored_count < STORED_MAX);
+			struct stored *stored = &feed->stored[feed->stored_count++];
+			stored->verdict = verdict;
+			stored->leaf = ++feed->count;
+			feed->item_of[stored->leaf] = -1;
+			(void)snprintf(stored->reason, sizeof stored->reason, "%s", verdict.reason);
+			join_stored(feed->join, (uint64_t)stored->leaf);
+		}
+		count = join_wants(feed->join, &wants);
+		for (size_t i = 0; i < count; i++) {
+			answer(feed, &wants[i]);
+		}
+		assert_true(rounds++ < 1000); /* it comes to an end */
+	} while (count > 0);
+	return feed->stored_count - before;
+}
+
+/* Whether no later verdict is about the same record. */
+static bool is_newest(const struct feed *feed, int index)
+{
+	uint64_t leaf = feed->stored[index].verdict.statement_leaf;
+	for (int i = index + 1; i < feed->stored_count; i++) {
+		if (feed->stored[i].verdict.statement_leaf == leaf) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Whether the rows before a row may still come. */
+static bool is_young(const struct feed *feed, int item)
+{
+	return feed->statements_ns < SMALL_T0 ||
+	       feed->world->record[item].time_ns >= feed->statements_ns - 2000 * SMALL_MS;
+}
+
+/* Sealed records without a final verdict come back when time has passed, and rows on which it may not be the last word. */
+static void visit(struct feed *feed)
+{
+	for (int leaf = 1; leaf < feed->end; leaf++) {
+		int item = feed->item_of[leaf];
+		if (item >= feed->world->line_count && is_young(feed, item)) {
+			recall(feed, NULL, leaf);
+			continue;
+		}
+		bool final = item < 0;
+		for (int i = feed->stored_count; i-- > 0 && !final;) {
+			const struct stored *stored = &feed->stored[i];
+			if (is_about(stored, (uint64_t)leaf)) {
+				final = stored->verdict.settled == JOIN_FINAL;
+				break;
+			}
+			/* A request that a statement's newest verdict names has none of its own. */
+			if (stored->verdict.request_leaf == (uint64_t)leaf && is_newest(feed, i)) {
+				final = true;
+			}
+		}
+		if (!final) {
+			recall(feed, NULL, leaf);
+		}
+	}
 }
 
 /* A restart: a new join learns the records and verdicts that were stored, in one order or the other, and has nothing to say. */
@@ -89,25 +261,50 @@ static void restart(struct feed *feed, bool verdicts_first)
 	(void)drain(feed);
 	join_free(feed->join);
 	feed->join = new_join(feed->world);
-	for (int i = 0; verdicts_first && i < feed->stored_count; i++) {
-		restore(feed, &feed->stored[i]);
+	if (feed->end > 1) {
+		join_seal(feed->join, (uint64_t)feed->end);
 	}
-	for (int leaf = 1; leaf <= feed->count; leaf++) {
-		add(feed, (uint64_t)leaf);
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; verdicts_first == (pass == 0) && i < feed->stored_count; i++) {
+			if (feed->stored[i].leaf >= feed->end) {
+				restore(feed, &feed->stored[i]);
+			}
+		}
+		for (int leaf = feed->end; verdicts_first == (pass == 1) && leaf <= feed->count;
+		     leaf++) {
+			if (feed->item_of[leaf] >= 0) {
+				add(feed, (uint64_t)leaf);
+			}
+		}
 	}
-	for (int i = 0; !verdicts_first && i < feed->stored_count; i++) {
-		restore(feed, &feed->stored[i]);
-	}
+	visit(feed);
 	join_settle(feed->join, feed->requests_ns, feed->statements_ns);
 	assert_int_equal(drain(feed), 0);
 }
 
-/* Now and then: the same again, a look, a rising watermark (true or not), a restart. */
+/* Seals some of what there is and has it forgotten, now or later. */
+static void forget(struct feed *feed, uint64_t *state)
+{
+	struct error err;
+	if (small_below(state, 2) == 0) {
+		int end = 1 + (int)small_below(state, (uint64_t)feed->count + 1);
+		feed->end = end > feed->end ? end : feed->end;
+		join_seal(feed->join, (uint64_t)feed->end);
+	}
+	if (small_below(state, 4) > 0) {
+		assert_int_equal(join_forget(feed->join, &err), 0);
+	}
+}
+
+/* Now and then: the same again, a look, a rising watermark (true or not), a restart, forgetting. */
 static void disturb(struct feed *feed, uint64_t *state)
 {
 	uint64_t dice = small_below(state, 12);
-	if (dice < 2 && feed->count > 0) {
-		add(feed, 1 + small_below(state, (uint64_t)feed->count));
+	if (dice < 2) {
+		uint64_t leaf = 1 + small_below(state, (uint64_t)feed->count);
+		if ((int)leaf >= feed->end && feed->item_of[leaf] >= 0) {
+			add(feed, leaf);
+		}
 	} else if (dice < 5) {
 		(void)drain(feed);
 	} else if (dice < 7) {
@@ -115,8 +312,11 @@ static void disturb(struct feed *feed, uint64_t *state)
 		int64_t *which = dice == 5 ? &feed->requests_ns : &feed->statements_ns;
 		*which = at > *which ? at : *which;
 		join_settle(feed->join, feed->requests_ns, feed->statements_ns);
+		visit(feed);
 	} else if (dice == 7) {
 		restart(feed, small_below(state, 2) == 0);
+	} else if (dice < 11 && feed->forgets) {
+		forget(feed, state);
 	}
 }
 
@@ -139,6 +339,8 @@ static void run(const struct small_world *world, uint64_t seed, struct standing 
 			    .join = new_join(world),
 			    .requests_ns = INT64_MIN,
 			    .statements_ns = INT64_MIN,
+			    .end = 1,
+			    .forgets = seed % 3 != 0, /* not that of order 0 */
 			    .stored = calloc(STORED_MAX, sizeof *feed.stored)};
 	assert_non_null(feed.stored);
 	for (int i = 0; i < items; i++) {
@@ -156,6 +358,7 @@ static void run(const struct small_world *world, uint64_t seed, struct standing 
 	}
 	join_settle(feed.join, INT64_MAX, INT64_MAX);
 	feed.requests_ns = feed.statements_ns = INT64_MAX;
+	visit(&feed);
 	(void)drain(&feed);
 	restart(&feed, seed % 2 == 0);
 	memset(out, 0, ITEMS_MAX * sizeof *out);

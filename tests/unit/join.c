@@ -267,14 +267,14 @@ static void test_restore(void **state)
 	struct bench bench = bench_new();
 	struct error err;
 	struct record record = stored("Z", 1, -1, "");
-	assert_int_equal(join_restore(bench.join, &record, &err), -ERR_INPUT);
+	assert_int_equal(join_restore(bench.join, 0, &record, &err), -ERR_INPUT);
 	record = stored("A", -1, -1, "");
-	assert_int_equal(join_restore(bench.join, &record, &err), -ERR_INPUT);
+	assert_int_equal(join_restore(bench.join, 0, &record, &err), -ERR_INPUT);
 	record = stored("A", 1, 2, "");
 	record.kind = RECORD_ALERT;
-	assert_int_equal(join_restore(bench.join, &record, &err), -ERR_INPUT);
+	assert_int_equal(join_restore(bench.join, 0, &record, &err), -ERR_INPUT);
 	record = stored("U1", 1, -1, "the context names a request that never arrived");
-	assert_int_equal(join_restore(bench.join, &record, &err), 0);
+	assert_int_equal(join_restore(bench.join, 0, &record, &err), 0);
 	add_row(&bench, 1, (struct row){.time_ns = T0 + 50 * MS, .column = "qt1 x=XA"});
 	assert_int_equal(settle_all(&bench), 0);
 	add_line(&bench, 2, alice);

@@ -14,7 +14,7 @@ static uint32_t add(struct book *book, struct line line, const char *key)
 {
 	struct record record = rows_request(&line, key);
 	uint32_t request;
-	assert_int_equal(requests_add(book, book->request_count, &record, &request), 0);
+	assert_int_equal(requests_add(book, book->request_count, &record, true, &request), 0);
 	return request;
 }
 
