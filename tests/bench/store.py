@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """The store beside others: one data set, the same questions, one table.
 
-usage: store.py BUILD [--full | --requests N] [--seed N] [--peers NAME..] [--rules] [--keep FOLDER] [--json FILE]
+usage: store.py BUILD [--full | --requests N] [--seed N] [--days N] [--peers NAME..] [--rules] [--keep FOLDER] [--json FILE]
 
 Writes the data set of bench-world (100,000 requests without an option, 2,000,000 with --full) into $TMPDIR/querytrail-bench-N-SEED, where
 the next run finds it, loads it into querytrail and the peers, asks them the same, cold (pages dropped) and warm, and prints a table in
 Markdown. --peers names the columns that are wanted: querytrail sqlite duckdb parquet clickhouse zstd. A peer that can't be had is said and
-left out. querytrail runs without rules, as its peers do, but with --rules."""
+left out. --days 12 --full gives querytrail 105 million events. querytrail runs without rules, as its peers do, but with --rules."""
 import argparse
 import datetime
 import json
@@ -122,10 +122,14 @@ def inside_table(inside, data):
     if "audit_gb_per_cpu_s" in inside:
         lines.append("literal in the text, 1 statement: "
                      f"{inside['audit_gb_per_cpu_s']:.1f} GB/s of the rows' JSON lines per core, process start included")
-    if "find" in inside:
-        find = inside["find"]["again"]
-        lines.append(f"ids found with their records within one process, warm: p50 {find['p50_us']:.0f} us, p99 {find['p99_us']:.0f} us "
-                     f"({find['ids']:,} ids, {find['records']:,} records)")
+    for name in ("find", "find_days"):
+        if name in inside:
+            find = inside[name]["again"]
+            lines.append(f"ids found with their records within one process, {inside[name]['events']:,} events, warm: p50 {find['p50_us']:.0f} us, "
+                         f"p99 {find['p99_us']:.0f} us ({find['ids']:,} ids, {find['records']:,} records)")
+    if "show_days_ms" in inside:
+        lines.append(f"show ID as a command over them: {ms(inside['show_days_ms'])} ms; {inside['bytes_days'] / inside['find_days']['events']:.2f} "
+                     f"B/event, imported at {inside['events_per_cpu_s_days']:,.0f} events/s of one core")
     columns = inside.get("columns", {}).get("columns", {})
     if columns:
         blocks = inside["columns"]
@@ -166,6 +170,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peers", nargs="+", choices=list(COLUMNS), default=list(COLUMNS))
     parser.add_argument("--rules", action="store_true", help="querytrail with the rules that come with it")
+    parser.add_argument("--days", type=int, default=1, help="then give querytrail so many days in all, and look up ids again")
     parser.add_argument("--keep", help="leave the stores in this folder")
     parser.add_argument("--json", help="write the figures to this file too")
     options = parser.parse_args()

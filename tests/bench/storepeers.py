@@ -122,16 +122,18 @@ class Querytrail(Column):
             self.config = ["--config", file.name]
 
     def load(self, data):
-        spent = []
-        for source, kind, path in (("api", "access-log", data.access), ("db", "audit-rows", data.audit)):
-            spent.append(must([self.program, "import", *self.config, "--store", self.path, "--source", source, "--type", kind, path],
-                              env=self.env, stdout=subprocess.DEVNULL)[1])
+        spent = self.take_in(data.access, data.audit)
         for source, path in (("api", data.access), ("db", data.audit)):
             with subprocess.Popen([self.program, "export", "--raw", "--store", self.path, "--source", source], env=self.env,
                                   stdout=subprocess.PIPE) as export:
                 if subprocess.run(["cmp", "-", path], stdin=export.stdout, check=False).returncode:
                     raise SystemExit(f"querytrail: export --raw of {source} is not {path}")
         return self.figures(add(spent), data)
+
+    def take_in(self, access, audit):
+        return [must([self.program, "import", *self.config, "--store", self.path, "--source", source, "--type", kind, path],
+                     env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)[1]
+                for source, kind, path in (("api", "access-log", access), ("db", "audit-rows", audit))]
 
     def question(self, key, floor):
         literal = {"once": floor["literal_once"], "many": floor["literal_many"]}
@@ -162,16 +164,39 @@ class Querytrail(Column):
 
     def look_inside(self, figures, data):
         program = self.build + "/tests/bench/bench-inside"
-        ids = []
-        with open(data.access, encoding="utf-8") as file:
-            for number, line in enumerate(file):
-                if number % max(1, data.floor["requests"] // IDS) == 0:
-                    ids.append(json.loads(line)["requestId"])
-        found = subprocess.run([program, "find", self.path], input="\n".join(ids), text=True, capture_output=True, check=True)
         columns = subprocess.run([program, "columns", self.path], capture_output=True, check=True)
-        figures["inside"] = {"find": json.loads(found.stdout), "columns": json.loads(columns.stdout)}
+        inside = figures["inside"] = {"find": self.find(data.access, data.events), "columns": json.loads(columns.stdout)}
         if "once" in figures:
-            figures["inside"]["audit_gb_per_cpu_s"] = data.floor["audit_bytes"] / 1e6 / figures["once"]["cpu_ms"]
+            inside["audit_gb_per_cpu_s"] = data.floor["audit_bytes"] / 1e6 / figures["once"]["cpu_ms"]
+        if self.options.days > 1:
+            self.add_days(inside, data)
+
+    def find(self, access, events):
+        """Some ids of a file, looked up in one process."""
+        ids = []
+        with open(access, encoding="utf-8") as file:
+            lines = sum(1 for _ in file)
+            file.seek(0)
+            ids = [json.loads(line)["requestId"] for number, line in enumerate(file) if number % max(1, lines // IDS) == 0]
+        done = subprocess.run([self.build + "/tests/bench/bench-inside", "find", self.path], input="\n".join(ids), text=True,
+                              capture_output=True, check=True)
+        return {**json.loads(done.stdout), "events": events}
+
+    def add_days(self, inside, data):
+        """More days, one after the other, each removed when it is in."""
+        folder, events, spent = self.path + "-day", data.events, []
+        for day in range(1, self.options.days):
+            subprocess.run([self.build + "/tests/bench/bench-world", "--requests", str(data.floor["requests"]), "--seed",
+                            str(self.options.seed), "--day", str(day), "--quiet", folder], check=True, stdout=subprocess.DEVNULL)
+            spent += self.take_in(folder + "/access.jsonl", folder + "/audit.jsonl")
+            with open(folder + "/floor.json", encoding="utf-8") as file:
+                floor = json.load(file)
+            events += floor["events"]
+        inside["find_days"] = self.find(folder + "/access.jsonl", events)
+        inside["bytes_days"] = size_of(self.path)
+        inside["events_per_cpu_s_days"] = (events - data.events) / add(spent)["cpu_s"]
+        inside["show_days_ms"] = statistics.median(self.run(self.question("id", floor))["ms"] for _ in range(WARM_RUNS))
+        shutil.rmtree(folder)
 
 
 JOIN = "FROM requests r JOIN statements s ON s.request_id = r.requestId"

@@ -1,6 +1,6 @@
 /* Writes the data set of the store's benchmark into a folder: access.jsonl, audit.jsonl, floor.json.
  *
- * usage: bench-world [--requests N] [--seed N] [--quiet] DIR      the set; prints its shape beside the wanted one
+ * usage: bench-world [--requests N] [--seed N] [--day N] [--quiet] DIR   the set; prints its shape beside the wanted one
  *        bench-world --check [--requests N]                      writes nothing; exit status 1 when the shape differs */
 #include "base/clock.h"
 #include "base/parse.h"
@@ -91,6 +91,9 @@ static bool read_arguments(int argc, char **argv, struct arguments *out)
 			       out->options.requests > 0;
 		} else if (strcmp(argv[i], "--seed") == 0 && more) {
 			good = parse_u64(str_of(argv[++i]), &out->options.seed);
+		} else if (strcmp(argv[i], "--day") == 0 && more) {
+			good = parse_u64(str_of(argv[++i]), &out->options.day) &&
+			       out->options.day < 1000;
 		} else if (strcmp(argv[i], "--check") == 0) {
 			check = true;
 		} else if (strcmp(argv[i], "--quiet") == 0) {
@@ -119,8 +122,10 @@ int main(int argc, char **argv)
 	static struct world_shape shape;
 	struct arguments arguments = {.options = {.requests = 100000, .seed = 1}};
 	if (!read_arguments(argc, argv, &arguments)) {
-		(void)fprintf(stderr, "usage: bench-world [--requests N] [--seed N] [--quiet] DIR\n"
-				      "       bench-world --check [--requests N] [--seed N]\n");
+		(void)fprintf(
+			stderr,
+			"usage: bench-world [--requests N] [--seed N] [--day N] [--quiet] DIR\n"
+			"       bench-world --check [--requests N] [--seed N]\n");
 		return 2;
 	}
 	int64_t start = clock_monotonic_ns();

@@ -21,12 +21,12 @@ static double rate_at(const struct world *world)
 }
 
 /* Sets that are shorter than a day stand around 06:00, where the rate is the average one. */
-static int64_t begin_at(uint64_t requests)
+static int64_t begin_at(const struct world_options *options)
 {
-	double half = (double)requests / RATE / 2 * (double)TICKS_PER_SEC;
+	double half = (double)options->requests / RATE / 2 * (double)TICKS_PER_SEC;
 	double six = (double)DAY_TICKS / 4;
 	int64_t into = half > six ? 0 : (int64_t)(six - half);
-	return DAY_START + into / TICKS_PER_MS * TICKS_PER_MS;
+	return DAY_START + (int64_t)options->day * DAY_TICKS + into / TICKS_PER_MS * TICKS_PER_MS;
 }
 
 static int put_row(struct world *world, struct error *err)
@@ -227,8 +227,9 @@ static void sum_up(struct world *world)
 	shape->last_ms = world->now_ticks / TICKS_PER_MS;
 	(void)memcpy(shape->bits, world->dice.bits, sizeof(shape->bits));
 	for (size_t i = 0; i < PLAN_USERS; i++) { /* who never asks is not in the files */
-		shape->bits[WORLD_TABLES] -=
-			shape->user[i] == 0 ? (double)world->plan->users[i].bits : 0;
+		shape->bits[WORLD_TABLES] -= shape->user[i] == 0 && world->options.day == 0
+						     ? (double)world->plan->users[i].bits
+						     : 0;
 	}
 	(void)memcpy(shape->user_top, world->plan->users[6].email, sizeof(shape->user_top));
 	(void)memcpy(shape->user_middle, world->plan->users[500].email, sizeof(shape->user_middle));
@@ -257,13 +258,16 @@ int world_write(const struct world_options *options, const struct world_sink *si
 	world->options = *options;
 	world->sink = *sink;
 	world->shape = out_shape;
-	world->order_counter = FIRST_ORDER;
-	world->transaction = UINT64_C(8123456789);
-	world->begin_ticks = world->now_ticks = begin_at(options->requests);
+	world->order_counter = FIRST_ORDER + (uint64_t)options->day * (options->requests / 8);
+	world->transaction = UINT64_C(8123456789) + options->day * options->requests * 4;
+	world->begin_ticks = world->now_ticks = begin_at(options);
 	world->adhoc_ticks = world->now_ticks;
-	world->day_ticks = DAY_START;
+	world->day_ticks = DAY_START + (int64_t)options->day * DAY_TICKS;
 	dice_init(&world->dice, options->seed);
 	world->plan = world_plan_new(&world->dice);
+	if (options->day > 0) { /* the tables are those of the first day: known */
+		dice_init(&world->dice, options->seed + options->day * UINT64_C(0x100000001));
+	}
 	int rc = world->plan == NULL ? error_set(err, ERR_NOMEM, "no memory for the plan")
 				     : run(world, err);
 	world_plan_free(world->plan);

@@ -25,6 +25,8 @@ enum world_file { WORLD_ACCESS, WORLD_AUDIT, WORLD_FILES };
 struct world_options {
 	uint64_t requests; /* >= 1 */
 	uint64_t seed;
+	uint64_t
+		day; /* 0: the first day; another one has the same users, routes and templates, and requests of its own */
 };
 
 struct world_sink {

@@ -20,6 +20,7 @@
 struct capture {
 	struct buf text[WORLD_FILES];
 	size_t lines;
+	uint64_t day;
 	size_t fail_at; /* the sink fails at this line; 0: never */
 };
 
@@ -36,7 +37,7 @@ static int capture_put(void *owner, enum world_file file, struct str line, struc
 static int write_small(struct capture *capture, uint64_t seed, uint64_t requests,
 		       struct world_shape *shape)
 {
-	struct world_options options = {.requests = requests, .seed = seed};
+	struct world_options options = {.requests = requests, .seed = seed, .day = capture->day};
 	struct world_sink sink = {.put = capture_put, .owner = capture};
 	struct error err;
 	capture->lines = 0;
@@ -132,6 +133,22 @@ static void test_same(void **state)
 	capture_done(&a);
 	capture_done(&b);
 	capture_done(&c);
+}
+
+static void test_other_day(void **state)
+{
+	/* Proves: another day has the same users and routes, but other ids and later times. */
+	(void)state;
+	static struct world_shape shape, other;
+	struct capture a = {0}, b = {.day = 3};
+	assert_int_equal(write_small(&a, 5, 500, &shape), 0);
+	assert_int_equal(write_small(&b, 5, 500, &other), 0);
+	assert_string_equal(shape.user_top, other.user_top);
+	assert_string_not_equal(shape.request_id, other.request_id);
+	assert_int_equal(other.first_ms - shape.first_ms, 3 * 86400000);
+	assert_true(shape.bits[WORLD_TABLES] > 0 && other.bits[WORLD_TABLES] == 0);
+	capture_done(&a);
+	capture_done(&b);
 }
 
 static void test_lines_are_read(void **state)
@@ -257,10 +274,15 @@ static void test_sink_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shape),         cmocka_unit_test(test_check_differs),
-		cmocka_unit_test(test_same),          cmocka_unit_test(test_lines_are_read),
-		cmocka_unit_test(test_rows_in_order), cmocka_unit_test(test_templates_differ),
-		cmocka_unit_test(test_floor),         cmocka_unit_test(test_sink_fails),
+		cmocka_unit_test(test_shape),
+		cmocka_unit_test(test_check_differs),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_lines_are_read),
+		cmocka_unit_test(test_rows_in_order),
+		cmocka_unit_test(test_other_day),
+		cmocka_unit_test(test_templates_differ),
+		cmocka_unit_test(test_floor),
+		cmocka_unit_test(test_sink_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
