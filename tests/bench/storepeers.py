@@ -111,14 +111,12 @@ class Querytrail(Column):
     def __init__(self, build, work, options):
         super().__init__(build, work, options)
         self.program = build + "/query/querytrail"
-        no_rules = os.path.join(work, "no-rules")
-        os.makedirs(no_rules, exist_ok=True)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith("QUERYTRAIL_CONFIG")}
         self.env["QUERYTRAIL_LIBEXEC"] = ":".join(build + "/" + part for part in ("query", "collector", "correlator"))
         self.config = []
         if not options.rules:
             with open(os.path.join(work, "no-rules.yaml"), "w", encoding="utf-8") as file:
-                file.write(f"rules:\n  folders:\n    - {no_rules}\n")
+                file.write('rules: {disabled: ["*"]}\n')
             self.config = ["--config", file.name]
 
     def load(self, data):
