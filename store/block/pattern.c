@@ -106,14 +106,17 @@ static size_t find_id(const struct split *split, size_t pos, uint8_t *out_number
 	return 0;
 }
 
-/* Digits from offset on: numbers, or pieces of one. */
-static void put_digits(struct split *split, size_t offset, size_t len)
+/* Digits from offset on: a number, or pieces with their width. Beside letters the width is kept: it is that of a name's number, while
+ * a number of its own may be one that the family's pool knows. */
+static void put_digits(struct split *split, size_t offset, size_t len, bool beside_letters)
 {
+	bool wide = beside_letters || len > 18 || len <= 2 || split->text.ptr[offset] == '0';
+
 	while (len > 0) {
 		size_t part = len > 18 ? 18 : len;
 		struct pattern_token token = {.slot = {.kind = PATTERN_NUMBER}};
 
-		if (len > 18 || len <= 2 || split->text.ptr[offset] == '0') {
+		if (wide) {
 			token.slot = (struct pattern_slot){PATTERN_DIGITS, (uint8_t)part};
 		}
 		for (size_t i = 0; i < part; i++) {
@@ -145,7 +148,7 @@ static void put_run(struct split *split, size_t pos, size_t end)
 			pos++;
 		}
 		if (class == DIGIT) {
-			put_digits(split, start, pos - start);
+			put_digits(split, start, pos - start, changes > 0);
 		} else {
 			put_word(split, start, pos - start, true);
 		}
