@@ -270,7 +270,9 @@ int streams_finish(struct streams_writer *writer, uint64_t number, const uint8_t
 	buf_clear(out);
 	buf_clear(&writer->scratch);
 	if (writer->failure == 0) {
-		qsort(writer->puts, writer->put_count, sizeof(*writer->puts), by_name);
+		if (writer->put_count > 1) {
+			qsort(writer->puts, writer->put_count, sizeof(*writer->puts), by_name);
+		}
 		if (key != NULL) {
 			write_sealed(writer, number, key, out);
 		} else {

@@ -66,7 +66,7 @@ static int join_skeletons(struct reading *reading, const uint8_t *fronts, struct
 		if (end == NULL || fronts[s] > before) {
 			return blame(reading, "its list can't be read", err);
 		}
-		if (buf_reserve(all, fronts[s]) != 0) { /* the bytes may move */
+		if (buf_reserve(all, fronts[s] + 1u) != 0) { /* the bytes may move */
 			return no_memory(err);
 		}
 		buf_put(all, all->ptr + start - before, fronts[s]);

@@ -88,7 +88,9 @@ static int cut_texts(const struct str *texts, size_t count, struct cuts *out, in
 	buf_init(&out->bytes, 2 * (size_t)STREAM_BYTES_MAX);
 	buf_init(&out->numbers, 0);
 	out->cut = malloc((count + 1) * sizeof(*out->cut));
-	if (out->cut == NULL) {
+	if (out->cut == NULL || buf_reserve(&out->bytes, 1) != 0 ||
+	    buf_reserve(&out->numbers, sizeof(int64_t)) !=
+		    0) { /* so that both have a place in memory */
 		return -ERR_NOMEM;
 	}
 	for (size_t i = 0; i < count && !has_wide; i++) {

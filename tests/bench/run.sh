@@ -10,7 +10,7 @@ if [ "${1:-}" = store ]; then # beside its peers; has options of its own
 	shift
 	exec python3 "$(dirname "$0")/store.py" "$build" "$@"
 fi
-[ "$#" -gt 0 ] || set -- feed collect join tsql rules
+[ "$#" -gt 0 ] || set -- feed collect join tsql rules values
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"
 	[ -x "$program" ] || { echo "no benchmark named $name" >&2; exit 2; }
