@@ -27,7 +27,7 @@ static inline void store_folder_empty(int at, const char *name, int depth)
 
 static inline void store_folder_remove(const char *dir)
 {
-	store_folder_empty(AT_FDCWD, dir, 1);
+	store_folder_empty(AT_FDCWD, dir, 2);
 }
 
 #endif

@@ -1,0 +1,313 @@
+#include "store/seal-build.h"
+
+#include "base/digest.h"
+#include "base/io.h"
+#include "store/seal-keys.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define PROOF_BYTES 16 /* of a SHA-256 that are kept */
+
+/* What a record must come back as. */
+struct proof {
+	uint64_t leaf;
+	int64_t ingest_ns;
+	uint8_t digest[PROOF_BYTES];
+	uint8_t kind;
+	bool left_head;
+	bool found;
+};
+
+struct building {
+	struct seal_inputs *inputs;
+	const struct seal_part *part;
+	const uint8_t *key;
+	struct block_builder *builder;
+	struct proof *proofs; /* by leaf, once all are there */
+	size_t count;
+	struct seal_built *built;
+};
+
+static void digest_of(struct str encoded, uint8_t out[PROOF_BYTES])
+{
+	uint8_t digest[DIGEST_BYTES];
+	digest_sha256(encoded, digest);
+	memcpy(out, digest, PROOF_BYTES);
+}
+
+static int compare_proofs(const void *a, const void *b)
+{
+	const struct proof *left = a, *right = b;
+	return left->leaf < right->leaf ? -1 : left->leaf > right->leaf;
+}
+
+/* Gives the builder the records of the part, until they are many bytes. */
+static int add_records(struct building *building, struct error *err)
+{
+	const struct seal_part *part = building->part;
+	size_t bytes = 0;
+	for (size_t i = 0; i < part->count && bytes < SEAL_BLOCK_BYTES; i++) {
+		const struct seal_item *item = &part->items[part->order[i]];
+		struct proof *proof = &building->proofs[building->count];
+		struct str encoded;
+		int rc = seal_input_read(building->inputs, item, &encoded, &proof->ingest_ns, err);
+		rc = rc < 0 ? rc
+			    : block_builder_add(building->builder, item->leaf, proof->ingest_ns,
+						encoded, err);
+		if (rc == -ERR_LIMIT && building->count > 0) {
+			/* what was added is spoilt; this should not happen below SEAL_BLOCK_BYTES */
+			error_prefix(err, "leaf %llu", (unsigned long long)item->leaf);
+		}
+		if (rc < 0) {
+			return rc;
+		}
+		proof->leaf = item->leaf;
+		proof->kind = item->kind;
+		proof->left_head = !building->inputs->list[item->input].is_block;
+		digest_of(encoded, proof->digest);
+		bytes += encoded.len;
+		building->count++;
+	}
+	qsort(building->proofs, building->count, sizeof building->proofs[0], compare_proofs);
+	return 0;
+}
+
+static int finish_block(struct building *building, struct error *err)
+{
+	struct store *store = building->inputs->store;
+	struct seal_built *built = building->built;
+	uint64_t number = 0;
+	int rc = blocks_next_number(store->catalog, &number, err);
+	return rc < 0 ? rc
+		      : block_builder_finish(building->builder, number, building->key,
+					     &built->bytes, &built->about, err);
+}
+
+/* Covers the leaves with at most BLOCKS_SPANS_MAX runs: the gaps that are bridged are made wider until it is so. */
+static int make_spans(struct building *building, struct error *err)
+{
+	struct seal_built *built = building->built;
+	built->spans = calloc(BLOCKS_SPANS_MAX, sizeof built->spans[0]);
+	if (built->spans == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the spans of a block");
+	}
+	for (uint64_t gap = 1;; gap *= 2) {
+		bool fits = true;
+		built->span_count = 0;
+		for (size_t i = 0; i < building->count && fits; i++) {
+			uint64_t leaf = building->proofs[i].leaf;
+			struct blocks_span *last =
+				built->span_count > 0 ? &built->spans[built->span_count - 1] : NULL;
+			if (last != NULL && leaf - last->last <= gap) {
+				last->last = leaf;
+			} else if (built->span_count < BLOCKS_SPANS_MAX) {
+				built->spans[built->span_count++] =
+					(struct blocks_span){leaf, leaf};
+			} else {
+				fits = false;
+			}
+		}
+		if (fits) {
+			return 0;
+		}
+	}
+}
+
+static int refuse(const struct seal_built *built, uint64_t leaf, const char *what,
+		  struct error *err)
+{
+	return error_set(err, ERR_CORRUPT,
+			 "block %llu did not come back as it was built: leaf %llu %s; nothing was "
+			 "taken away",
+			 (unsigned long long)built->about.number, (unsigned long long)leaf, what);
+}
+
+/* Compares one record of the file with what was put in, and takes its keys. */
+static int check_row(struct building *building, struct block *block, uint32_t row,
+		     struct buf *record, struct error *err)
+{
+	const int64_t *ingest_ns = NULL;
+	uint8_t digest[PROOF_BYTES];
+	struct proof wanted = {.leaf = block_leaves(block)[row]};
+	struct proof *proof = bsearch(&wanted, building->proofs, building->count,
+				      sizeof building->proofs[0], compare_proofs);
+	buf_clear(record);
+	int rc = block_record(block, row, record, err);
+	rc = rc < 0 ? rc : block_ingest_times(block, &ingest_ns, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (proof == NULL || proof->found) {
+		return refuse(building->built, wanted.leaf, "is one too many", err);
+	}
+	proof->found = true;
+	digest_of(buf_str(record), digest);
+	if (memcmp(digest, proof->digest, PROOF_BYTES) != 0) {
+		return refuse(building->built, wanted.leaf, "differs", err);
+	}
+	if (ingest_ns[row] != proof->ingest_ns || block_kinds(block)[row] != proof->kind) {
+		return refuse(building->built, wanted.leaf, "has another ingest time or kind", err);
+	}
+	return 0;
+}
+
+static int check_rows(struct building *building, struct block *block, struct error *err)
+{
+	struct seal_built *built = building->built;
+	const uint32_t *parents = NULL;
+	struct seal_keys keys;
+	struct buf record;
+	uint32_t row_count = block_about(block)->row_count;
+	int rc = block_parents(block, &parents, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (row_count != building->count) {
+		return refuse(built, building->proofs[0].leaf, "and others are missing", err);
+	}
+	struct block_run requests = block_run(block, RECORD_REQUEST);
+	assert(requests.first == 0 || requests.count == 0); /* they stand first */
+	rc = seal_keys_init(&keys, requests.count);
+	buf_init(&record, RECORD_MAX_BYTES);
+	for (uint32_t row = 0; row < row_count && rc == 0; row++) {
+		struct record decoded;
+		rc = check_row(building, block, row, &record, err);
+		rc = rc < 0 ? rc : record_decode(buf_str(&record), &decoded, err);
+		if (rc == 0) {
+			seal_keys_add(&keys, &decoded, row, parents[row]);
+		}
+	}
+	if (rc == 0) {
+		rc = seal_keys_finish(&keys, &built->filter_ids, &built->filter_records);
+	}
+	buf_done(&record);
+	seal_keys_done(&keys);
+	return rc == -ERR_NOMEM ? error_set(err, ERR_NOMEM, "no memory for the keys of a block")
+				: rc;
+}
+
+/* Reads the file back. */
+static int check_file(struct building *building, struct error *err)
+{
+	struct seal_built *built = building->built;
+	char name[BLOCKS_NAME_BYTES], path[4096];
+	blocks_name(&built->about, name);
+	int len = snprintf(path, sizeof path, "%s/%s", building->inputs->store->dir, name);
+	assert(len > 0 && (size_t)len < sizeof path); /* it was written there */
+	IO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		return error_errno(err, "%s can't be read back", path);
+	}
+	struct block_place place = {
+		.fd = fd, .name = name, .number = built->about.number, .key = building->key};
+	struct block *block = NULL;
+	int rc = block_open(&place, &block, err);
+	if (rc == 0) {
+		rc = check_rows(building, block, err);
+		block_close(block);
+	}
+	return rc;
+}
+
+/* Remembers what left the head, for those who are told. */
+static int note_left(struct building *building, struct error *err)
+{
+	struct seal_built *built = building->built;
+	built->leaves = calloc(building->count, sizeof built->leaves[0]);
+	built->kinds = calloc(building->count, 1);
+	if (built->leaves == NULL || built->kinds == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the leaves of a block");
+	}
+	for (size_t i = 0; i < building->count; i++) {
+		if (building->proofs[i].left_head) {
+			built->leaves[built->left_count] = building->proofs[i].leaf;
+			built->kinds[built->left_count++] = building->proofs[i].kind;
+		}
+	}
+	return 0;
+}
+
+static int write_block(struct building *building, struct error *err)
+{
+	struct seal_built *built = building->built;
+	const char *dir = building->inputs->store->dir;
+	int rc = finish_block(building, err);
+	rc = rc < 0 ? rc : make_spans(building, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct blocks_new row = seal_built_row(built);
+	built->is_written = true; /* also when it fails halfway */
+	rc = blocks_write(dir, &row, err);
+	rc = rc < 0 ? rc : check_file(building, err);
+	rc = rc < 0 ? rc : note_left(building, err);
+	if (rc < 0) {
+		seal_built_undo(built, dir);
+	}
+	return rc;
+}
+
+int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const uint8_t *key,
+	       struct seal_built *out_built, size_t *out_used, struct error *err)
+{
+	struct building building = {.inputs = inputs, .part = part, .key = key, .built = out_built};
+	*out_built = (struct seal_built){.is_open = part->is_open};
+	buf_init(&out_built->bytes, 0);
+	buf_init(&out_built->filter_ids, 0);
+	buf_init(&out_built->filter_records, 0);
+	assert(part->count > 0);
+	building.builder = block_builder_new();
+	building.proofs = calloc(part->count, sizeof building.proofs[0]);
+	int rc = 0;
+	if (building.builder == NULL || building.proofs == NULL) {
+		rc = error_set(err, ERR_NOMEM, "no memory to build a block of %zu records",
+			       part->count);
+	}
+	rc = rc < 0 ? rc : add_records(&building, err);
+	rc = rc < 0 ? rc : write_block(&building, err);
+	if (rc == 0) {
+		*out_used = building.count;
+	}
+	block_builder_free(building.builder);
+	free(building.proofs);
+	return rc;
+}
+
+struct blocks_new seal_built_row(const struct seal_built *built)
+{
+	return (struct blocks_new){.about = &built->about,
+				   .bytes = buf_str(&built->bytes),
+				   .filter_ids = buf_str(&built->filter_ids),
+				   .filter_records = buf_str(&built->filter_records),
+				   .spans = built->spans,
+				   .span_count = built->span_count,
+				   .is_open = built->is_open};
+}
+
+void seal_built_done(struct seal_built *built)
+{
+	buf_done(&built->bytes);
+	buf_done(&built->filter_ids);
+	buf_done(&built->filter_records);
+	free(built->spans);
+	free(built->leaves);
+	free(built->kinds);
+	*built = (struct seal_built){0};
+}
+
+void seal_built_undo(struct seal_built *built, const char *dir)
+{
+	char name[BLOCKS_NAME_BYTES], path[4096];
+	if (!built->is_written) {
+		return;
+	}
+	blocks_name(&built->about, name);
+	int len = snprintf(path, sizeof path, "%s/%s", dir, name);
+	if (len > 0 && (size_t)len < sizeof path) {
+		(void)unlink(path); /* what stays is removed at the next open */
+	}
+	built->is_written = false;
+}
