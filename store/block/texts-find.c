@@ -138,7 +138,7 @@ static int move_value(struct look *look, struct texts_at *where, uint64_t *state
 			return result;
 		}
 	}
-	if ((kind == PATTERN_TEXT || kind <= PATTERN_DECIMAL) && texts->resolved == NULL) {
+	if ((kind == PATTERN_TEXT || kind <= PATTERN_DECIMAL) && !texts->is_resolved) {
 		result = texts_resolve(texts, find->err);
 	}
 	buf_clear(&texts->text);

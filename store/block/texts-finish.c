@@ -4,18 +4,7 @@
 
 /* Putting the buckets in order, sorting the logs by them, and writing the streams. */
 
-/* Where each bucket and each slot of kind TEXT comes to stand. */
-struct order {
-	struct texts_writer *writer;
-	struct streams_writer *streams;
-	uint32_t *root_code; /* the code of a root in the stream, less one */
-	uint32_t *bucket;    /* of each bucket: its place */
-	uint32_t *text_slot; /* likewise */
-	size_t *starts;  /* of each place, where its values begin in the log that was sorted last */
-	int64_t *sorted; /* values of that log */
-};
-
-static bool order_init(struct order *order, struct texts_writer *writer)
+static bool order_init(struct texts_order *order, struct texts_writer *writer)
 {
 	size_t most = writer->sub_log.count;
 	size_t places = writer->bucket_count > writer->text_slot_count ? writer->bucket_count
@@ -26,25 +15,27 @@ static bool order_init(struct order *order, struct texts_writer *writer)
 	}
 	order->root_code = calloc(writer->roots.count + 1, sizeof(*order->root_code));
 	order->bucket = calloc(writer->bucket_count + 1, sizeof(*order->bucket));
+	order->by_place = calloc(writer->bucket_count + 1, sizeof(*order->by_place));
 	order->text_slot = calloc(writer->text_slot_count + 1, sizeof(*order->text_slot));
 	order->starts = calloc(places + 2, sizeof(*order->starts));
 	order->sorted = calloc(most + 1, sizeof(*order->sorted));
-	return order->root_code != NULL && order->bucket != NULL && order->text_slot != NULL &&
-	       order->starts != NULL && order->sorted != NULL;
+	return order->root_code != NULL && order->bucket != NULL && order->by_place != NULL &&
+	       order->text_slot != NULL && order->starts != NULL && order->sorted != NULL;
 }
 
-static void order_done(struct order *order)
+static void order_done(struct texts_order *order)
 {
 	free(order->root_code);
 	free(order->bucket);
+	free(order->by_place);
 	free(order->text_slot);
 	free(order->starts);
 	free(order->sorted);
 }
 
 /* Writes the texts of a set in the order of first use in codes, and replaces the codes by it. */
-static int put_words(struct order *order, const struct wordset *set, int64_t *codes, size_t count,
-		     uint8_t part)
+static int put_words(struct texts_order *order, const struct wordset *set, int64_t *codes,
+		     size_t count, uint8_t part)
 {
 	uint32_t *new_code = malloc((set->count + 1) * sizeof(*new_code));
 	struct str *texts = calloc(set->count + 1, sizeof(*texts));
@@ -71,7 +62,7 @@ static int put_words(struct order *order, const struct wordset *set, int64_t *co
 }
 
 /* Roots in the order that packs best, and the code of each row. */
-static int put_roots(struct order *order)
+static int put_roots(struct texts_order *order)
 {
 	struct texts_writer *writer = order->writer;
 	size_t count = writer->roots.count;
@@ -111,15 +102,16 @@ end:
 	return result;
 }
 
-static void place_buckets(struct order *order, const struct texts_node *node, uint32_t *place)
+static void place_buckets(struct texts_order *order, const struct texts_node *node, uint32_t *place)
 {
 	for (uint32_t i = 0; i < node->slot_count; i++) {
+		order->by_place[*place] = node->first_bucket + i;
 		order->bucket[node->first_bucket + i] = (*place)++;
 	}
 }
 
 /* Gives each bucket and slot its place: roots by code, slots, sub-patterns by first use, slots. */
-static int place_all(struct order *order)
+static int place_all(struct texts_order *order)
 {
 	struct texts_writer *writer = order->writer;
 	uint32_t *by_code = malloc((writer->roots.count + 1) * sizeof(*by_code));
@@ -139,6 +131,7 @@ static int place_all(struct order *order)
 
 		for (uint32_t i = 0; i < node->slot_count; i++) {
 			if (writer->buckets[node->first_bucket + i].kind != PATTERN_TEXT) {
+				order->by_place[place] = node->first_bucket + i;
 				order->bucket[node->first_bucket + i] = place++;
 				continue;
 			}
@@ -153,9 +146,8 @@ static int place_all(struct order *order)
 	return 0;
 }
 
-/* Sorts a log by the places of its buckets; what is in one stays in order. */
-static void sort_log(struct order *order, const struct texts_log *log, const uint32_t *place,
-		     size_t place_count)
+void texts_sort_log(struct texts_order *order, const struct texts_log *log, const uint32_t *place,
+		    size_t place_count)
 {
 	size_t *starts = order->starts;
 
@@ -172,30 +164,32 @@ static void sort_log(struct order *order, const struct texts_log *log, const uin
 	}
 }
 
-static int put_ints(struct order *order, size_t part, size_t count)
+int texts_put_ints(struct texts_order *order, size_t part, const int64_t *values, size_t count)
 {
 	struct ints_column about = {
 		.column = order->writer->about->column, .part = (uint8_t)part, .count = count};
 
-	return count > 0 ? ints_put(order->streams, &about, order->sorted) : 0;
+	return count > 0 ? ints_put(order->streams, &about, values) : 0;
 }
 
-static int put_subs(struct order *order)
+static int put_subs(struct texts_order *order)
 {
 	struct texts_writer *writer = order->writer;
 	size_t count = writer->sub_log.count;
 	int result;
 
-	sort_log(order, &writer->sub_log, order->text_slot, writer->text_slot_count);
+	texts_sort_log(order, &writer->sub_log, order->text_slot, writer->text_slot_count);
 	for (size_t i = 0; i < count; i++) {
 		order->sorted[i] = writer->nodes[order->sorted[i]].code;
 	}
 	result = put_words(order, &writer->subs, order->sorted, count, TEXTS_PART_SUBS);
-	return result == 0 ? put_ints(order, TEXTS_PART_SUB_CODES, count) : result;
+	return result == 0 ? texts_put_ints(order, TEXTS_PART_SUB_CODES, order->sorted, count)
+			   : result;
 }
 
 /* 122 of the 128 bits of UUIDs of version 4: 15 bytes each, then two bits each. */
-static void put_uuid_bucket(const struct order *order, size_t first, size_t end, struct buf *out)
+static void put_uuid_bucket(const struct texts_order *order, size_t first, size_t end,
+			    struct buf *out)
 {
 	const char *bytes = order->writer->bytes.ptr;
 	size_t bits_at;
@@ -219,8 +213,8 @@ static void put_uuid_bucket(const struct order *order, size_t first, size_t end,
 }
 
 /* Byte k of all tokens of a bucket, then byte k + 1. */
-static void put_bytes_bucket(const struct order *order, size_t first, size_t end, size_t width,
-			     struct buf *out)
+static void put_bytes_bucket(const struct texts_order *order, size_t first, size_t end,
+			     size_t width, struct buf *out)
 {
 	size_t count = end - first;
 	const char *bytes = order->writer->bytes.ptr;
@@ -238,46 +232,37 @@ static void put_bytes_bucket(const struct order *order, size_t first, size_t end
 }
 
 /* UUIDS or BYTES. */
-static int put_bytes(struct order *order, enum texts_group group)
+static int put_bytes(struct texts_order *order, enum texts_group group)
 {
 	struct texts_writer *writer = order->writer;
-	uint32_t *by_place = malloc((writer->bucket_count + 1) * sizeof(*by_place));
 	struct buf out;
-	int result = -ERR_NOMEM;
+	int result;
 
 	buf_init(&out, 0);
-	if (by_place != NULL) {
-		for (uint32_t i = 0; i < writer->bucket_count; i++) {
-			if (writer->buckets[i].kind != PATTERN_TEXT) {
-				by_place[order->bucket[i]] = i;
-			}
-		}
-		sort_log(order, &writer->logs[group], order->bucket, writer->bucket_count);
-		for (size_t place = 0; place < writer->bucket_count; place++) {
-			size_t first = order->starts[place];
-			size_t end = order->starts[place + 1];
+	texts_sort_log(order, &writer->logs[group], order->bucket, writer->bucket_count);
+	for (size_t place = 0; place < writer->bucket_count; place++) {
+		size_t first = order->starts[place];
+		size_t end = order->starts[place + 1];
 
-			if (first < end && group == TEXTS_UUIDS) {
-				put_uuid_bucket(order, first, end, &out);
-			} else if (first < end) {
-				put_bytes_bucket(
-					order, first, end,
-					pattern_slot_bytes(writer->buckets[by_place[place]]), &out);
-			}
+		if (first < end && group == TEXTS_UUIDS) {
+			put_uuid_bucket(order, first, end, &out);
+		} else if (first < end) {
+			size_t width = pattern_slot_bytes(writer->buckets[order->by_place[place]]);
+
+			put_bytes_bucket(order, first, end, width, &out);
 		}
-		result = out.failed ? -ERR_LIMIT : 0;
 	}
-	if (result == 0 && out.len > 0) {
+	result = out.failed ? -ERR_LIMIT : 0;
+	if (result == 0) {
 		streams_put(order->streams, writer->about->column,
 			    group == TEXTS_UUIDS ? TEXTS_PART_UUIDS : TEXTS_PART_BYTES,
 			    buf_str(&out), group == TEXTS_UUIDS ? -1 : 0);
 	}
 	buf_done(&out);
-	free(by_place);
 	return result;
 }
 
-static int put_group(struct order *order, enum texts_group group)
+static int put_group(struct texts_order *order, enum texts_group group)
 {
 	struct texts_writer *writer = order->writer;
 	const struct texts_log *log = &writer->logs[group];
@@ -286,22 +271,25 @@ static int put_group(struct order *order, enum texts_group group)
 	if (log->count == 0) {
 		return 0;
 	}
+	if (group == TEXTS_POOLED) {
+		return texts_put_numbers(order);
+	}
 	if (group >= TEXTS_INT_GROUPS) {
 		return put_bytes(order, group);
 	}
-	sort_log(order, log, order->bucket, writer->bucket_count);
+	texts_sort_log(order, log, order->bucket, writer->bucket_count);
 	if (group == TEXTS_WORDS) {
 		result = put_words(order, &writer->words, order->sorted, log->count,
 				   TEXTS_PART_WORDS);
 	}
-	return result == 0
-		       ? put_ints(order, TEXTS_PART_GROUPS + (size_t)group * INTS_PARTS, log->count)
-		       : result;
+	return result == 0 ? texts_put_ints(order, TEXTS_PART_GROUPS + (size_t)group * INTS_PARTS,
+					    order->sorted, log->count)
+			   : result;
 }
 
 int texts_finish(struct texts_writer *writer, struct streams_writer *streams)
 {
-	struct order order = {.writer = writer, .streams = streams};
+	struct texts_order order = {.writer = writer, .streams = streams};
 	int result = order_init(&order, writer) ? 0 : -ERR_NOMEM;
 
 	if (result == 0) {

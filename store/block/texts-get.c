@@ -117,10 +117,9 @@ void texts_close(struct texts *texts)
 	free(texts->starts);
 	free(texts->entry_place);
 	free(texts->entry_at);
-	free(texts->ref_runs);
+	free(texts->runs);
 	free(texts->refs);
-	free(texts->ref_values);
-	free(texts->resolved);
+	free(texts->numbers);
 	free(texts->id_bytes);
 	free(texts);
 }
@@ -138,9 +137,8 @@ void texts_templates(const struct texts *texts, const uint32_t **out_codes,
 	*out_count = texts->roots.count;
 }
 
-/* Reads the ints of a group; count is what the templates ask for. */
-static int read_ints(struct texts *texts, size_t part, size_t count, int64_t **out_values,
-		     struct error *err)
+int texts_read_ints(struct texts *texts, size_t part, size_t count, int64_t **out_values,
+		    struct error *err)
 {
 	struct ints_column about = {
 		.column = texts->about.column, .part = (uint8_t)part, .count = count};
@@ -160,42 +158,6 @@ static int read_ints(struct texts *texts, size_t part, size_t count, int64_t **o
 		return result;
 	}
 	*out_values = values;
-	return 0;
-}
-
-static int read_refs(struct texts *texts, struct error *err)
-{
-	size_t count = texts->sizes[TEXTS_REFS];
-	int64_t *values;
-	int result =
-		read_ints(texts, TEXTS_PART_GROUPS + TEXTS_REFS * INTS_PARTS, count, &values, err);
-
-	if (result != 0) {
-		return result;
-	}
-	texts->refs = malloc(count + 1);
-	texts->ref_values = malloc((count + 1) * sizeof(*texts->ref_values));
-	if (texts->refs == NULL || texts->ref_values == NULL) {
-		free(values);
-		return no_memory(err);
-	}
-	texts->sizes[TEXTS_NUMBERS] = texts->sizes[TEXTS_DECIMALS] = 0;
-	for (size_t run = 0; run < texts->ref_run_count; run++) {
-		const struct texts_ref_run *about = &texts->ref_runs[run];
-		size_t *size = &texts->sizes[about->kind == PATTERN_NUMBER ? TEXTS_NUMBERS
-									   : TEXTS_DECIMALS];
-
-		for (size_t i = about->start; i < about->start + about->count; i++) {
-			if (values[i] < 0 || values[i] > TEXTS_POOL) {
-				free(values);
-				return texts_blame(texts, "a number repeats none", err);
-			}
-			texts->refs[i] = (uint8_t)values[i];
-			texts->ref_values[i] = (uint32_t)*size;
-			*size += values[i] == 0;
-		}
-	}
-	free(values);
 	return 0;
 }
 
@@ -222,13 +184,13 @@ int texts_load_group(struct texts *texts, enum texts_group group, struct error *
 	if (texts->is_broken) {
 		return texts_blame(texts, "it can't be read", err);
 	}
-	if (group == TEXTS_REFS) {
-		result = read_refs(texts, err);
+	if (group == TEXTS_POOLED) {
+		result = texts_load_numbers(texts, err);
 	} else if (group >= TEXTS_INT_GROUPS) {
 		result = read_bytes(texts, group, err);
 	} else {
-		result = read_ints(texts, TEXTS_PART_GROUPS + (size_t)group * INTS_PARTS,
-				   texts->sizes[group], &texts->values[group], err);
+		result = texts_read_ints(texts, TEXTS_PART_GROUPS + (size_t)group * INTS_PARTS,
+					 texts->sizes[group], &texts->values[group], err);
 	}
 	if (result == 0 && group == TEXTS_WORDS) {
 		result = wordlist_get(texts->streams, texts->about.column, TEXTS_PART_WORDS,

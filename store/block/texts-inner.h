@@ -12,6 +12,8 @@
 #include "store/block/pattern.h"
 #include "store/block/texts.h"
 
+#define TEXTS_CLASSES 5
+
 /* Parts of the column. */
 enum texts_part {
 	TEXTS_PART_ROOTS = 0,
@@ -19,26 +21,34 @@ enum texts_part {
 	TEXTS_PART_SUBS = TEXTS_PART_CODES + RANKS_PARTS,
 	TEXTS_PART_SUB_CODES = TEXTS_PART_SUBS + WORDLIST_PARTS,
 	TEXTS_PART_WORDS = TEXTS_PART_SUB_CODES + INTS_PARTS,
-	TEXTS_PART_GROUPS = TEXTS_PART_WORDS + WORDLIST_PARTS,
-	TEXTS_PART_UUIDS = TEXTS_PART_GROUPS + 6 * INTS_PARTS,
+	TEXTS_PART_MODES = TEXTS_PART_WORDS + WORDLIST_PARTS,
+	TEXTS_PART_BASES = TEXTS_PART_MODES + INTS_PARTS,
+	TEXTS_PART_REFS = TEXTS_PART_BASES + INTS_PARTS,
+	TEXTS_PART_CLASSES = TEXTS_PART_REFS + INTS_PARTS,
+	TEXTS_PART_GROUPS = TEXTS_PART_CLASSES + TEXTS_CLASSES * INTS_PARTS,
+	TEXTS_PART_UUIDS = TEXTS_PART_GROUPS + 4 * INTS_PARTS,
 	TEXTS_PART_BYTES,
 	TEXTS_PART_END,
 };
 _Static_assert(TEXTS_PART_END <= TEXTS_PARTS, "the parts of a column of texts");
 
-/* Values of one nature; each is an ints column of its own but the last two, which are bytes. */
+/* Values of one nature. The first four are an ints column each, UUIDS and BYTES are bytes, POOLED is below. */
 enum texts_group {
-	TEXTS_REFS,     /* of each NUMBER and DECIMAL: 0: new, else its place in the pool + 1 */
-	TEXTS_NUMBERS,  /* new ones */
-	TEXTS_DECIMALS, /* new ones */
-	TEXTS_TIMES,    /* DATE, TIME */
-	TEXTS_WIDES,    /* DIGITS, HEX */
-	TEXTS_WORDS,    /* codes in the list of words */
-	TEXTS_UUIDS,    /* of version 4 */
-	TEXTS_BYTES,    /* other kinds of bytes */
-	TEXTS_NONE,     /* ID, TEXT: no values */
+	TEXTS_DATES,
+	TEXTS_TIMES,
+	TEXTS_WIDES,  /* DIGITS, HEX */
+	TEXTS_WORDS,  /* codes in the list of words */
+	TEXTS_UUIDS,  /* of version 4 */
+	TEXTS_BYTES,  /* other kinds of bytes */
+	TEXTS_POOLED, /* NUMBER, DECIMAL */
+	TEXTS_NONE,   /* ID, TEXT: no values */
 };
-#define TEXTS_INT_GROUPS 6
+#define TEXTS_INT_GROUPS 4
+
+/* How a bucket of numbers is kept, as is smaller: all its values, or for each number a ref (0: its value is kept; else its place in the
+ * pool + 1). Values less the bucket's base stand in the stream of a class by how far they reach; class 0: they are the base. */
+#define TEXTS_MODE_ALL   8
+#define TEXTS_MODE_CLASS 7
 
 #define TEXTS_VALUES_MAX (1u << 26) /* of a group */
 #define UUID4_BYTES      15         /* of each; and two bits behind all of a bucket */

@@ -65,13 +65,11 @@ static int take_bucket(struct texts *texts, struct pattern_slot slot, uint32_t c
 		size = (size_t)count * UUID4_BYTES + ((size_t)count + 3) / 4;
 	} else if (group == TEXTS_BYTES) {
 		size = count * pattern_slot_bytes(slot);
-	} else if (group == TEXTS_REFS && count > 0) {
-		if (!grow(&texts->ref_runs, &texts->ref_run_room, texts->ref_run_count,
-			  sizeof(*texts->ref_runs))) {
+	} else if (group == TEXTS_POOLED && count > 0) {
+		if (!grow(&texts->runs, &texts->run_room, texts->run_count, sizeof(*texts->runs))) {
 			return -ERR_NOMEM;
 		}
-		texts->ref_runs[texts->ref_run_count++] =
-			(struct texts_ref_run){*out_start, count, slot.kind};
+		texts->runs[texts->run_count++] = (struct texts_run){*out_start, count};
 	}
 	texts->sizes[group] += size;
 	return 0;

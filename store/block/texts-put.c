@@ -219,6 +219,7 @@ static bool writer_init(struct texts_writer *writer, const struct texts_column *
 	wordset_init(&writer->words);
 	u64map_init(&writer->children, SIZE_MAX / 2);
 	buf_init(&writer->bytes, 256u << 20);
+	buf_init(&writer->refs, 0);
 	buf_init(&writer->scratch, 0);
 	writer->codes = calloc(about->count + 1, sizeof(*writer->codes));
 	writer->literals = calloc(PATTERN_SLOTS_MAX, sizeof(*writer->literals));
@@ -236,6 +237,7 @@ static void writer_done(struct texts_writer *writer)
 	wordset_done(&writer->words);
 	u64map_done(&writer->children);
 	buf_done(&writer->bytes);
+	buf_done(&writer->refs);
 	buf_done(&writer->scratch);
 	for (size_t i = 0; i < TEXTS_NONE; i++) {
 		free(writer->logs[i].bucket);
@@ -271,7 +273,7 @@ int texts_put(struct streams_writer *streams, const struct texts_column *about,
 			turn_to_family(writer, row);
 		}
 	}
-	if (writer->failure == 0 && writer->bytes.failed) {
+	if (writer->failure == 0 && (writer->bytes.failed || writer->refs.failed)) {
 		writer->failure = -ERR_LIMIT;
 	}
 	result = writer->failure != 0 ? writer->failure : texts_finish(writer, streams);

@@ -14,12 +14,13 @@ struct texts_place {
 	uint32_t first_start; /* its slots' places in starts */
 };
 
-/* A bucket of numbers: count entries of refs. */
-struct texts_ref_run {
+/* A bucket of numbers that has some. */
+struct texts_run {
 	size_t start;
 	uint32_t count;
-	uint8_t kind; /* PATTERN_NUMBER or PATTERN_DECIMAL */
 };
+
+#define TEXTS_REF_NONE 255 /* of a number of a bucket that keeps all its values */
 
 struct texts {
 	struct streams *streams;
@@ -43,15 +44,15 @@ struct texts {
 	size_t start_count, start_room;
 	uint32_t *entry_place, *entry_at; /* of each text of a slot: its place, its number in it */
 	size_t sizes[TEXTS_NONE];         /* entries, or bytes, of each group */
-	struct texts_ref_run *ref_runs;
-	size_t ref_run_count, ref_run_room;
+	struct texts_run *runs;
+	size_t run_count, run_room;
 
-	uint8_t *refs;
-	uint32_t *ref_values; /* of each ref that is 0: its value's number in its group */
+	uint8_t *refs;    /* of each number */
+	int64_t *numbers; /* those that are kept; once is_resolved, all */
+	bool is_resolved;
 	int64_t *values[TEXTS_INT_GROUPS];
 	bool has_group[TEXTS_NONE];
 	struct str bytes[TEXTS_NONE];
-	int64_t *resolved; /* all numbers, by ref; NULL until that is worth it */
 
 	struct texts_pool pool; /* before pool_row, in its family */
 	size_t pool_row;        /* SIZE_MAX: none */
@@ -68,6 +69,13 @@ int texts_load_places(struct texts *texts, struct error *err);
 
 /* Reads a group's values; nothing when they are there. */
 int texts_load_group(struct texts *texts, enum texts_group group, struct error *err);
+
+/* Reads the numbers that are kept; part of texts_load_group. */
+int texts_load_numbers(struct texts *texts, struct error *err);
+
+/* Reads the ints of a part into new memory; count is what the templates ask for. */
+int texts_read_ints(struct texts *texts, size_t part, size_t count, int64_t **out_values,
+		    struct error *err);
 
 /* Resolves all numbers. */
 int texts_resolve(struct texts *texts, struct error *err);

@@ -13,8 +13,9 @@ enum texts_group texts_group_of(struct pattern_slot slot)
 	switch ((enum pattern_kind)slot.kind) {
 	case PATTERN_NUMBER:
 	case PATTERN_DECIMAL:
-		return TEXTS_REFS;
+		return TEXTS_POOLED;
 	case PATTERN_DATE:
+		return TEXTS_DATES;
 	case PATTERN_TIME:
 		return TEXTS_TIMES;
 	case PATTERN_DIGITS:

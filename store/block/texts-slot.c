@@ -85,12 +85,9 @@ void texts_put_pooled(struct texts_writer *writer, uint32_t bucket, struct patte
 {
 	uint32_t place = texts_pool_find(&writer->pool, number, slot.arg);
 
-	texts_log_put(writer, &writer->logs[TEXTS_REFS], bucket, place);
+	texts_log_put(writer, &writer->logs[TEXTS_POOLED], bucket, number);
+	buf_put_byte(&writer->refs, (uint8_t)place);
 	if (place == 0) {
-		texts_log_put(
-			writer,
-			&writer->logs[slot.kind == PATTERN_NUMBER ? TEXTS_NUMBERS : TEXTS_DECIMALS],
-			bucket, number);
 		texts_pool_put(&writer->pool, number, slot.arg);
 	}
 }
@@ -103,9 +100,10 @@ static void put_token(struct texts_writer *writer, uint32_t bucket,
 	int result;
 
 	switch (group) {
-	case TEXTS_REFS:
+	case TEXTS_POOLED:
 		texts_put_pooled(writer, bucket, token->slot, token->number);
 		break;
+	case TEXTS_DATES:
 	case TEXTS_TIMES:
 	case TEXTS_WIDES:
 		texts_log_put(writer, &writer->logs[group], bucket, token->number);
@@ -123,8 +121,6 @@ static void put_token(struct texts_writer *writer, uint32_t bucket,
 		texts_log_put(writer, &writer->logs[group], bucket, (int64_t)writer->bytes.len);
 		buf_put_str(&writer->bytes, token->text);
 		break;
-	case TEXTS_NUMBERS:
-	case TEXTS_DECIMALS:
 	case TEXTS_NONE:
 		break;
 	}

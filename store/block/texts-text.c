@@ -30,28 +30,29 @@ void texts_turn_to_family(struct texts *texts, size_t row)
 	}
 }
 
-/* The number of a ref; the pool moves on. */
-static int take_number(struct texts *texts, struct pattern_slot slot, size_t ref,
+/* A number; the pool moves on. */
+static int take_number(struct texts *texts, struct pattern_slot slot, size_t index,
 		       int64_t *out_number, struct error *err)
 {
-	enum texts_group group = slot.kind == PATTERN_NUMBER ? TEXTS_NUMBERS : TEXTS_DECIMALS;
-	uint32_t place = texts->refs[ref];
+	uint32_t ref = texts->refs[index];
 
-	if (place > 0) {
-		if (place > texts->pool.count) {
+	if (ref > 0 && ref != TEXTS_REF_NONE) {
+		if (ref > texts->pool.count) {
 			return texts_blame(texts, "a number repeats none", err);
 		}
-		*out_number = texts->pool.number[place - 1];
+		*out_number = texts->pool.number[ref - 1];
 		return 0;
 	}
-	*out_number = texts->values[group][texts->ref_values[ref]];
-	texts_pool_put(&texts->pool, *out_number, slot.arg);
+	*out_number = texts->numbers[index];
+	if (ref == 0 || texts_pool_find(&texts->pool, *out_number, slot.arg) == 0) {
+		texts_pool_put(&texts->pool, *out_number, slot.arg);
+	}
 	return 0;
 }
 
 /* The numbers of one text of a place; they move the pool on and, when all are resolved, are kept. */
 static int replay_place(struct texts *texts, const struct texts_place *place, uint32_t at,
-			struct error *err)
+			bool keep, struct error *err)
 {
 	const struct pattern *pattern = place->pattern;
 	int result = 0;
@@ -62,74 +63,54 @@ static int replay_place(struct texts *texts, const struct texts_place *place, ui
 
 		if (kind == PATTERN_TEXT) {
 			result = replay_place(texts, &texts->places[texts->entry_place[start]],
-					      texts->entry_at[start], err);
+					      texts->entry_at[start], keep, err);
 		} else if (kind <= PATTERN_DECIMAL) {
 			int64_t number;
 
 			result = take_number(texts, pattern->slots[i], start, &number, err);
-			if (result == 0 && texts->resolved != NULL) {
-				texts->resolved[start] = number;
+			if (result == 0 && keep) {
+				texts->numbers[start] = number;
 			}
 		}
 	}
 	return result;
 }
 
-static int replay_row(struct texts *texts, size_t row, struct error *err)
+static int replay_row(struct texts *texts, size_t row, bool keep, struct error *err)
 {
 	uint32_t code = texts->codes[row];
 
 	return code == UINT32_MAX
 		       ? 0
-		       : replay_place(texts, &texts->places[code], texts->ordinals[row], err);
-}
-
-/* Reads the refs and new numbers. */
-static int load_numbers(struct texts *texts, struct error *err)
-{
-	int result = texts_load_group(texts, TEXTS_REFS, err);
-
-	if (result == 0) {
-		result = texts_load_group(texts, TEXTS_NUMBERS, err);
-	}
-	return result == 0 ? texts_load_group(texts, TEXTS_DECIMALS, err) : result;
+		       : replay_place(texts, &texts->places[code], texts->ordinals[row], keep, err);
 }
 
 int texts_resolve(struct texts *texts, struct error *err)
 {
-	int result = load_numbers(texts, err);
-	int64_t *resolved;
+	int result = texts_load_group(texts, TEXTS_POOLED, err);
 
-	if (result != 0 || texts->resolved != NULL) {
+	if (result != 0 || texts->is_resolved) {
 		return result;
 	}
-	resolved = malloc((texts->sizes[TEXTS_REFS] + 1) * sizeof(*resolved));
-	if (resolved == NULL) {
-		return error_set(err, ERR_NOMEM, "There is no memory for a column of texts.");
-	}
-	texts->resolved = resolved;
 	for (size_t row = 0; row < texts->about.count && result == 0; row++) {
 		if (row == 0 || !same_family(texts, row, row - 1)) {
 			texts_turn_to_family(texts, row);
 			texts_pool_clear(&texts->pool, texts->seed);
 		}
-		result = replay_row(texts, row, err);
+		result = replay_row(texts, row, true, err);
 	}
 	texts->pool_row = SIZE_MAX;
-	if (result != 0) {
-		free(resolved);
-		texts->resolved = NULL;
-	}
+	texts->is_resolved = result == 0;
 	return result;
 }
 
 int texts_seek(struct texts *texts, size_t row, struct error *err)
 {
 	size_t first = row;
-	int result = load_numbers(texts, err);
+	int result = texts_load_group(texts, TEXTS_POOLED, err);
 
 	texts_turn_to_family(texts, row);
-	if (result != 0 || texts->resolved != NULL) {
+	if (result != 0 || texts->is_resolved) {
 		return result;
 	}
 	if (texts->pool_row == row && row > 0 && same_family(texts, row, row - 1)) {
@@ -144,7 +125,7 @@ int texts_seek(struct texts *texts, size_t row, struct error *err)
 	texts_pool_clear(&texts->pool, texts->seed);
 	texts->pool_row = SIZE_MAX;
 	for (size_t before = first; before < row && result == 0; before++) {
-		result = replay_row(texts, before, err);
+		result = replay_row(texts, before, false, err);
 	}
 	if (result == 0) {
 		texts->pool_row = row;
@@ -229,13 +210,14 @@ static int put_slot(struct texts *texts, const struct texts_at *where, struct bu
 		return result;
 	}
 	switch (group) {
-	case TEXTS_REFS:
-		if (texts->resolved != NULL) {
-			number = texts->resolved[index];
+	case TEXTS_POOLED:
+		if (texts->is_resolved) {
+			number = texts->numbers[index];
 		} else {
 			result = take_number(texts, slot, index, &number, err);
 		}
 		return result != 0 ? result : put_number(texts, slot, number, out, err);
+	case TEXTS_DATES:
 	case TEXTS_TIMES:
 	case TEXTS_WIDES:
 		return put_number(texts, slot, texts->values[group][index], out, err);
@@ -247,8 +229,6 @@ static int put_slot(struct texts *texts, const struct texts_at *where, struct bu
 	case TEXTS_BYTES:
 		put_bytes(texts, where, out);
 		return 0;
-	case TEXTS_NUMBERS:
-	case TEXTS_DECIMALS:
 	case TEXTS_NONE:
 		break;
 	}

@@ -77,6 +77,7 @@ struct texts_writer {
 	struct texts_log logs[TEXTS_NONE];
 	struct texts_log sub_log; /* slot of kind TEXT, node */
 	struct buf bytes;         /* of UUIDs and BYTES; their logs hold offsets */
+	struct buf refs;          /* of each number in the log of POOLED, a byte */
 	struct buf scratch;
 	struct texts_literal *literals;
 	size_t literal_room;
@@ -120,6 +121,28 @@ void texts_put_pooled(struct texts_writer *writer, uint32_t bucket, struct patte
 /* Whether text is of this template: then its literals. Chunks and literals, one behind the other, are the text. */
 bool texts_match(const struct texts_root *root, struct str text,
 		 struct texts_literal *out_literals);
+
+/* Where each bucket and each slot of kind TEXT comes to stand, and a log that is sorted by it. */
+struct texts_order {
+	struct texts_writer *writer;
+	struct streams_writer *streams;
+	uint32_t *root_code; /* the code of a root in the stream, less one */
+	uint32_t *bucket;    /* of each bucket: its place */
+	uint32_t *by_place;  /* of each place: its bucket */
+	uint32_t *text_slot; /* of each slot of kind TEXT: its place */
+	size_t *starts;  /* of each place, where its values begin in the log that was sorted last */
+	int64_t *sorted; /* values of that log */
+};
+
+/* Sorts a log by the places of its buckets; what is in one stays in order. */
+void texts_sort_log(struct texts_order *order, const struct texts_log *log, const uint32_t *place,
+		    size_t place_count);
+
+/* Writes values as an ints column; nothing when there are none. Returns 0 or -ERR_NOMEM. */
+int texts_put_ints(struct texts_order *order, size_t part, const int64_t *values, size_t count);
+
+/* Writes the numbers. Returns 0 or -ERR_NOMEM. */
+int texts_put_numbers(struct texts_order *order);
 
 /* Writes the streams. Returns 0, -ERR_LIMIT or -ERR_NOMEM. */
 int texts_finish(struct texts_writer *writer, struct streams_writer *streams);
