@@ -1,8 +1,9 @@
 /* texts-find - which texts hold a needle, by templates first.
  *
  * States:  a set of states is a 64-bit word: bit k (1..len) is set when the last k bytes are the first k of the needle; bit len: found.
- *          Bytes move all states at once (Baeza-Yates, Gonnet: "A new approach to text searching", 1992). What a chunk of fixed bytes does
- *          to any set is found once; what a slot may do is bounded by the bytes it can hold.
+ *          Bytes move all states at once (Baeza-Yates, Gonnet: "A new approach to text searching", 1992). What a chunk of fixed bytes or a
+ *          word does to any set is found once (a step); what a slot may do at most follows from the bytes it can hold (its reach).
+ * Plan:    of each template and sub-pattern: the steps of its chunks, and which slots can matter when no state comes in.
  * Threads: one per thread. Tests: tests/unit/texts-find.c
  */
 #ifndef STORE_BLOCK_TEXTS_FIND_H
@@ -27,18 +28,38 @@ struct find_reach {
 	bool found;
 };
 
+/* How a slot can matter when no state comes in. */
+enum { FIND_DEAD = 0, FIND_INSIDE = 1, FIND_ACROSS = 2 };
+
+struct find_plan {
+	struct find_step *steps; /* of each chunk; NULL: not made yet */
+	uint8_t *alive;          /* of each slot */
+	struct find_reach reach; /* of a sub-pattern, from no state */
+	bool certain;            /* of a template: fixed bytes hold the needle: so do all texts */
+	bool possible;           /* of a template: some value may make one hold it */
+};
+
 struct find {
 	struct texts *texts;
 	const struct texts_needle *needle;
-	size_t len;                             /* of what is looked for by states */
-	uint64_t moves[256];                    /* of each byte: the states that it leads to */
-	uint64_t *rows;                         /* that may match */
+	struct arena arena;
+	size_t len;          /* of what is looked for by states */
+	uint64_t found;      /* the state of len bytes */
+	uint64_t least;      /* a number that holds the whole needle is at least this */
+	uint64_t moves[256]; /* of each byte: the states that it leads to */
+	struct find_plan *roots, *subs;
+	struct find_reach any_sub;              /* of all sub-patterns together, from no state */
+	struct find_step *words;                /* of each word; NULL: not made yet */
 	uint64_t words_to[FIND_NEEDLE_MAX + 1]; /* from each state, through some word */
 	uint64_t words_accept;                  /* states that some word ends */
 	bool words_found;                       /* some word holds it */
-	bool has_words;
-	struct find_reach *sub_reach; /* of each sub-pattern from no state */
-	uint8_t *has_sub_reach;
+	uint64_t allowed[16]
+			[256]; /* of each kind and argument: states that a byte of it may lead to */
+	bool has_allowed[16][256];
+	uint32_t id_family; /* the id that was looked at last, the states before and behind it */
+	uint8_t id_number;
+	bool has_id;
+	uint64_t id_before, id_behind;
 	struct error *err;
 };
 
@@ -46,33 +67,50 @@ static inline uint64_t find_move(const struct find *find, uint64_t states, struc
 {
 	for (size_t i = 0; i < bytes.len; i++) {
 		states = ((states | 1) << 1) & find->moves[(uint8_t)bytes.ptr[i]];
-		if ((states >> find->len & 1) != 0) {
-			return (uint64_t)1 << find->len;
+		if ((states & find->found) != 0) {
+			return find->found;
 		}
 	}
 	return states;
 }
 
-/* Begins: makes the moves. */
-void find_init(struct find *find, struct texts *texts, const struct texts_needle *needle);
+/* States behind the bytes of a step. */
+static inline uint64_t find_apply(const struct find *find, const struct find_step *step,
+				  uint64_t states)
+{
+	if (step->holds_all || (states & step->accept) != 0) {
+		return find->found;
+	}
+	return step->tail | (states << step->shift & step->hold);
+}
+
+/* Whether any of the states goes on through the bytes of a step. */
+static inline bool find_survives(const struct find_step *step, uint64_t states)
+{
+	return (states & step->accept) != 0 || (states << step->shift & step->hold) != 0;
+}
+
+/* Begins: makes the moves. Returns 0 or -ERR_NOMEM. */
+int find_init(struct find *find, struct texts *texts, const struct texts_needle *needle,
+	      struct error *err);
 void find_done(struct find *find);
 
 /* What bytes do to states. */
 struct find_step find_step(const struct find *find, struct str bytes);
 
-/* States behind the bytes of a step; bit len: found. */
-static inline uint64_t find_apply(const struct find *find, const struct find_step *step,
-				  uint64_t states)
-{
-	if (step->holds_all || (states & step->accept) != 0) {
-		return (uint64_t)1 << find->len;
-	}
-	return step->tail | (states << step->shift & step->hold);
-}
+/* Makes the plans of all sub-patterns (reads them first). */
+int find_plan_subs(struct find *find);
 
-/* What a slot that is no TEXT, or a sub-pattern, may do to states. */
-int find_slot_reach(struct find *find, struct pattern_slot slot, uint64_t states,
-		    struct find_reach *out);
-int find_sub_reach(struct find *find, size_t sub, uint64_t states, struct find_reach *out);
+/* Makes the plan of a template. */
+int find_plan_root(struct find *find, size_t code);
+
+/* Moves states over text number `at` of a place; row is one whose family's ids count. */
+struct find_at {
+	const struct texts_place *place;
+	const struct find_plan *plan;
+	uint32_t at;
+	size_t row;
+};
+int find_move_place(struct find *find, const struct find_at *where, uint64_t *states);
 
 #endif

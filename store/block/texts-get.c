@@ -110,11 +110,11 @@ void texts_close(struct texts *texts)
 	free(texts->codes);
 	free(texts->ordinals);
 	free(texts->counts);
-	free(texts->rows);
-	free(texts->row_starts);
 	free(texts->sub_pattern);
 	free(texts->places);
 	free(texts->starts);
+	free(texts->first_child);
+	free(texts->child_counts);
 	free(texts->entry_place);
 	free(texts->entry_at);
 	free(texts->runs);
@@ -174,6 +174,19 @@ static int read_bytes(struct texts *texts, enum texts_group group, struct error 
 	return result;
 }
 
+int texts_load_words(struct texts *texts, struct error *err)
+{
+	int result;
+
+	if (texts->has_words) {
+		return 0;
+	}
+	result = wordlist_get(texts->streams, texts->about.column, TEXTS_PART_WORDS, &texts->words,
+			      err);
+	texts->has_words = result == 0;
+	return result;
+}
+
 int texts_load_group(struct texts *texts, enum texts_group group, struct error *err)
 {
 	int result;
@@ -193,8 +206,7 @@ int texts_load_group(struct texts *texts, enum texts_group group, struct error *
 					 texts->sizes[group], &texts->values[group], err);
 	}
 	if (result == 0 && group == TEXTS_WORDS) {
-		result = wordlist_get(texts->streams, texts->about.column, TEXTS_PART_WORDS,
-				      &texts->words, err);
+		result = texts_load_words(texts, err);
 	}
 	texts->has_group[group] = result == 0;
 	texts->is_broken = result != 0;

@@ -75,6 +75,23 @@ static int take_bucket(struct texts *texts, struct pattern_slot slot, uint32_t c
 	return 0;
 }
 
+/* Makes room for one more slot. */
+static bool grow_starts(struct texts *texts)
+{
+	size_t room = texts->start_room;
+	size_t same = room;
+	size_t again = room;
+
+	if (texts->start_count < room) {
+		return true;
+	}
+	if (!grow(&texts->first_child, &same, room, sizeof(*texts->first_child)) ||
+	    !grow(&texts->child_counts, &again, room, sizeof(*texts->child_counts))) {
+		return false;
+	}
+	return grow(&texts->starts, &texts->start_room, room, sizeof(*texts->starts));
+}
+
 /* Makes room for the starts of a place's slots. */
 static int add_starts(struct texts *texts, struct texts_place *place, struct error *err)
 {
@@ -83,10 +100,11 @@ static int add_starts(struct texts *texts, struct texts_place *place, struct err
 	}
 	place->first_start = (uint32_t)texts->start_count;
 	for (size_t i = 0; i < place->pattern->slot_count; i++) {
-		if (!grow(&texts->starts, &texts->start_room, texts->start_count,
-			  sizeof(*texts->starts))) {
+		if (!grow_starts(texts)) {
 			return no_memory(err);
 		}
+		texts->first_child[texts->start_count] = texts->child_counts[texts->start_count] =
+			0;
 		texts->starts[texts->start_count++] = 0;
 	}
 	return 0;
@@ -155,7 +173,10 @@ static int walk_root(struct walk *walk, size_t code)
 	for (size_t i = 0; i < pattern->slot_count && result == 0; i++) {
 		if (pattern->slots[i].kind == PATTERN_TEXT) {
 			texts->starts[first + i] = walk->entry;
+			texts->first_child[first + i] = (uint32_t)texts->place_count;
 			result = walk_slot(walk, count);
+			texts->child_counts[first + i] =
+				(uint32_t)texts->place_count - texts->first_child[first + i];
 		} else if (take_bucket(texts, pattern->slots[i], count,
 				       &texts->starts[first + i]) != 0) {
 			result = no_memory(walk->err);
@@ -164,10 +185,15 @@ static int walk_root(struct walk *walk, size_t code)
 	return result;
 }
 
-static int read_subs(struct texts *texts, struct error *err)
+int texts_load_subs(struct texts *texts, struct error *err)
 {
-	int result = wordlist_get(texts->streams, texts->about.column, TEXTS_PART_SUBS,
-				  &texts->subs, err);
+	int result;
+
+	if (texts->has_subs || texts->is_broken) {
+		return texts->is_broken ? texts_blame(texts, "it can't be read", err) : 0;
+	}
+	result = wordlist_get(texts->streams, texts->about.column, TEXTS_PART_SUBS, &texts->subs,
+			      err);
 
 	if (result != 0) {
 		return result;
@@ -178,9 +204,11 @@ static int read_subs(struct texts *texts, struct error *err)
 	}
 	for (size_t i = 0; i < texts->subs.count; i++) {
 		if (!pattern_read(texts->subs.texts[i], &texts->arena, &texts->sub_pattern[i])) {
+			texts->is_broken = true;
 			return texts_blame(texts, "a pattern is none", err);
 		}
 	}
+	texts->has_subs = true;
 	return 0;
 }
 
@@ -235,7 +263,7 @@ int texts_load_places(struct texts *texts, struct error *err)
 	if (count > TEXTS_VALUES_MAX) {
 		return texts_blame(texts, "its texts have too many values", err);
 	}
-	result = read_subs(texts, err);
+	result = texts_load_subs(texts, err);
 	if (result == 0) {
 		result = read_sub_codes(texts, count, &sub_codes, err);
 	}

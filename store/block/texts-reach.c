@@ -2,54 +2,69 @@
 
 #include <stdlib.h>
 
-/* What fixed bytes and values can do to a search, without looking at the values. */
+/* What fixed bytes and values can do to a search, without looking at the values of any row. */
 
 static bool is_letter(uint8_t byte)
 {
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-void find_init(struct find *find, struct texts *texts, const struct texts_needle *needle)
+static int no_memory(struct error *err)
 {
-	*find = (struct find){.texts = texts, .needle = needle};
-	find->len = needle->needle.len < FIND_NEEDLE_MAX ? needle->needle.len : FIND_NEEDLE_MAX;
-	for (size_t i = 0; i < find->len; i++) {
-		uint8_t byte = (uint8_t)needle->needle.ptr[i];
+	return error_set(err, ERR_NOMEM, "There is no memory for a search.");
+}
 
+int find_init(struct find *find, struct texts *texts, const struct texts_needle *needle,
+	      struct error *err)
+{
+	struct str text = needle->needle;
+
+	*find = (struct find){.texts = texts, .needle = needle, .err = err};
+	arena_init(&find->arena, SIZE_MAX);
+	find->len = text.len < FIND_NEEDLE_MAX ? text.len : FIND_NEEDLE_MAX;
+	find->found = (uint64_t)1 << find->len;
+	find->least = str_find_byte(text, '-', 0) < 0 && text.len > 1 && text.len <= 19;
+	for (size_t i = 0; i < find->len; i++) {
+		uint8_t byte = (uint8_t)text.ptr[i];
+
+		find->least *= i > 0 ? 10 : 1;
 		find->moves[byte] |= (uint64_t)2 << i;
 		if (needle->ignore_case && is_letter(byte)) {
 			find->moves[byte ^ 0x20] |= (uint64_t)2 << i;
 		}
 	}
+	find->roots = calloc(texts->roots.count + 1, sizeof(*find->roots));
+	return find->roots == NULL ? no_memory(err) : 0;
 }
 
 void find_done(struct find *find)
 {
-	free(find->rows);
-	free(find->sub_reach);
-	free(find->has_sub_reach);
+	arena_done(&find->arena);
+	free(find->roots);
+	free(find->subs);
+	free(find->words);
 }
 
 struct find_step find_step(const struct find *find, struct str bytes)
 {
 	struct find_step step = {.shift = bytes.len < 64 ? (unsigned)bytes.len : 63};
-	uint64_t through = ((uint64_t)1 << find->len) - 2; /* all but none and found */
+	struct str needle = find->needle->needle;
+	uint64_t through = find->found - 2; /* all but none and found */
 	size_t last = bytes.len < find->len ? bytes.len : find->len;
 
 	for (size_t i = 0; i < bytes.len && through != 0; i++) {
 		through = through << 1 & find->moves[(uint8_t)bytes.ptr[i]];
-		if ((through >> find->len & 1) != 0) {
+		if ((through & find->found) != 0) {
 			step.accept |= (uint64_t)1 << (find->len - i - 1);
-			through ^= (uint64_t)1 << find->len;
+			through ^= find->found;
 		}
 	}
 	step.hold = bytes.len < 64 ? through : 0;
-	if (find->needle->ignore_case) {
-		step.holds_all = str_find_fold(bytes, find->needle->needle, 0) >= 0;
-	} else {
-		step.holds_all = str_find(bytes, find->needle->needle, 0) >= 0;
+	if (bytes.len >= needle.len) {
+		step.holds_all = (find->needle->ignore_case ? str_find_fold(bytes, needle, 0)
+							    : str_find(bytes, needle, 0)) >= 0;
 	}
-	if (find->len < find->needle->needle.len) {
+	if (find->len < needle.len) {
 		last = bytes.len; /* a beginning that is found anywhere is one that may go on behind the bytes */
 	}
 	step.tail = find_move(find, 0, str_slice(bytes, bytes.len - last, last));
@@ -66,39 +81,46 @@ static struct find_reach spread(const struct find *find, uint64_t allowed, uint6
 		before = states;
 		states |= ((states | 1) << 1) & allowed;
 	} while (states != before);
-	reach.found = (states >> find->len & 1) != 0;
-	reach.states = states & (((uint64_t)1 << find->len) - 1);
+	reach.found = (states & find->found) != 0;
+	reach.states = states & (find->found - 1);
 	return reach;
 }
 
-/* What the words of the dictionary do, all together. */
+/* What each word of the dictionary does, and all together. */
 static int load_words(struct find *find)
 {
 	struct texts *texts = find->texts;
-	int result = texts_load_group(texts, TEXTS_WORDS, find->err);
+	int result = texts_load_words(texts, find->err);
 
-	for (size_t i = 0; i < texts->words.count && result == 0; i++) {
+	if (result != 0) {
+		return result;
+	}
+	find->words = calloc(texts->words.count + 1, sizeof(*find->words));
+	if (find->words == NULL) {
+		return no_memory(find->err);
+	}
+	for (size_t i = 0; i < texts->words.count; i++) {
 		struct find_step step = find_step(find, texts->words.texts[i]);
 
-		find->words_to[0] |= step.tail;
+		find->words[i] = step;
+		find->words_to[0] |= step.tail & ~find->found;
 		find->words_accept |= step.accept;
-		find->words_found |= step.holds_all || (step.tail >> find->len & 1) != 0;
+		find->words_found |= step.holds_all || (step.tail & find->found) != 0;
 		for (uint64_t hold = step.hold; hold != 0; hold &= hold - 1) {
 			unsigned to = (unsigned)__builtin_ctzll(hold);
 
 			find->words_to[to - step.shift] |= (uint64_t)1 << to;
 		}
 	}
-	find->has_words = result == 0;
-	return result;
+	return 0;
 }
 
 static int words_reach(struct find *find, uint64_t states, struct find_reach *out)
 {
-	int result = find->has_words ? 0 : load_words(find);
+	int result = find->words != NULL ? 0 : load_words(find);
 
 	out->found = find->words_found || (states & find->words_accept) != 0;
-	out->states = find->words_to[0] & (((uint64_t)1 << find->len) - 1);
+	out->states = find->words_to[0];
 	for (; states != 0; states &= states - 1) {
 		out->states |= find->words_to[__builtin_ctzll(states)];
 	}
@@ -112,7 +134,7 @@ static int load_id_bytes(struct texts *texts, struct error *err)
 
 	texts->id_bytes = calloc(TEXTS_IDS_MAX, sizeof(*texts->id_bytes));
 	if (texts->id_bytes == NULL) {
-		return error_set(err, ERR_NOMEM, "There is no memory for a search.");
+		return no_memory(err);
 	}
 	for (size_t row = 0; row < texts->about.count && family != NULL; row++) {
 		if (row > 0 && family[row] == family[row - 1]) {
@@ -128,87 +150,210 @@ static int load_id_bytes(struct texts *texts, struct error *err)
 	return 0;
 }
 
-int find_slot_reach(struct find *find, struct pattern_slot slot, uint64_t states,
-		    struct find_reach *out)
+static bool slot_holds(const struct texts *texts, struct pattern_slot slot, uint8_t byte)
+{
+	return slot.kind == PATTERN_ID ? slot.arg < TEXTS_IDS_MAX && texts->id_bytes[slot.arg][byte]
+				       : pattern_slot_holds(slot, byte);
+}
+
+/* The states that a byte of a slot may lead to. */
+static int load_allowed(struct find *find, struct pattern_slot slot)
 {
 	struct texts *texts = find->texts;
 	uint64_t allowed = 0;
+
+	if (slot.kind == PATTERN_ID && texts->id_bytes == NULL &&
+	    load_id_bytes(texts, find->err) != 0) {
+		return -ERR_NOMEM;
+	}
+	for (size_t i = 0; i < find->len; i++) {
+		uint8_t byte = (uint8_t)find->needle->needle.ptr[i];
+		uint8_t other = find->needle->ignore_case && is_letter(byte) ? byte ^ 0x20 : byte;
+
+		if (slot_holds(texts, slot, byte) || slot_holds(texts, slot, other)) {
+			allowed |= (uint64_t)2 << i;
+		}
+	}
+	find->allowed[slot.kind][slot.arg] = allowed;
+	find->has_allowed[slot.kind][slot.arg] = true;
+	return 0;
+}
+
+/* What a slot that is no TEXT may do to states. */
+static int slot_reach(struct find *find, struct pattern_slot slot, uint64_t states,
+		      struct find_reach *out)
+{
 	int result = 0;
 
 	if (slot.kind == PATTERN_WORD) {
 		return words_reach(find, states, out);
 	}
-	if (slot.kind == PATTERN_ID && texts->id_bytes == NULL) {
-		result = load_id_bytes(texts, find->err);
+	if (!find->has_allowed[slot.kind][slot.arg]) {
+		result = load_allowed(find, slot);
 	}
-	for (size_t i = 0; i < find->len && result == 0; i++) {
-		uint8_t byte = (uint8_t)find->needle->needle.ptr[i];
-		uint8_t other = find->needle->ignore_case && is_letter(byte) ? byte ^ 0x20 : byte;
-		bool holds =
-			slot.kind != PATTERN_ID
-				? pattern_slot_holds(slot, byte) || pattern_slot_holds(slot, other)
-				: slot.arg < TEXTS_IDS_MAX && (texts->id_bytes[slot.arg][byte] ||
-							       texts->id_bytes[slot.arg][other]);
-
-		allowed |= holds ? (uint64_t)2 << i : 0;
-	}
-	*out = spread(find, allowed, states);
+	*out = spread(find, find->allowed[slot.kind][slot.arg], states);
 	return result;
 }
 
-/* A sub-pattern from any states. */
-static int walk_sub(struct find *find, const struct pattern *pattern, uint64_t states,
-		    struct find_reach *out)
+/* A sub-pattern from any states; its plan has its steps. */
+static int walk_sub(struct find *find, const struct pattern *pattern, const struct find_plan *plan,
+		    uint64_t states, struct find_reach *out)
 {
-	uint64_t found = (uint64_t)1 << find->len;
-
-	*out = (struct find_reach){.states = states};
+	*out = (struct find_reach){.states = 0};
 	for (size_t i = 0; i <= pattern->slot_count; i++) {
-		struct find_step step = find_step(find, pattern->chunks[i]);
 		struct find_reach reach;
 		int result;
 
-		states = find_apply(find, &step, states);
-		if ((states & found) != 0) {
+		states = find_apply(find, &plan->steps[i], states);
+		if ((states & find->found) != 0) {
 			out->found = true;
-			return 0;
+			states = plan->steps[i].tail & ~find->found;
 		}
 		if (i == pattern->slot_count) {
 			break;
 		}
-		result = find_slot_reach(find, pattern->slots[i], states, &reach);
-		if (result != 0 || reach.found) {
-			out->found = true;
+		result = slot_reach(find, pattern->slots[i], states, &reach);
+		if (result != 0) {
 			return result;
 		}
+		out->found |= reach.found;
 		states = reach.states;
 	}
 	out->states = states;
 	return 0;
 }
 
-int find_sub_reach(struct find *find, size_t sub, uint64_t states, struct find_reach *out)
+static uint8_t alive_of(const struct find_reach *reach, const struct find_step *next)
+{
+	return find_survives(next, reach->states) ? FIND_ACROSS
+	       : reach->found                     ? FIND_INSIDE
+						  : FIND_DEAD;
+}
+
+/* Makes the steps of a plan. */
+static int add_steps(struct find *find, const struct pattern *pattern, struct find_plan *plan)
+{
+	plan->steps = arena_calloc(&find->arena, pattern->slot_count + 1, sizeof(*plan->steps));
+	plan->alive = arena_calloc(&find->arena, pattern->slot_count + 1, 1);
+	if (plan->steps == NULL || plan->alive == NULL) {
+		return no_memory(find->err);
+	}
+	for (size_t i = 0; i <= pattern->slot_count; i++) {
+		plan->steps[i] = find_step(find, pattern->chunks[i]);
+	}
+	return 0;
+}
+
+int find_plan_subs(struct find *find)
 {
 	struct texts *texts = find->texts;
-	int result;
+	int result = texts_load_subs(texts, find->err);
 
-	if (states != 0) {
-		return walk_sub(find, &texts->sub_pattern[sub], states, out);
+	if (result != 0) {
+		return result;
 	}
-	if (find->sub_reach == NULL) {
-		find->sub_reach = calloc(texts->subs.count + 1, sizeof(*find->sub_reach));
-		find->has_sub_reach = calloc(texts->subs.count + 1, 1);
-		if (find->sub_reach == NULL || find->has_sub_reach == NULL) {
-			return error_set(find->err, ERR_NOMEM, "There is no memory for a search.");
+	find->subs = calloc(texts->subs.count + 1, sizeof(*find->subs));
+	if (find->subs == NULL) {
+		return no_memory(find->err);
+	}
+	for (size_t sub = 0; sub < texts->subs.count; sub++) {
+		const struct pattern *pattern = &texts->sub_pattern[sub];
+		struct find_plan *plan = &find->subs[sub];
+
+		result = add_steps(find, pattern, plan);
+		for (size_t i = 0; i < pattern->slot_count && result == 0; i++) {
+			struct find_reach reach;
+
+			result = slot_reach(find, pattern->slots[i], 0, &reach);
+			plan->alive[i] = alive_of(&reach, &plan->steps[i + 1]);
 		}
-	}
-	if (!find->has_sub_reach[sub]) {
-		result = walk_sub(find, &texts->sub_pattern[sub], 0, &find->sub_reach[sub]);
+		if (result == 0) {
+			result = walk_sub(find, pattern, plan, 0, &plan->reach);
+		}
 		if (result != 0) {
 			return result;
 		}
-		find->has_sub_reach[sub] = 1;
+		find->any_sub.states |= plan->reach.states;
+		find->any_sub.found |= plan->reach.found;
 	}
-	*out = find->sub_reach[sub];
 	return 0;
+}
+
+/* What the texts in a slot of kind TEXT may do: all its sub-patterns together. */
+static int text_reach(struct find *find, size_t code, size_t slot, uint64_t states,
+		      struct find_reach *out)
+{
+	struct texts *texts = find->texts;
+	int result = texts_load_places(texts, find->err);
+	size_t start;
+
+	*out = (struct find_reach){.states = 0};
+	if (result != 0) {
+		return result;
+	}
+	start = texts->places[code].first_start + slot;
+	for (uint32_t i = 0; i < texts->child_counts[start]; i++) {
+		const struct pattern *pattern =
+			texts->places[texts->first_child[start] + i].pattern;
+		const struct find_plan *plan = &find->subs[pattern - texts->sub_pattern];
+		struct find_reach reach = plan->reach;
+
+		result = states == 0 ? 0 : walk_sub(find, pattern, plan, states, &reach);
+		if (result != 0) {
+			return result;
+		}
+		out->states |= reach.states;
+		out->found |= reach.found;
+	}
+	return 0;
+}
+
+/* What a slot of a template may do, from no state and from those that may come in. */
+static int reach_both(struct find *find, size_t code, size_t slot, uint64_t states,
+		      struct find_reach out[2])
+{
+	struct find_plan *plan = &find->roots[code];
+	struct pattern_slot kind = find->texts->root[code].pattern.slots[slot];
+	int result;
+
+	if (kind.kind != PATTERN_TEXT) {
+		result = slot_reach(find, kind, 0, &out[0]);
+		return result != 0 ? result : slot_reach(find, kind, states, &out[1]);
+	}
+	out[0] = out[1] = find->any_sub;
+	if (states == 0 && alive_of(&find->any_sub, &plan->steps[slot + 1]) == FIND_DEAD) {
+		return 0; /* whatever stands there: so nothing of it needs to be read */
+	}
+	result = text_reach(find, code, slot, 0, &out[0]);
+	out[1] = out[0];
+	return result != 0 || states == 0 ? result : text_reach(find, code, slot, states, &out[1]);
+}
+
+int find_plan_root(struct find *find, size_t code)
+{
+	const struct pattern *pattern = &find->texts->root[code].pattern;
+	struct find_plan *plan = &find->roots[code];
+	uint64_t states = 0;
+	int result = add_steps(find, pattern, plan);
+
+	for (size_t i = 0; i <= pattern->slot_count && result == 0; i++) {
+		plan->certain |= plan->steps[i].holds_all;
+	}
+	for (size_t i = 0; i <= pattern->slot_count && result == 0 && !plan->certain; i++) {
+		struct find_reach reach[2];
+
+		states = find_apply(find, &plan->steps[i], states);
+		if ((states & find->found) != 0) {
+			plan->possible = true;
+			states = plan->steps[i].tail & ~find->found;
+		}
+		if (i == pattern->slot_count) {
+			break;
+		}
+		result = reach_both(find, code, i, states, reach);
+		plan->alive[i] = result == 0 ? alive_of(&reach[0], &plan->steps[i + 1]) : FIND_DEAD;
+		plan->possible |= result == 0 && reach[1].found;
+		states = result == 0 ? reach[1].states | reach[0].states : 0;
+	}
+	return result;
 }

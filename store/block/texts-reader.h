@@ -32,14 +32,14 @@ struct texts {
 	uint32_t *codes;    /* of each row: root, or UINT32_MAX */
 	uint32_t *ordinals; /* of each row: how many rows before have its root */
 	uint32_t *counts;   /* of each root: its rows */
-	uint32_t *rows;     /* rows by root, made at the first search */
-	size_t *row_starts;
 
-	bool is_broken;  /* a read failed and left half of what it reads */
+	bool is_broken; /* a read failed and left half of what it reads */
+	bool has_subs, has_words;
 	bool has_places; /* all below is read */
 	struct pattern *sub_pattern;
 	struct texts_place *places; /* roots by code, then sub-patterns */
 	size_t place_count, place_room;
+	uint32_t *first_child, *child_counts; /* of each slot of kind TEXT: its places */
 	size_t *starts; /* of each slot: where its values begin in its group, or its entries in entry_place */
 	size_t start_count, start_room;
 	uint32_t *entry_place, *entry_at; /* of each text of a slot: its place, its number in it */
@@ -66,6 +66,10 @@ struct texts {
 
 /* Reads what values need: sub-patterns, where each bucket begins, the words' list. */
 int texts_load_places(struct texts *texts, struct error *err);
+
+/* Reads the sub-patterns; the words' list. Nothing when they are there. */
+int texts_load_subs(struct texts *texts, struct error *err);
+int texts_load_words(struct texts *texts, struct error *err);
 
 /* Reads a group's values; nothing when they are there. */
 int texts_load_group(struct texts *texts, enum texts_group group, struct error *err);

@@ -364,6 +364,12 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "parts") == 0) {
 		print_parts(&statements);
 	}
+	if (argc > 2) {
+		for (int i = 0; i < 40; i++) {
+			measure_find(&statements, argv[2], false, false);
+		}
+		return 0;
+	}
 	measure_find(&statements, "damaged", false, false);
 	measure_find(&statements, "SYSUTCDATETIME", false, false);
 	measure_find(&statements, "user123456@", false, false);
