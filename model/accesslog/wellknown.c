@@ -5,78 +5,87 @@
 #define KEY_MAX 128
 
 struct alias {
-	const char *
+	struct str
 		key; /* in lower case, without anything but letters and digits, without a leading "context" */
-	const char *variable;
+	struct str variable;
 };
 
+/* With their lengths, which tell nearly all of them apart. */
+#define ALIAS(key_, variable_)                                         \
+	{                                                              \
+		{.ptr = key_, .len = sizeof(key_) - 1},                \
+		{                                                      \
+			.ptr = variable_, .len = sizeof(variable_) - 1 \
+		}                                                      \
+	}
+
 static const struct alias aliases[] = {
-	{"requestid", "requestId"},
-	{"extendedrequestid", "extendedRequestId"},
-	{"extendedid", "extendedRequestId"},
-	{"integrationrequestid", "integration.requestId"},
-	{"lambdarequestid", "integration.requestId"},
-	{"awsendpointrequestid", "awsEndpointRequestId"},
-	{"xraytraceid", "xrayTraceId"},
-	{"traceid", "xrayTraceId"},
-	{"apiid", "apiId"},
-	{"api", "apiId"},
-	{"stage", "stage"},
-	{"accountid", "accountId"},
-	{"domainname", "domainName"},
-	{"routekey", "routeKey"},
-	{"route", "routeKey"},
-	{"resourcepath", "resourcePath"},
-	{"resource", "resourcePath"},
-	{"httpmethod", "httpMethod"},
-	{"method", "httpMethod"},
-	{"path", "path"},
-	{"protocol", "protocol"},
-	{"status", "status"},
-	{"statuscode", "status"},
-	{"responselatency", "responseLatency"},
-	{"latency", "responseLatency"},
-	{"responselength", "responseLength"},
-	{"integrationstatus", "integration.status"},
-	{"integrationintegrationstatus", "integration.integrationStatus"},
-	{"integrationlatency", "integration.latency"},
-	{"integrationerror", "integration.error"},
-	{"integrationerrormessage", "integrationErrorMessage"},
-	{"error", "error.message"},
-	{"errormessage", "error.message"},
-	{"errormessagestring", "error.messageString"},
-	{"errorresponsetype", "error.responseType"},
-	{"requesttimeepoch", "requestTimeEpoch"},
-	{"requesttime", "requestTime"},
-	{"time", "requestTime"},
-	{"ip", "identity.sourceIp"},
-	{"sourceip", "identity.sourceIp"},
-	{"identitysourceip", "identity.sourceIp"},
-	{"useragent", "identity.userAgent"},
-	{"identityuseragent", "identity.userAgent"},
-	{"apikeyid", "identity.apiKeyId"},
-	{"identityapikeyid", "identity.apiKeyId"},
-	{"caller", "identity.caller"},
-	{"identitycaller", "identity.caller"},
-	{"identityuser", "identity.user"},
-	{"userarn", "identity.userArn"},
-	{"identityuserarn", "identity.userArn"},
-	{"identityaccountid", "identity.accountId"},
-	{"cognitoidentityid", "identity.cognitoIdentityId"},
-	{"identitycognitoidentityid", "identity.cognitoIdentityId"},
-	{"cognitoauthenticationprovider", "identity.cognitoAuthenticationProvider"},
-	{"identitycognitoauthenticationprovider", "identity.cognitoAuthenticationProvider"},
-	{"principalid", "authorizer.principalId"},
-	{"authorizerprincipalid", "authorizer.principalId"},
-	{"email", "authorizer.claims.email"},
-	{"claimsemail", "authorizer.claims.email"},
-	{"authorizerclaimsemail", "authorizer.claims.email"},
-	{"username", "authorizer.claims.username"},
-	{"claimsusername", "authorizer.claims.username"},
-	{"authorizerclaimsusername", "authorizer.claims.username"},
-	{"sub", "authorizer.claims.sub"},
-	{"claimssub", "authorizer.claims.sub"},
-	{"authorizerclaimssub", "authorizer.claims.sub"},
+	ALIAS("requestid", "requestId"),
+	ALIAS("extendedrequestid", "extendedRequestId"),
+	ALIAS("extendedid", "extendedRequestId"),
+	ALIAS("integrationrequestid", "integration.requestId"),
+	ALIAS("lambdarequestid", "integration.requestId"),
+	ALIAS("awsendpointrequestid", "awsEndpointRequestId"),
+	ALIAS("xraytraceid", "xrayTraceId"),
+	ALIAS("traceid", "xrayTraceId"),
+	ALIAS("apiid", "apiId"),
+	ALIAS("api", "apiId"),
+	ALIAS("stage", "stage"),
+	ALIAS("accountid", "accountId"),
+	ALIAS("domainname", "domainName"),
+	ALIAS("routekey", "routeKey"),
+	ALIAS("route", "routeKey"),
+	ALIAS("resourcepath", "resourcePath"),
+	ALIAS("resource", "resourcePath"),
+	ALIAS("httpmethod", "httpMethod"),
+	ALIAS("method", "httpMethod"),
+	ALIAS("path", "path"),
+	ALIAS("protocol", "protocol"),
+	ALIAS("status", "status"),
+	ALIAS("statuscode", "status"),
+	ALIAS("responselatency", "responseLatency"),
+	ALIAS("latency", "responseLatency"),
+	ALIAS("responselength", "responseLength"),
+	ALIAS("integrationstatus", "integration.status"),
+	ALIAS("integrationintegrationstatus", "integration.integrationStatus"),
+	ALIAS("integrationlatency", "integration.latency"),
+	ALIAS("integrationerror", "integration.error"),
+	ALIAS("integrationerrormessage", "integrationErrorMessage"),
+	ALIAS("error", "error.message"),
+	ALIAS("errormessage", "error.message"),
+	ALIAS("errormessagestring", "error.messageString"),
+	ALIAS("errorresponsetype", "error.responseType"),
+	ALIAS("requesttimeepoch", "requestTimeEpoch"),
+	ALIAS("requesttime", "requestTime"),
+	ALIAS("time", "requestTime"),
+	ALIAS("ip", "identity.sourceIp"),
+	ALIAS("sourceip", "identity.sourceIp"),
+	ALIAS("identitysourceip", "identity.sourceIp"),
+	ALIAS("useragent", "identity.userAgent"),
+	ALIAS("identityuseragent", "identity.userAgent"),
+	ALIAS("apikeyid", "identity.apiKeyId"),
+	ALIAS("identityapikeyid", "identity.apiKeyId"),
+	ALIAS("caller", "identity.caller"),
+	ALIAS("identitycaller", "identity.caller"),
+	ALIAS("identityuser", "identity.user"),
+	ALIAS("userarn", "identity.userArn"),
+	ALIAS("identityuserarn", "identity.userArn"),
+	ALIAS("identityaccountid", "identity.accountId"),
+	ALIAS("cognitoidentityid", "identity.cognitoIdentityId"),
+	ALIAS("identitycognitoidentityid", "identity.cognitoIdentityId"),
+	ALIAS("cognitoauthenticationprovider", "identity.cognitoAuthenticationProvider"),
+	ALIAS("identitycognitoauthenticationprovider", "identity.cognitoAuthenticationProvider"),
+	ALIAS("principalid", "authorizer.principalId"),
+	ALIAS("authorizerprincipalid", "authorizer.principalId"),
+	ALIAS("email", "authorizer.claims.email"),
+	ALIAS("claimsemail", "authorizer.claims.email"),
+	ALIAS("authorizerclaimsemail", "authorizer.claims.email"),
+	ALIAS("username", "authorizer.claims.username"),
+	ALIAS("claimsusername", "authorizer.claims.username"),
+	ALIAS("authorizerclaimsusername", "authorizer.claims.username"),
+	ALIAS("sub", "authorizer.claims.sub"),
+	ALIAS("claimssub", "authorizer.claims.sub"),
+	ALIAS("authorizerclaimssub", "authorizer.claims.sub"),
 };
 
 /* The key in the spelling of the table: lower case, letters and digits only, without "context" or "requestContext" in front. */
@@ -116,15 +125,14 @@ void wellknown_add(struct reading *reading, struct str key, const struct value *
 	value = &reading->value[reading->count++];
 	*value = *given;
 	value->name = key;
-	value->variable = variable_find(key);
 	value->sure = true;
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-		if (str_is(folded, aliases[i].key)) {
-			value->name = str_of(aliases[i].variable);
-			value->variable = variable_find(value->name);
-			return;
+		if (str_equal(folded, aliases[i].key)) {
+			value->name = aliases[i].variable;
+			break;
 		}
 	}
+	value->variable = variable_find(value->name);
 }
 
 struct members {
