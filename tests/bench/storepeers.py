@@ -150,7 +150,7 @@ class Querytrail(Column):
                                       stderr=subprocess.DEVNULL)
         if status not in (0, 1):
             return None
-        rows, total = None, None
+        rows, total = len(json.loads(output)["statements"]) if question[0] == "show" else None, None
         if question[-1] == "jsonl":
             lines = [json.loads(line) for line in output.splitlines()]
             lines = [line for line in lines if "coverage" not in line]
