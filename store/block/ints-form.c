@@ -1,5 +1,7 @@
 #include "store/block/ints-form.h"
 
+#include "store/block/entropy.h"
+
 #include <stdlib.h>
 
 #define BODY_MASK   3u
@@ -73,30 +75,6 @@ bool ints_form_read(struct str bytes, struct ints_form *out)
 	return !reader.failed && wire_left(&reader) == 0;
 }
 
-/* log2 of a positive number as a fraction of 65,536; off by less than a hundredth. */
-static uint64_t log2_of(uint64_t value)
-{
-	unsigned top = 63u - (unsigned)__builtin_clzll(value);
-	uint64_t rest = top >= 16 ? (value >> (top - 16)) & 0xffff : (value << (16 - top)) & 0xffff;
-	/* log2(1 + f) is about f + 0.343 f (1 - f) */
-	return ((uint64_t)top << 16) + rest + (((rest * (65536 - rest)) >> 16) * 22479 >> 16);
-}
-
-uint64_t ints_entropy(const uint32_t *frequency, size_t symbols, uint64_t count)
-{
-	if (count == 0) {
-		return 0;
-	}
-	uint64_t whole = log2_of(count), bits = 0;
-	for (size_t s = 0; s < symbols; s++) {
-		if (frequency[s] != 0) {
-			uint64_t own = log2_of(frequency[s]);
-			bits += frequency[s] * (whole > own ? whole - own : 0);
-		}
-	}
-	return bits >> 16;
-}
-
 struct tally {
 	uint32_t plane[8][256];
 	uint32_t symbol[256];
@@ -131,10 +109,10 @@ static uint64_t judge(struct tally *tally, size_t count, enum ints_body *out_bod
 			seen += tally->plane[b][s];
 		}
 		tally->plane[b][0] = (uint32_t)(tally->count - seen);
-		planes += ints_entropy(tally->plane[b], 256, tally->count) * count / tally->count;
+		planes += entropy_bits(tally->plane[b], 256, tally->count) * count / tally->count;
 		planes += STREAM_BITS;
 	}
-	uint64_t magnitudes = (ints_entropy(tally->symbol, 256, tally->count) + tally->below) *
+	uint64_t magnitudes = (entropy_bits(tally->symbol, 256, tally->count) + tally->below) *
 				      count / tally->count +
 			      2 * STREAM_BITS;
 	*out_body = magnitudes < planes ? INTS_MAGNITUDES : INTS_PLANES;
@@ -215,7 +193,7 @@ static uint64_t list_bits(const struct ints_series *series, uint64_t all)
 			return UINT64_MAX;
 		}
 	}
-	return ints_entropy(frequency, LIST_SLOTS, series->count) + found * LIST_VALUE +
+	return entropy_bits(frequency, LIST_SLOTS, series->count) + found * LIST_VALUE +
 	       STREAM_BITS;
 }
 

@@ -64,7 +64,4 @@ struct ints_series {
 /* Chooses steps and body for a series: sets both in form (start, least and list are left to the writer) and returns the bits estimated. */
 uint64_t ints_form_choose(const struct ints_series *series, struct ints_form *form);
 
-/* The bits that count symbols of these frequencies need. */
-uint64_t ints_entropy(const uint32_t *frequency, size_t symbols, uint64_t count);
-
 #endif

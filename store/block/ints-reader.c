@@ -1,3 +1,4 @@
+#include "store/block/bits.h"
 #include "store/block/groups.h"
 #include "store/block/ints-form.h"
 #include "store/block/ints.h"
@@ -10,9 +11,26 @@ static int no_memory(struct error *err)
 	return error_set(err, ERR_NOMEM, "no memory for a column of a block");
 }
 
-static int get_planes(struct streams *streams, const struct ints_column *about, uint64_t *y,
-		      struct error *err)
+/* What is read, and how it is grouped. */
+struct body {
+	uint64_t *y;
+	struct groups groups; /* without any: in the order of the column */
+};
+
+static struct symbols_place place_at(const struct ints_column *about, const struct body *body,
+				     unsigned part)
 {
+	return (struct symbols_place){.column = about->column,
+				      .part = (uint8_t)(about->part + part),
+				      .count = about->count,
+				      .ends = body->groups.ends,
+				      .group_count = body->groups.count};
+}
+
+static int get_planes(struct streams *streams, const struct ints_column *about,
+		      const struct body *body, struct error *err)
+{
+	uint64_t *y = body->y;
 	uint8_t *plane = malloc(about->count);
 	if (plane == NULL) {
 		return no_memory(err);
@@ -20,8 +38,7 @@ static int get_planes(struct streams *streams, const struct ints_column *about, 
 	int result = 0;
 	bool is_first = true;
 	for (unsigned b = 0; result == 0 && b < 8; b++) {
-		struct symbols_place place = {about->column, (uint8_t)(about->part + 1 + b),
-					      about->count};
+		struct symbols_place place = place_at(about, body, 1 + b);
 		if (streams_length(streams, place.column, place.part) == 0) {
 			continue;
 		}
@@ -39,31 +56,6 @@ static int get_planes(struct streams *streams, const struct ints_column *about, 
 	}
 	free(plane);
 	return result;
-}
-
-/* The bits at place `at` of bytes, which has that many. */
-static uint64_t bits_at(const uint8_t *bytes, size_t len, uint64_t at, unsigned count)
-{
-	size_t byte = (size_t)(at >> 3);
-	unsigned shift = at & 7;
-	uint64_t low = 0, high = 0;
-	if (byte + 9 <= len) {
-		memcpy(&low, bytes + byte, sizeof(low));
-		high = bytes[byte + 8];
-	} else {
-		for (size_t k = 0; k < 9 && byte + k < len; k++) {
-			if (k < 8) {
-				low |= (uint64_t)bytes[byte + k] << 8 * k;
-			} else {
-				high = bytes[byte + k];
-			}
-		}
-	}
-	low >>= shift;
-	if (shift != 0) {
-		low |= high << (64 - shift);
-	}
-	return low & ((1ull << count) - 1);
 }
 
 /* Puts the bits below the symbols in. */
@@ -86,38 +78,37 @@ static int add_below(struct streams *streams, const struct ints_column *about,
 	int result = streams_get(streams, about->column, part, &bytes, err);
 	for (size_t i = 0; result == 0 && i < about->count; i++) {
 		unsigned count = ints_symbol_bits(symbols[i]);
-		y[i] = ints_symbol_base(symbols[i]) +
-		       bits_at((const uint8_t *)bytes.ptr, bytes.len, at, count);
+		y[i] = ints_symbol_base(symbols[i]) + bits_at(bytes, at, count);
 		at += count;
 	}
 	streams_forget(streams, about->column, part);
 	return result;
 }
 
-static int get_magnitudes(struct streams *streams, const struct ints_column *about, uint64_t *y,
-			  struct error *err)
+static int get_magnitudes(struct streams *streams, const struct ints_column *about,
+			  const struct body *body, struct error *err)
 {
 	uint8_t *symbols = malloc(about->count);
 	if (symbols == NULL) {
 		return no_memory(err);
 	}
-	struct symbols_place place = {about->column, (uint8_t)(about->part + 1), about->count};
+	struct symbols_place place = place_at(about, body, 1);
 	int result = symbols_get(streams, &place, symbols, err);
 	if (result == 0) {
-		result = add_below(streams, about, symbols, y, err);
+		result = add_below(streams, about, symbols, body->y, err);
 	}
 	free(symbols);
 	return result;
 }
 
 static int get_list(struct streams *streams, const struct ints_column *about,
-		    const struct ints_form *form, uint64_t *y, struct error *err)
+		    const struct ints_form *form, const struct body *body, struct error *err)
 {
 	uint8_t *codes = malloc(about->count);
 	if (codes == NULL) {
 		return no_memory(err);
 	}
-	struct symbols_place place = {about->column, (uint8_t)(about->part + 1), about->count};
+	struct symbols_place place = place_at(about, body, 1);
 	int result = symbols_get(streams, &place, codes, err);
 	for (size_t i = 0; result == 0 && i < about->count; i++) {
 		if (codes[i] >= form->list_count) {
@@ -125,7 +116,7 @@ static int get_list(struct streams *streams, const struct ints_column *about,
 					       err);
 			break;
 		}
-		y[i] = form->list[codes[i]];
+		body->y[i] = form->list[codes[i]];
 	}
 	free(codes);
 	return result;
@@ -145,37 +136,33 @@ static void sum_steps(uint64_t *y, size_t count, const struct ints_form *form)
 }
 
 /* base + scale * y, in the order of the column. */
-static int give_back(const struct ints_column *about, const struct ints_form *form,
-		     const uint64_t *y, int64_t *out, struct error *err)
+static void give_back(const struct ints_column *about, const struct ints_form *form,
+		      const struct body *body, int64_t *out)
 {
 	uint64_t base = (uint64_t)form->base, scale = form->scale;
-	struct groups groups = {.order = NULL};
-	if (form->is_grouped && groups_make(about->bucket, about->count, &groups) != 0) {
-		return no_memory(err);
-	}
-	if (groups.order == NULL) {
+	const uint64_t *y = body->y;
+	const uint32_t *order = body->groups.order;
+	if (order == NULL) {
 		for (size_t i = 0; i < about->count; i++) {
 			out[i] = (int64_t)(base + scale * y[i]);
 		}
 	} else {
 		for (size_t i = 0; i < about->count; i++) {
-			out[groups.order[i]] = (int64_t)(base + scale * y[i]);
+			out[order[i]] = (int64_t)(base + scale * y[i]);
 		}
 	}
-	groups_done(&groups);
-	return 0;
 }
 
 static int get_body(struct streams *streams, const struct ints_column *about,
-		    const struct ints_form *form, uint64_t *y, struct error *err)
+		    const struct ints_form *form, const struct body *body, struct error *err)
 {
 	switch (form->body) {
 	case INTS_PLANES:
-		return get_planes(streams, about, y, err);
+		return get_planes(streams, about, body, err);
 	case INTS_MAGNITUDES:
-		return get_magnitudes(streams, about, y, err);
+		return get_magnitudes(streams, about, body, err);
 	case INTS_LIST:
-		return get_list(streams, about, form, y, err);
+		return get_list(streams, about, form, body, err);
 	}
 	return 0;
 }
@@ -202,17 +189,22 @@ int ints_get(struct streams *streams, const struct ints_column *about, int64_t *
 		}
 		return 0;
 	}
-	uint64_t *y = form.is_grouped ? malloc(about->count * sizeof(*y)) : (uint64_t *)out_values;
-	if (y == NULL) {
-		return no_memory(err);
+	struct body body = {.y = (uint64_t *)out_values};
+	if (form.is_grouped) {
+		body.y = malloc(about->count * sizeof(*body.y));
+		if (body.y == NULL || groups_make(about->bucket, about->count, &body.groups) != 0) {
+			free(body.y);
+			return no_memory(err);
+		}
 	}
-	result = get_body(streams, about, &form, y, err);
+	result = get_body(streams, about, &form, &body, err);
 	if (result == 0) {
-		sum_steps(y, about->count, &form);
-		result = give_back(about, &form, y, out_values, err);
+		sum_steps(body.y, about->count, &form);
+		give_back(about, &form, &body, out_values);
 	}
-	if (y != (uint64_t *)out_values) {
-		free(y);
+	if (form.is_grouped) {
+		free(body.y);
+		groups_done(&body.groups);
 	}
 	return result;
 }

@@ -1,5 +1,6 @@
 #include "store/block/ints.h"
 
+#include "store/block/bits.h"
 #include "store/block/groups.h"
 #include "store/block/ints-form.h"
 #include "store/block/symbols.h"
@@ -69,9 +70,26 @@ static void take_steps(uint64_t *y, size_t count, struct ints_form *form)
 	}
 }
 
-static int put_planes(struct streams_writer *writer, const struct ints_column *about,
-		      const uint64_t *y)
+/* What is written, and how it is grouped. */
+struct body {
+	uint64_t *y;
+	struct groups groups; /* without any: in the order of the column */
+};
+
+static struct symbols_place place_at(const struct ints_column *about, const struct body *body,
+				     unsigned part)
 {
+	return (struct symbols_place){.column = about->column,
+				      .part = (uint8_t)(about->part + part),
+				      .count = about->count,
+				      .ends = body->groups.ends,
+				      .group_count = body->groups.count};
+}
+
+static int put_planes(struct streams_writer *writer, const struct ints_column *about,
+		      const struct body *body)
+{
+	const uint64_t *y = body->y;
 	uint64_t all = 0;
 	for (size_t i = 0; i < about->count; i++) {
 		all |= y[i];
@@ -82,61 +100,34 @@ static int put_planes(struct streams_writer *writer, const struct ints_column *a
 		for (size_t i = 0; i < about->count; i++) {
 			plane[i] = (uint8_t)(y[i] >> 8 * b);
 		}
-		struct symbols_place place = {about->column, (uint8_t)(about->part + 1 + b),
-					      about->count};
+		struct symbols_place place = place_at(about, body, 1 + b);
 		result = symbols_put(writer, &place, plane);
 	}
 	free(plane);
 	return result;
 }
 
-/* Appends bits, low ones first. */
-struct bit_writer {
-	struct buf bytes;
-	uint64_t pending;
-	unsigned count; /* < 8 between calls */
-};
-
-static void put_bits(struct bit_writer *bits, uint64_t value, unsigned count)
-{
-	if (count > 32) {
-		put_bits(bits, value & UINT32_MAX, 32);
-		value >>= 32;
-		count -= 32;
-	}
-	bits->pending |= (value & ((1ull << count) - 1)) << bits->count;
-	bits->count += count;
-	while (bits->count >= 8) {
-		buf_put_byte(&bits->bytes, (uint8_t)bits->pending);
-		bits->pending >>= 8;
-		bits->count -= 8;
-	}
-}
-
 static int put_magnitudes(struct streams_writer *writer, const struct ints_column *about,
-			  const uint64_t *y)
+			  const struct body *body)
 {
 	uint8_t *symbols = malloc(about->count);
-	struct bit_writer bits = {.pending = 0};
-	buf_init(&bits.bytes, 0);
+	struct buf bytes;
+	struct bits_writer bits = {.out = &bytes};
+	buf_init(&bytes, 0);
 	int result = symbols == NULL ? -ERR_NOMEM : 0;
 	for (size_t i = 0; result == 0 && i < about->count; i++) {
-		unsigned symbol = ints_symbol_of(y[i]);
+		unsigned symbol = ints_symbol_of(body->y[i]);
 		symbols[i] = (uint8_t)symbol;
-		put_bits(&bits, y[i] - ints_symbol_base(symbol), ints_symbol_bits(symbol));
+		bits_put(&bits, body->y[i] - ints_symbol_base(symbol), ints_symbol_bits(symbol));
 	}
-	if (bits.count != 0) {
-		buf_put_byte(&bits.bytes, (uint8_t)bits.pending);
-	}
+	bits_end(&bits);
 	if (result == 0) {
-		struct symbols_place place = {about->column, (uint8_t)(about->part + 1),
-					      about->count};
-		result = bits.bytes.failed ? -ERR_NOMEM : symbols_put(writer, &place, symbols);
-		streams_put(writer, about->column, (uint8_t)(about->part + 2), buf_str(&bits.bytes),
-			    -1);
+		struct symbols_place place = place_at(about, body, 1);
+		result = bytes.failed ? -ERR_NOMEM : symbols_put(writer, &place, symbols);
+		streams_put(writer, about->column, (uint8_t)(about->part + 2), buf_str(&bytes), -1);
 	}
 	free(symbols);
-	buf_done(&bits.bytes);
+	buf_done(&bytes);
 	return result;
 }
 
@@ -176,8 +167,9 @@ static void make_list(const uint64_t *y, size_t count, struct ints_form *form)
 }
 
 static int put_list(struct streams_writer *writer, const struct ints_column *about,
-		    const uint64_t *y, struct ints_form *form)
+		    const struct body *body, struct ints_form *form)
 {
+	const uint64_t *y = body->y;
 	uint8_t *codes = malloc(about->count);
 	if (codes == NULL) {
 		return -ERR_NOMEM;
@@ -186,7 +178,7 @@ static int put_list(struct streams_writer *writer, const struct ints_column *abo
 	for (size_t i = 0; i < about->count; i++) {
 		codes[i] = (uint8_t)place_of(form, y[i]);
 	}
-	struct symbols_place place = {about->column, (uint8_t)(about->part + 1), about->count};
+	struct symbols_place place = place_at(about, body, 1);
 	int result = symbols_put(writer, &place, codes);
 	free(codes);
 	return result;
@@ -206,41 +198,96 @@ static int put_form(struct streams_writer *writer, const struct ints_column *abo
 	return result;
 }
 
-/* Chooses the form for y as it stands or regrouped; *y is then what is to be written. */
-static int choose(const struct ints_column *about, struct ints_form *form, uint64_t **y)
+/* Bits of a regrouped series when groups that are alike share a table; as bytes when they are small, else as magnitudes. */
+static uint64_t classes_cost(const struct ints_series *series, const struct groups *groups,
+			     enum ints_body *out_body)
 {
-	struct groups groups;
-	if (about->bucket == NULL) {
-		(void)ints_form_choose(&(struct ints_series){*y, about->count}, form);
-		return 0;
+	uint8_t *symbols = malloc(series->count);
+	struct symbols_place place = {
+		.count = series->count, .ends = groups->ends, .group_count = groups->count};
+	uint64_t all = 0, below = 0;
+	if (symbols == NULL) {
+		return UINT64_MAX;
 	}
-	int result = groups_make(about->bucket, about->count, &groups);
-	uint64_t *moved = NULL;
-	if (result == 0 && groups.order != NULL) {
-		moved = malloc(about->count * sizeof(*moved));
-		result = moved == NULL ? -ERR_NOMEM : 0;
+	for (size_t i = 0; i < series->count; i++) {
+		all |= series->y[i];
 	}
-	if (result == 0) {
-		uint64_t as_is = ints_form_choose(&(struct ints_series){*y, about->count}, form);
-		struct ints_form other = {.body = INTS_PLANES};
-		for (size_t i = 0; moved != NULL && i < about->count; i++) {
-			moved[i] = (*y)[groups.order[i]];
+	bool is_small = all < 256;
+	for (size_t i = 0; i < series->count; i++) {
+		unsigned symbol = is_small ? (unsigned)series->y[i] : ints_symbol_of(series->y[i]);
+		symbols[i] = (uint8_t)symbol;
+		below += is_small ? 0 : ints_symbol_bits(symbol);
+	}
+	uint64_t bits = symbols_cost(&place, symbols) + below;
+	free(symbols);
+	*out_body = is_small ? INTS_PLANES : INTS_MAGNITUDES;
+	return bits;
+}
+
+/* The best form of a series, regrouped when groups are given; returns its bits. */
+static uint64_t choose_form(const struct ints_series *series, const struct groups *groups,
+			    struct ints_form *form)
+{
+	uint64_t bits = ints_form_choose(series, form);
+	if (groups != NULL && groups->count > 1) {
+		enum ints_body body = INTS_PLANES;
+		uint64_t classed = classes_cost(series, groups, &body);
+		if (classed < bits) {
+			form->body = body;
+			form->steps = INTS_NO_STEPS;
+			bits = classed;
 		}
-		if (moved != NULL &&
-		    ints_form_choose(&(struct ints_series){moved, about->count}, &other) +
-				    GROUPED_GAIN <
-			    as_is) {
+	}
+	return bits;
+}
+
+/* Chooses the form for y as it stands or regrouped; body is then what is to be written. Without memory for groups it stays as it stands.
+ * Returns its bits. */
+static uint64_t choose(const struct ints_column *about, struct ints_form *form, struct body *body)
+{
+	struct ints_series series = {body->y, about->count};
+	uint64_t bits = ints_form_choose(&series, form);
+	if (about->bucket == NULL || groups_make(about->bucket, about->count, &body->groups) != 0) {
+		return bits;
+	}
+	uint64_t *moved = NULL;
+	if (body->groups.order != NULL) {
+		moved = malloc(about->count * sizeof(*moved));
+	}
+	if (moved != NULL) {
+		struct ints_form other = {.body = INTS_PLANES};
+		for (size_t i = 0; i < about->count; i++) {
+			moved[i] = body->y[body->groups.order[i]];
+		}
+		series.y = moved;
+		uint64_t grouped = choose_form(&series, &body->groups, &other);
+		if (grouped + GROUPED_GAIN < bits) {
+			bits = grouped;
 			form->body = other.body;
 			form->steps = other.steps;
 			form->is_grouped = true;
-			uint64_t *old = *y;
-			*y = moved;
-			moved = old;
+			free(body->y);
+			body->y = moved;
+			return bits;
 		}
 	}
 	free(moved);
-	groups_done(&groups);
-	return result;
+	groups_done(&body->groups);
+	return bits;
+}
+
+static int put_body(struct streams_writer *writer, const struct ints_column *about,
+		    const struct body *body, struct ints_form *form)
+{
+	switch (form->body) {
+	case INTS_PLANES:
+		return put_planes(writer, about, body);
+	case INTS_MAGNITUDES:
+		return put_magnitudes(writer, about, body);
+	case INTS_LIST:
+		return put_list(writer, about, body, form);
+	}
+	return 0;
 }
 
 int ints_put(struct streams_writer *writer, const struct ints_column *about, const int64_t *values)
@@ -254,61 +301,39 @@ int ints_put(struct streams_writer *writer, const struct ints_column *about, con
 	if (form.scale == 0) {
 		return put_form(writer, about, &form);
 	}
-	uint64_t *y = malloc(about->count * sizeof(*y));
-	if (y == NULL) {
+	struct body body = {.y = malloc(about->count * sizeof(uint64_t))};
+	if (body.y == NULL) {
 		return -ERR_NOMEM;
 	}
-	make_y(values, about->count, &form, y);
-	int result = choose(about, &form, &y);
-	if (result == 0 && form.steps != INTS_NO_STEPS) {
-		take_steps(y, about->count, &form);
+	make_y(values, about->count, &form, body.y);
+	(void)choose(about, &form, &body); /* bits do not matter here */
+	if (form.steps != INTS_NO_STEPS) {
+		take_steps(body.y, about->count, &form);
 	}
-	if (result == 0) {
-		switch (form.body) {
-		case INTS_PLANES:
-			result = put_planes(writer, about, y);
-			break;
-		case INTS_MAGNITUDES:
-			result = put_magnitudes(writer, about, y);
-			break;
-		case INTS_LIST:
-			result = put_list(writer, about, y, &form);
-			break;
-		}
-	}
-	free(y);
+	int result = put_body(writer, about, &body, &form);
+	free(body.y);
+	groups_done(&body.groups);
 	return result == 0 ? put_form(writer, about, &form) : result;
 }
 
 uint64_t ints_cost(const int64_t *values, const uint32_t *bucket, size_t count)
 {
 	struct ints_form form = {.body = INTS_PLANES};
-	uint64_t bits = 0;
 	if (count == 0) {
 		return 0;
 	}
 	find_scale(values, count, &form);
-	uint64_t *y = form.scale != 0 ? malloc(count * sizeof(*y)) : NULL;
-	if (y != NULL) {
-		struct groups groups = {.order = NULL};
-		make_y(values, count, &form, y);
-		bits = ints_form_choose(&(struct ints_series){y, count}, &form);
-		uint64_t *moved = NULL;
-		if (bucket != NULL && groups_make(bucket, count, &groups) == 0 &&
-		    groups.order != NULL) {
-			moved = malloc(count * sizeof(*moved));
-		}
-		for (size_t i = 0; moved != NULL && i < count; i++) {
-			moved[i] = y[groups.order[i]];
-		}
-		if (moved != NULL) {
-			uint64_t other =
-				ints_form_choose(&(struct ints_series){moved, count}, &form);
-			bits = other < bits ? other : bits;
-		}
-		free(moved);
-		groups_done(&groups);
+	if (form.scale == 0) {
+		return form.base != 0 ? 64 : 0;
 	}
-	free(y);
+	struct body body = {.y = malloc(count * sizeof(uint64_t))};
+	if (body.y == NULL) {
+		return 0;
+	}
+	make_y(values, count, &form, body.y);
+	uint64_t bits =
+		choose(&(struct ints_column){.count = count, .bucket = bucket}, &form, &body);
+	free(body.y);
+	groups_done(&body.groups);
 	return bits;
 }

@@ -101,13 +101,22 @@ static int get_ranks(struct streams *streams, const struct ranks_column *about, 
 		     struct error *err)
 {
 	size_t count = about->count - give->groups.count;
-	struct symbols_place place = {about->column, (uint8_t)(about->part + RANKS_PART_RANKS),
-				      count};
+	struct symbols_place place = {.column = about->column,
+				      .part = (uint8_t)(about->part + RANKS_PART_RANKS),
+				      .count = count,
+				      .group_count = give->groups.count};
+	uint32_t *ends = malloc((give->groups.count + 1) * sizeof(*ends));
 	give->ranks = malloc(count + 1);
-	if (give->ranks == NULL) {
+	if (give->ranks == NULL || ends == NULL) {
+		free(ends);
 		return no_memory(err);
 	}
+	for (size_t g = 0; g < give->groups.count; g++) {
+		ends[g] = give->groups.ends[g] - (uint32_t)(g + 1);
+	}
+	place.ends = ends;
 	int result = symbols_get(streams, &place, give->ranks, err);
+	free(ends);
 	give->escape_count = give->groups.count;
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		give->escape_count += give->ranks[i] == give->escape;

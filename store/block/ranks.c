@@ -1,7 +1,7 @@
 #include "store/block/ranks.h"
 
+#include "store/block/entropy.h"
 #include "store/block/groups.h"
-#include "store/block/ints-form.h"
 #include "store/block/ranks-list.h"
 #include "store/block/symbols.h"
 
@@ -15,6 +15,8 @@ struct walk {
 	size_t rank_count;
 	uint32_t *escapes;
 	size_t escape_count;
+	uint32_t *ends; /* of the groups in ranks: each has one less than values */
+	size_t group_count;
 	uint32_t frequency[RANKS_KEPT + 1];
 };
 
@@ -22,6 +24,7 @@ static void walk_done(struct walk *walk)
 {
 	free(walk->ranks);
 	free(walk->escapes);
+	free(walk->ends);
 }
 
 static uint32_t code_at(const uint32_t *codes, const struct groups *groups, size_t i)
@@ -67,7 +70,9 @@ static int walk_make(struct walk *walk, enum ranks_kind kind, const uint32_t *co
 	*walk = (struct walk){.kind = kind};
 	walk->ranks = malloc(count + 1);
 	walk->escapes = malloc((count + 1) * sizeof(*walk->escapes));
-	if (walk->ranks == NULL || walk->escapes == NULL) {
+	walk->ends = malloc((groups->count + 1) * sizeof(*walk->ends));
+	walk->group_count = groups->count;
+	if (walk->ranks == NULL || walk->escapes == NULL || walk->ends == NULL) {
 		walk_done(walk);
 		*walk = (struct walk){.kind = kind};
 		return -ERR_NOMEM;
@@ -75,6 +80,7 @@ static int walk_make(struct walk *walk, enum ranks_kind kind, const uint32_t *co
 	for (size_t g = 0; g < groups->count; g++) {
 		walk_group(walk, codes, groups,
 			   (size_t[2]){g == 0 ? 0 : groups->ends[g - 1], groups->ends[g]});
+		walk->ends[g] = (uint32_t)walk->rank_count;
 	}
 	return 0;
 }
@@ -112,7 +118,9 @@ static uint64_t escapes_cost(const struct walk *walk, bool *out_new_first)
 static uint64_t walk_cost(const struct walk *walk, bool *out_new_first)
 {
 	uint64_t escapes = escapes_cost(walk, out_new_first);
-	uint64_t ranks = ints_entropy(walk->frequency, RANKS_KEPT + 1, walk->rank_count);
+	struct symbols_place place = {
+		.count = walk->rank_count, .ends = walk->ends, .group_count = walk->group_count};
+	uint64_t ranks = symbols_cost(&place, walk->ranks);
 	return escapes == UINT64_MAX ? UINT64_MAX : escapes + ranks;
 }
 
@@ -192,8 +200,11 @@ static int put_walk(struct streams_writer *writer, const struct ranks_column *ab
 	for (size_t i = 0; i < walk->rank_count; i++) {
 		walk->ranks[i] = walk->ranks[i] == RANKS_KEPT ? (uint8_t)escape : walk->ranks[i];
 	}
-	struct symbols_place place = {about->column, (uint8_t)(about->part + RANKS_PART_RANKS),
-				      walk->rank_count};
+	struct symbols_place place = {.column = about->column,
+				      .part = (uint8_t)(about->part + RANKS_PART_RANKS),
+				      .count = walk->rank_count,
+				      .ends = walk->ends,
+				      .group_count = walk->group_count};
 	int result = symbols_put(writer, &place, walk->ranks);
 	int64_t *numbers = escape_numbers(walk, new_first);
 	if (result == 0 && numbers != NULL) {

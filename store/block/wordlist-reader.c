@@ -91,8 +91,8 @@ static int get_skeletons(struct reading *reading, struct error *err)
 {
 	size_t count = reading->skeleton_count;
 	struct wordlist_place at = reading->place;
-	struct symbols_place fronts_place = {at.column, (uint8_t)(at.part + WORDLIST_FRONTS),
-					     count};
+	struct symbols_place fronts_place = {
+		.column = at.column, .part = (uint8_t)(at.part + WORDLIST_FRONTS), .count = count};
 	struct str rests;
 	/* each skeleton ends with a byte, so their number is bounded by what is there */
 	if (streams_length(reading->streams, at.column, (uint8_t)(at.part + WORDLIST_RESTS)) <

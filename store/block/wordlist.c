@@ -182,7 +182,9 @@ static int put_skeletons(struct streams_writer *writer, const struct wordlist_pl
 	}
 	if (result == 0) {
 		struct symbols_place fronts_place = {
-			place->column, (uint8_t)(place->part + WORDLIST_FRONTS), fronts.len};
+			.column = place->column,
+			.part = (uint8_t)(place->part + WORDLIST_FRONTS),
+			.count = fronts.len};
 		result = symbols_put(writer, &fronts_place, (const uint8_t *)fronts.ptr);
 		streams_put(writer, place->column, (uint8_t)(place->part + WORDLIST_RESTS),
 			    buf_str(&rests), LEVEL);
