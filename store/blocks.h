@@ -61,12 +61,23 @@ int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, stru
 int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
 	       struct error *err);
 
-/* The block and row that hold a leaf: ERR_GONE when none does. */
+/* Opens a block for the caller alone, who closes block and fd; row is borrowed until then. */
+int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
+		    struct block **out_block, struct error *err);
+
+/* The block and row that hold a leaf, by the list as last loaded: ERR_GONE when none does; ERR_CORRUPT when one that may hold it cannot be read. */
 int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_block,
 		     uint32_t *out_row, struct error *err);
 
+/* Whether a block may hold an id (its key: model/carried.h) among its request ids and the like, or a record with this stable id. The filter
+ * stays in memory with the list. A block without a filter may hold everything; a damaged filter is ERR_CORRUPT. */
+enum blocks_blob { BLOCKS_FILTER_IDS, BLOCKS_FILTER_RECORDS, BLOCKS_SUMMARY };
+int blocks_may_hold(struct blocks *blocks, size_t index, enum blocks_blob which, uint64_t key,
+		    bool *out_may, struct error *err);
+
 /* Writer: writes the file of a block and syncs it; then puts the row within the caller's transaction. remove takes a row away and
- * digs its grave. sweep removes files whose grace is over (now_ns INT64_MAX: all), and at open those that no row knows. */
+ * digs its grave. sweep removes files whose grace is over (now_ns INT64_MAX: all; INT64_MIN: none of them, but all that no row and no grave
+ * knows, the rest of a crash; for when the store is opened). */
 struct blocks_new {
 	const struct block_about *about;
 	struct str bytes;
@@ -83,8 +94,19 @@ int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struc
 /* The next number; kept in meta so that it never comes again. */
 int blocks_next_number(struct catalog *catalog, uint64_t *out_number, struct error *err);
 
+/* The row of one block: ERR_GONE, ERR_CORRUPT; and the one that a BLOCK_LIST statement stands on. */
+int blocks_read_row(struct catalog *catalog, uint64_t number, struct blocks_row *out_row,
+		    struct error *err);
+int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blocks_row *out_row,
+		    struct error *err);
+
+/* How often the list was changed so far. */
+int blocks_changes(struct catalog *catalog, uint64_t *out_changes, struct error *err);
+
+/* Notes a file of the store ("head/000001.qth") that is to be removed when its grace is over. */
+int blocks_dig_grave(struct catalog *catalog, const char *name, int64_t now_ns, struct error *err);
+
 /* Blobs of a block's row, appended to out: for searches. */
-enum blocks_blob { BLOCKS_FILTER_IDS, BLOCKS_FILTER_RECORDS, BLOCKS_SUMMARY };
 int blocks_blob(struct catalog *catalog, uint64_t number, enum blocks_blob which, struct buf *out,
 		struct error *err);
 

@@ -55,10 +55,25 @@ static const char schema[] =
 	"CREATE INDEX outbox_waiting ON outbox (next_ns, alert_id, channel) WHERE state = 1;"
 	"CREATE INDEX outbox_dead ON outbox (alert_id) WHERE state = 3;";
 
+/* What came with version 3. */
+static const char schema_blocks[] =
+	"CREATE TABLE blocks ("
+	" number INTEGER PRIMARY KEY, about BLOB NOT NULL, spans BLOB NOT NULL,"
+	" file_bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, is_open INTEGER NOT NULL,"
+	" crc INTEGER NOT NULL,"
+	" filter_ids BLOB NOT NULL, filter_records BLOB NOT NULL, summary BLOB NOT NULL"
+	") STRICT;"
+	"CREATE TABLE graves (name TEXT PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT "
+	"ROWID;"
+	"CREATE TABLE names (name INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE) STRICT;";
+
 static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 #define ALERTS_SQL(name, sql) [CATALOG_##name] = (sql),
 #include "store/alerts.def"
 #undef ALERTS_SQL
+#define BLOCKS_SQL(name, sql) [CATALOG_##name] = (sql),
+#include "store/blocks.def"
+#undef BLOCKS_SQL
 	[CATALOG_BEGIN_READ] = "BEGIN",
 	[CATALOG_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[CATALOG_COMMIT] = "COMMIT",
@@ -174,13 +189,15 @@ static int ask_number(struct catalog *catalog, const char *sql, int64_t *out, st
 	return 0;
 }
 
-static int make_schema(struct catalog *catalog, struct error *err)
+/* Makes the tables: all of them, or those that an older format lacks. */
+static int make_schema(struct catalog *catalog, bool all, struct error *err)
 {
 	int rc = run_sql(catalog, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", err);
 	if (rc < 0) {
 		return rc;
 	}
-	rc = run_sql(catalog, schema, err);
+	rc = all ? run_sql(catalog, schema, err) : 0;
+	rc = rc < 0 ? rc : run_sql(catalog, schema_blocks, err);
 	if (rc == 0) {
 		char pragmas[96];
 		int len = snprintf(pragmas, sizeof pragmas,
@@ -210,7 +227,8 @@ static int check_format(struct catalog *catalog, enum catalog_mode mode, struct 
 	}
 	if (application == 0 && version == 0 && tables == 0) {
 		if (mode == CATALOG_CREATE) {
-			return make_schema(catalog, err);
+			catalog->has_blocks = true;
+			return make_schema(catalog, true, err);
 		}
 		return error_set(err, ERR_CONFIG, "%s is empty: no store was made there yet",
 				 catalog->path);
@@ -220,6 +238,11 @@ static int check_format(struct catalog *catalog, enum catalog_mode mode, struct 
 				 "%s is an SQLite file of another program, not a store",
 				 catalog->path);
 	}
+	if (version >= CATALOG_VERSION_OLDEST && version < CATALOG_VERSION) {
+		catalog->has_blocks = mode != CATALOG_READ;
+		return mode == CATALOG_READ ? 0 : make_schema(catalog, false, err);
+	}
+	catalog->has_blocks = true;
 	if (version != CATALOG_VERSION) {
 		return error_set(err, ERR_CONFIG,
 				 "%s has format version %lld, of %s querytrail; this program reads "
@@ -421,6 +444,11 @@ void catalog_close(struct catalog *catalog)
 	}
 	for (size_t i = 0; i < CATALOG_STATEMENT_COUNT; i++) {
 		(void)sqlite3_finalize(catalog->statements[i]); /* repeats an error that was told */
+	}
+	if (catalog->db != NULL && sqlite3_db_readonly(catalog->db, "main") == 0) {
+		/* what readers need of the -wal stays; its room is given back */
+		(void)sqlite3_wal_checkpoint_v2(catalog->db, "main", SQLITE_CHECKPOINT_TRUNCATE,
+						NULL, NULL);
 	}
 	int rc = sqlite3_close(catalog->db);
 	assert(rc == SQLITE_OK); /* busy would mean that a statement was left open */

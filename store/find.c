@@ -1,5 +1,6 @@
 #include "store/scan.h"
 
+#include "store/find-sealed.h"
 #include "store/handle.h"
 #include "store/sections.h"
 
@@ -30,7 +31,7 @@ struct find {
 	uint64_t first_leaf; /* of the batch that is looked at */
 };
 
-static int add_candidate(void *owner, size_t row)
+static int add_leaf(void *owner, uint64_t leaf)
 {
 	struct find *find = owner;
 	if (find->candidate_count == find->candidate_room) {
@@ -42,8 +43,14 @@ static int add_candidate(void *owner, size_t row)
 		find->candidates = candidates;
 		find->candidate_room = room;
 	}
-	find->candidates[find->candidate_count++] = find->first_leaf + row;
+	find->candidates[find->candidate_count++] = leaf;
 	return 0;
+}
+
+static int add_candidate(void *owner, size_t row)
+{
+	struct find *find = owner;
+	return add_leaf(find, find->first_leaf + row);
 }
 
 /* A stable id's text as the hash of COLUMNS_RECORD: its first 8 digits. */
@@ -210,7 +217,10 @@ int scan_find_id(struct store *store, struct str id, struct scan_found *found, s
 	struct error local, damage;
 	error_clear(&local);
 	error_clear(&damage);
-	rc = look_everywhere(&find, &damage, &local);
+	struct find_sealed sealed = {
+		.store = store, .id = id, .add = add_leaf, .owner = &find, .damage = &damage};
+	rc = find_sealed(&sealed, &local);
+	rc = rc < 0 ? rc : look_everywhere(&find, &damage, &local);
 	rc = rc < 0 ? rc : confirm(&find, &out, &damage, &local);
 	sections_done(&find.sections);
 	buf_done(&find.scratch);

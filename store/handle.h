@@ -9,6 +9,7 @@
 #ifndef STORE_HANDLE_H
 #define STORE_HANDLE_H
 
+#include "store/blocks.h"
 #include "store/catalog.h"
 #include "store/chunk.h"
 #include "store/columns.h"
@@ -42,11 +43,18 @@ struct store {
 	char *dir;
 	bool writable;
 	int lock_fd;
-	struct catalog *catalog;   /* the writer's, or a reader's only one */
-	struct catalog *reading;   /* what scans use; the same as catalog in a reader */
-	struct segments segments;  /* for reading */
-	struct headlog log;        /* the writer's end of the head */
-	struct extent_reader peek; /* for store_peek, over committed records */
+	struct catalog *catalog;          /* the writer's, or a reader's only one */
+	struct catalog *reading;          /* what scans use; the same as catalog in a reader */
+	struct segments segments;         /* for reading */
+	struct headlog log;               /* the writer's end of the head */
+	struct extent_reader peek;        /* for store_peek, over committed records */
+	const uint8_t *key;               /* of blocks; NULL: they are not encrypted */
+	struct blocks *blocks;            /* of reading's snapshot */
+	struct blocks *peek_blocks;       /* the writer's, over all that is committed */
+	const struct blocks_list *sealed; /* of the snapshot */
+	uint64_t sealed_end; /* how many records are sealed: those with leaves below it */
+	struct error sealed_damage; /* a row of a block that could not be read; code 0: none */
+	struct buf peek_bytes;      /* of a sealed record, for store_peek */
 	unsigned snapshot_users;
 	uint64_t snapshot_leaf_count; /* committed when the snapshot began */
 	uint64_t leaf_count;          /* committed, as last seen */
@@ -65,6 +73,14 @@ void store_snapshot_end(struct store *store);
 
 /* Learns how many records are committed now; for a reader without a snapshot. */
 int store_refresh(struct store *store, struct error *err);
+
+/* The head has lost batches by a commit: its next batch goes on behind what is left. */
+int store_head_removed(struct store *store, struct error *err);
+
+/* The canonical bytes of a sealed record and when it was taken in. Returns 0, ERR_GONE (in no block), ERR_CORRUPT, ERR_IO or ERR_NOMEM.
+ *   out  cleared first */
+int store_sealed_record(struct blocks *blocks, uint64_t leaf, struct buf *out,
+			int64_t *out_ingest_ns, struct error *err);
 
 /* Reads the sources into store->sources. */
 int store_sources_read(struct store *store, struct error *err);

@@ -48,6 +48,14 @@ int head_last(struct catalog *catalog, struct head_batch *out_batch, struct erro
  * of the next one stay known (meta), also when no batch is left. The segments that no batch needs any more are deleted by the sweep of blocks. */
 int head_remove(struct catalog *catalog, uint64_t end, int64_t now_ns, struct error *err);
 
+/* Where the head ended when batches were last taken away; ERR_GONE: none ever were. */
+struct head_end {
+	uint64_t batch;   /* the last one's number */
+	uint64_t leaf;    /* behind its last record */
+	uint32_t segment; /* in which it stood */
+};
+int head_removed_last(struct catalog *catalog, struct head_end *out_end, struct error *err);
+
 /* The row that a HEAD_FROM statement stands on, checked. Returns 0 or ERR_CORRUPT. */
 int head_read_row(struct catalog *catalog, sqlite3_stmt *statement, struct head_batch *out_batch,
 		  struct error *err);

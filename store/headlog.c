@@ -136,8 +136,14 @@ int headlog_open(struct headlog *log, const char *dir, bool group, const struct 
 		.dir = dir, .group = group, .fd = -1, .number = end->number, .end = end->end};
 	int rc = make_folder(log, err);
 	rc = rc < 0 ? rc : each_segment(dir, find_beyond, log, err);
-	rc = rc < 0 || log->number == 0 ? rc : open_last(log, err);
+	rc = rc < 0 || log->number == 0 || log->end == 0 ? rc : open_last(log, err);
 	return rc < 0 ? rc : remove_orphan(log, err);
+}
+
+void headlog_retire(struct headlog *log)
+{
+	headlog_close(log);
+	log->end = 0;
 }
 
 void headlog_close(struct headlog *log)

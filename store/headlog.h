@@ -16,9 +16,9 @@
 #include "store/segments.h"
 
 struct headlog {
-	const char *dir;  /* of the store; borrowed */
-	bool group;       /* the folder's group may read */
-	int fd;           /* of segment number; -1: none yet */
+	const char *dir; /* of the store; borrowed */
+	bool group;      /* the folder's group may read */
+	int fd; /* of segment number; -1: none yet, or the next write begins the next one */
 	uint32_t number;  /* the last segment; 0: none yet */
 	uint64_t end;     /* where the next batch begins in it */
 	uint64_t pending; /* bytes of the batch that was written and not committed */
@@ -49,6 +49,9 @@ void headlog_close(struct headlog *log);
 #define HEADLOG_PARTS 4
 int headlog_write(struct headlog *log, const struct str *parts, size_t part_count,
 		  struct headlog_end *out_start, struct error *err);
+
+/* Lets go of the last segment, whose batches are all gone: the next write begins the next one. Nothing may be written and not committed. */
+void headlog_retire(struct headlog *log);
 
 /* What was written counts (after the catalog's commit), or does not (no commit was tried): its bytes are given back. Without a write
  * they do nothing. */

@@ -31,11 +31,16 @@ struct kind_rows {
 
 struct scan_block {
 	struct scan *scan;
+	struct block *sealed; /* NULL: a batch of the head */
+	int sealed_fd;
 	struct head_batch batch;
 	size_t row_count;
-	uint64_t *leaves;
+	const uint64_t *leaves; /* own_leaves, or the sealed block's; kinds and times likewise */
+	const uint8_t *kinds;
+	const int64_t *times;
+	uint64_t *own_leaves;
 	size_t leaves_room;
-	uint8_t *kinds;
+	uint8_t *own_kinds;
 	struct columns_rows rows; /* of kinds */
 	struct kind_rows of_kind[RECORD_KIND_COUNT];
 	size_t kinds_room;
@@ -48,6 +53,9 @@ struct scan {
 	struct store *store;
 	struct scan_options options;
 	sqlite3_stmt *head;
+	size_t next_sealed;        /* in the list of blocks */
+	bool sealed_told;          /* what is wrong with the list of blocks was told */
+	struct buf sealed_record;  /* a record of a sealed block */
 	struct extent_index index; /* of the block, from the first record that is read */
 	bool row_waits;            /* the head statement stands on a row that was not used yet */
 	bool done;
@@ -65,6 +73,23 @@ int scan_make_room(void **memory, size_t *room, size_t count, size_t size);
 
 /* The event times of all rows, into columns[COLUMNS_TIME]. */
 int scan_load_times(struct scan *scan, struct error *err);
+
+/* Goes to a sealed block and away from it. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
+int scan_sealed_enter(struct scan *scan, const struct blocks_row *row, struct error *err);
+void scan_sealed_leave(struct scan *scan);
+
+/* Columns of the sealed block at hand; kind 0: all kinds. id is a field, or COLUMNS_SOURCE. Returns and memory as scan_text_of. */
+int scan_sealed_text(struct scan *scan, unsigned id, unsigned kind, struct scan_codes *out_codes,
+		     struct error *err);
+int scan_sealed_number(struct scan *scan, unsigned field, unsigned kind, const int64_t **out_values,
+		       struct error *err);
+
+/* One row of it. */
+int scan_sealed_record(struct scan *scan, size_t row, struct record *out_record, struct error *err);
+
+/* Makes room for the codes and numbers of a column. */
+int scan_codes_room(struct scan_column *column, size_t count, struct error *err);
+int scan_numbers_room(struct scan_column *column, size_t count, struct error *err);
 
 /* Frees a column. */
 void scan_column_done(struct scan_column *column);

@@ -31,7 +31,7 @@ void scan_column_done(struct scan_column *column)
 	}
 }
 
-static int codes_room(struct scan_column *column, size_t count, struct error *err)
+int scan_codes_room(struct scan_column *column, size_t count, struct error *err)
 {
 	void *codes = column->text.codes;
 	if (scan_make_room(&codes, &column->codes_room, count, sizeof column->text.codes[0]) < 0) {
@@ -41,7 +41,7 @@ static int codes_room(struct scan_column *column, size_t count, struct error *er
 	return 0;
 }
 
-static int numbers_room(struct scan_column *column, size_t count, struct error *err)
+int scan_numbers_room(struct scan_column *column, size_t count, struct error *err)
 {
 	void *numbers = column->numbers;
 	if (scan_make_room(&numbers, &column->numbers_room, count, sizeof column->numbers[0]) < 0) {
@@ -189,7 +189,7 @@ static int load_codes(struct scan *scan, unsigned id, unsigned kind, struct erro
 {
 	struct scan_column *column = &scan->columns[id];
 	const struct scan_block *block = &scan->block;
-	int rc = codes_room(column, block->row_count, err);
+	int rc = scan_codes_room(column, block->row_count, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -232,7 +232,7 @@ static int load_numbers(struct scan *scan, unsigned id, unsigned kind, struct er
 {
 	struct scan_column *column = &scan->columns[id];
 	const struct scan_block *block = &scan->block;
-	int rc = numbers_room(column, block->row_count, err);
+	int rc = scan_numbers_room(column, block->row_count, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -260,6 +260,9 @@ static int text_column(const struct scan_block *block, unsigned id, unsigned kin
 		       struct scan_codes *out_codes, struct error *err)
 {
 	struct scan_column *column = &block->scan->columns[id];
+	if (block->sealed != NULL) {
+		return scan_sealed_text(block->scan, id, kind, out_codes, err);
+	}
 	if (!column->loaded || column->kind != kind) {
 		column->loaded = false;
 		int rc = load_codes(block->scan, id, kind, err);
@@ -278,6 +281,9 @@ static int number_column(const struct scan_block *block, unsigned id, unsigned k
 			 const int64_t **out_values, struct error *err)
 {
 	struct scan_column *column = &block->scan->columns[id];
+	if (block->sealed != NULL) {
+		return scan_sealed_number(block->scan, id, kind, out_values, err);
+	}
 	if (!column->loaded || column->kind != kind) {
 		column->loaded = false;
 		int rc = load_numbers(block->scan, id, kind, err);
@@ -330,6 +336,5 @@ int scan_number_of(const struct scan_block *block, enum record_kind kind, enum f
 
 int scan_load_times(struct scan *scan, struct error *err)
 {
-	const int64_t *times = NULL;
-	return number_column(&scan->block, COLUMNS_TIME, 0, &times, err);
+	return number_column(&scan->block, COLUMNS_TIME, 0, &scan->block.times, err);
 }

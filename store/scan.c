@@ -17,9 +17,11 @@ int scan_open(struct store *store, const struct scan_options *options, struct sc
 	}
 	scan->store = store;
 	scan->options = *options;
-	scan->leaf_known = true;
+	scan->leaf_known = store->sealed_damage.code == 0;
+	scan->next_leaf = store->sealed_end;
 	scan->block.scan = scan;
 	arena_init(&scan->arena, 2 * (size_t)STORE_BATCH_BYTES);
+	buf_init(&scan->sealed_record, RECORD_MAX_BYTES);
 	sections_init(&scan->sections, &store->segments, false);
 	extent_index_init(&scan->index);
 	for (size_t i = 0; i < COLUMNS_ID_MAX; i++) {
@@ -46,8 +48,10 @@ void scan_close(struct scan *scan)
 	for (size_t kind = 0; kind < RECORD_KIND_COUNT; kind++) {
 		free(scan->block.of_kind[kind].row);
 	}
-	free(scan->block.kinds);
-	free(scan->block.leaves);
+	scan_sealed_leave(scan);
+	buf_done(&scan->sealed_record);
+	free(scan->block.own_kinds);
+	free(scan->block.own_leaves);
 	free(scan->block.records);
 	arena_done(&scan->arena);
 	sections_done(&scan->sections);
@@ -66,17 +70,29 @@ struct scan_stats scan_stats(const struct scan *scan)
 
 static int set_leaves(struct scan_block *block, struct error *err)
 {
-	void *leaves = block->leaves;
+	void *leaves = block->own_leaves;
 	if (scan_make_room(&leaves, &block->leaves_room, block->row_count,
 			   sizeof block->leaves[0]) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for a block of %zu rows",
 				 block->row_count);
 	}
-	block->leaves = leaves;
+	block->own_leaves = leaves;
 	for (size_t row = 0; row < block->row_count; row++) {
-		block->leaves[row] = block->batch.first_leaf + row;
+		block->own_leaves[row] = block->batch.first_leaf + row;
 	}
+	block->leaves = block->own_leaves;
 	return 0;
+}
+
+static void forget_columns(struct scan *scan)
+{
+	scan_sealed_leave(scan);
+	for (size_t i = 0; i < COLUMNS_ID_MAX; i++) {
+		scan->columns[i].loaded = false;
+	}
+	for (size_t kind = 0; kind < RECORD_KIND_COUNT; kind++) {
+		scan->block.of_kind[kind].made = false;
+	}
 }
 
 /* Reads the parts of a block that every reader needs: leaves, kinds and times. */
@@ -84,26 +100,22 @@ static int load_block(struct scan *scan, const struct head_batch *batch, struct 
 {
 	struct scan_block *block = &scan->block;
 	arena_clear(&scan->arena);
-	for (size_t i = 0; i < COLUMNS_ID_MAX; i++) {
-		scan->columns[i].loaded = false;
-	}
-	for (size_t kind = 0; kind < RECORD_KIND_COUNT; kind++) {
-		block->of_kind[kind].made = false;
-	}
+	forget_columns(scan);
 	block->batch = *batch;
 	block->row_count = (size_t)batch->record_count;
 	block->records_begun = false;
-	void *kinds = block->kinds;
+	void *kinds = block->own_kinds;
 	if (scan_make_room(&kinds, &block->kinds_room, block->row_count, 1) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for a block of %zu rows",
 				 block->row_count);
 	}
+	block->own_kinds = kinds;
 	block->kinds = kinds;
 	int rc = set_leaves(block, err);
 	rc = rc < 0 ? rc : sections_go(&scan->sections, batch, err);
 	if (rc == 0) {
 		struct buf *bytes = &scan->columns[COLUMNS_KIND].bytes;
-		rc = sections_read_kinds(&scan->sections, bytes, block->kinds, err);
+		rc = sections_read_kinds(&scan->sections, bytes, block->own_kinds, err);
 	}
 	if (rc == 0) {
 		block->rows = columns_rows(block->kinds, block->row_count);
@@ -118,6 +130,17 @@ static bool wanted(const struct scan_options *options, const struct head_batch *
 	}
 	return batch->max_time_ns >= options->from_ns &&
 	       (batch->min_time_ns < options->to_ns || options->to_ns == INT64_MAX);
+}
+
+static bool wants_sealed(const struct scan_options *options, const struct blocks_row *row)
+{
+	const struct block_about *about = &row->about;
+	bool held = options->kinds == 0;
+	for (unsigned kind = 0; kind < RECORD_KIND_COUNT; kind++) {
+		held = held || ((options->kinds >> kind & 1) != 0 && about->of_kind[kind] > 0);
+	}
+	return held && about->max_time_ns >= options->from_ns &&
+	       (about->min_time_ns < options->to_ns || options->to_ns == INT64_MAX);
 }
 
 static int damaged(struct scan *scan, int rc)
@@ -172,8 +195,47 @@ static int next_batch(struct scan *scan, struct head_batch *out_batch, struct er
 	return 0;
 }
 
+/* Once: what is wrong with the list of blocks itself. */
+static int tell_list(struct scan *scan, struct error *err)
+{
+	const struct store *store = scan->store;
+	scan->sealed_told = true;
+	if (store->sealed_damage.code == 0) {
+		return 0;
+	}
+	return error_set(err, ERR_CORRUPT, "%s", store->sealed_damage.text);
+}
+
+/* The next sealed block that is wanted: 0; ERR_GONE when there is none left. */
+static int next_sealed(struct scan *scan, struct error *err)
+{
+	const struct blocks_list *list = scan->store->sealed;
+	while (scan->next_sealed < list->count) {
+		const struct blocks_row *row = &list->rows[scan->next_sealed++];
+		scan->stats.blocks++;
+		if (!wants_sealed(&scan->options, row)) {
+			scan->stats.blocks_skipped++;
+			continue;
+		}
+		forget_columns(scan);
+		int rc = scan_sealed_enter(scan, row, err);
+		if (rc == 0) {
+			scan->stats.rows += row->about.row_count;
+			scan->stats.bytes_read += row->file_bytes;
+		}
+		return rc;
+	}
+	return -ERR_GONE;
+}
+
 int scan_next(struct scan *scan, const struct scan_block **out_block, struct error *err)
 {
+	int sealed = scan->sealed_told ? 0 : tell_list(scan, err);
+	sealed = sealed < 0 ? sealed : next_sealed(scan, err);
+	if (sealed != -ERR_GONE) {
+		*out_block = &scan->block;
+		return damaged(scan, sealed);
+	}
 	while (!scan->done) {
 		struct head_batch batch;
 		int rc = next_batch(scan, &batch, err);
@@ -210,9 +272,16 @@ int scan_ingest_ns(const struct scan_block *block, size_t row, int64_t *out_inge
 		   struct error *err)
 {
 	assert(row < block->row_count);
-	(void)err; /* a batch was taken in at one moment */
-	*out_ingest_ns = block->batch.ingest_ns;
-	return 0;
+	const int64_t *ingest_ns = NULL;
+	if (block->sealed == NULL) { /* a batch was taken in at one moment */
+		*out_ingest_ns = block->batch.ingest_ns;
+		return 0;
+	}
+	int rc = block_ingest_times(block->sealed, &ingest_ns, err);
+	if (rc == 0) {
+		*out_ingest_ns = ingest_ns[row];
+	}
+	return rc;
 }
 
 const uint8_t *scan_kinds(const struct scan_block *block)
@@ -222,7 +291,7 @@ const uint8_t *scan_kinds(const struct scan_block *block)
 
 const int64_t *scan_times(const struct scan_block *block)
 {
-	return block->scan->columns[COLUMNS_TIME].numbers;
+	return block->times;
 }
 
 static int begin_records(struct scan_block *block, struct error *err)
@@ -290,6 +359,9 @@ int scan_record(const struct scan_block *block, size_t row, struct record *out_r
 		struct error *err)
 {
 	assert(row < block->row_count);
+	if (block->sealed != NULL) {
+		return scan_sealed_record(block->scan, row, out_record, err);
+	}
 	struct str encoded;
 	int rc = row_bytes(block->scan, row, &encoded, err);
 	if (rc < 0) {

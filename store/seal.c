@@ -246,6 +246,7 @@ int seal_step(struct seal *seal, bool *out_done, struct seal_result *out_result,
 		seal->is_over = true;
 		*out_done = true;
 		tell(seal, out_result);
+		rc = store_head_removed(seal->store, err);
 	}
 	return rc;
 }

@@ -37,6 +37,29 @@ static int read_next_leaf(struct catalog *catalog, uint64_t *out, struct error *
 	return rc;
 }
 
+/* Where the head ends: behind its last batch, or, when all were sealed, where the last one was. */
+static int find_end(struct catalog *catalog, struct head_end *last, struct headlog_end *end,
+		    struct error *err)
+{
+	struct head_batch batch;
+	int rc = head_last(catalog, &batch, err);
+	if (rc == 0) {
+		*last = (struct head_end){batch.batch, batch.first_leaf + batch.record_count,
+					  batch.extent.segment};
+		*end = (struct headlog_end){batch.extent.segment, extent_end(&batch)};
+		return 0;
+	}
+	if (rc == -ERR_GONE) {
+		rc = head_removed_last(catalog, last, err);
+		end->number = last->segment; /* and no end in it: the next batch begins a new one */
+	}
+	if (rc == -ERR_GONE) { /* nothing was ever committed */
+		error_clear(err);
+		rc = 0;
+	}
+	return rc;
+}
+
 /* Where the next batch goes on; a head that does not end where the count says is damaged. */
 static int load_end(struct store *store, bool group, struct error *err)
 {
@@ -44,29 +67,19 @@ static int load_end(struct store *store, bool group, struct error *err)
 	if (rc < 0 || !store->writable) {
 		return rc;
 	}
-	struct head_batch last;
+	struct head_end last = {0};
 	struct headlog_end end = {0};
-	rc = head_last(store->catalog, &last, err);
-	if (rc == -ERR_GONE) {
-		error_clear(err);
-		last = (struct head_batch){0};
-		rc = 0;
-	}
-	if (rc == 0 && last.first_leaf + last.record_count != store->leaf_count) {
+	rc = find_end(store->catalog, &last, &end, err);
+	if (rc == 0 && last.leaf != store->leaf_count) {
 		rc = error_set(err, ERR_CORRUPT,
 			       "%s holds records up to leaf %llu, but %llu were committed",
-			       store->catalog->path,
-			       (unsigned long long)(last.first_leaf + last.record_count),
+			       store->catalog->path, (unsigned long long)last.leaf,
 			       (unsigned long long)store->leaf_count);
 	}
 	if (rc < 0) {
 		return rc;
 	}
 	store->last_batch = last.batch;
-	if (last.batch != 0) {
-		end.number = last.extent.segment;
-		end.end = extent_end(&last);
-	}
 	return headlog_open(&store->log, store->dir, group, &end, err);
 }
 
@@ -127,7 +140,14 @@ static int open_parts(struct store *store, enum store_mode mode, struct error *e
 		return rc;
 	}
 	extent_reader_init(&store->peek, store->catalog, &store->segments);
-	return load_end(store, group, err);
+	store->peek_blocks = blocks_new(store->dir, store->catalog, store->key);
+	if (store->peek_blocks == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory to open the store %s", store->dir);
+	}
+	rc = load_end(store, group, err);
+	return rc < 0 || !store->writable
+		       ? rc
+		       : blocks_sweep(store->dir, store->catalog, INT64_MIN, err);
 }
 
 int store_open(const char *dir, enum store_mode mode, struct store **out_store, struct error *err)
@@ -140,6 +160,7 @@ int store_open(const char *dir, enum store_mode mode, struct store **out_store, 
 	store->log.fd = -1;
 	store->writable = mode != STORE_READ;
 	buf_init(&store->text, 0);
+	buf_init(&store->peek_bytes, RECORD_MAX_BYTES);
 	buf_init(&store->pending.bytes, STORE_BATCH_BYTES + STORE_BATCH_BYTES / 8);
 	buf_init(&store->pending.index, 0);
 	buf_init(&store->pending.columns_blob, 0);
@@ -170,6 +191,15 @@ void store_close(struct store *store)
 	}
 	assert(store->snapshot_users == 0);
 	store_rollback(store);
+	if (store->writable &&
+	    store->peek_blocks != NULL) { /* what fails is done at the next open */
+		(void)blocks_sweep(store->dir, store->catalog, INT64_MAX, NULL);
+	}
+	if (store->blocks != store->peek_blocks) {
+		blocks_free(store->blocks);
+	}
+	blocks_free(store->peek_blocks);
+	buf_done(&store->peek_bytes);
 	extent_reader_done(&store->peek);
 	segments_done(&store->segments);
 	headlog_close(&store->log);
@@ -396,11 +426,30 @@ void store_rollback(struct store *store)
 	}
 }
 
+static int peek_committed(struct store *store, uint64_t leaf, struct str *out_encoded,
+			  struct error *err)
+{
+	const struct blocks_list *list = NULL;
+	int64_t ingest_ns = 0;
+	int rc = extent_reader_get(&store->peek, leaf, out_encoded, NULL, err);
+	if (rc != -ERR_GONE) {
+		return rc;
+	}
+	rc = blocks_load(store->peek_blocks, &list, NULL, err);
+	rc = rc < 0 ? rc
+		    : store_sealed_record(store->peek_blocks, leaf, &store->peek_bytes, &ingest_ns,
+					  err);
+	if (rc == 0) {
+		*out_encoded = buf_str(&store->peek_bytes);
+	}
+	return rc;
+}
+
 int store_peek(struct store *store, uint64_t leaf, struct str *out_encoded, struct error *err)
 {
 	const struct store_pending *pending = &store->pending;
 	if (leaf < store->leaf_count) {
-		return extent_reader_get(&store->peek, leaf, out_encoded, NULL, err);
+		return peek_committed(store, leaf, out_encoded, err);
 	}
 	uint64_t index = leaf - store->leaf_count;
 	if (!pending->open || index >= pending->batch.record_count) {
@@ -414,6 +463,25 @@ int store_peek(struct store *store, uint64_t leaf, struct str *out_encoded, stru
 uint64_t store_leaf_count(const struct store *store)
 {
 	return store->leaf_count;
+}
+
+/* The list of blocks of the snapshot. */
+static int load_sealed(struct store *store, struct error *err)
+{
+	if (store->blocks == NULL) {
+		store->blocks = store->reading == store->catalog
+					? store->peek_blocks
+					: blocks_new(store->dir, store->reading, store->key);
+	}
+	if (store->blocks == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the blocks of %s", store->dir);
+	}
+	int rc = blocks_load(store->blocks, &store->sealed, &store->sealed_damage, err);
+	store->sealed_end = 0;
+	for (size_t i = 0; rc == 0 && i < store->sealed->count; i++) {
+		store->sealed_end += store->sealed->rows[i].about.row_count;
+	}
+	return rc;
 }
 
 int store_snapshot_begin(struct store *store, struct error *err)
@@ -433,6 +501,7 @@ int store_snapshot_begin(struct store *store, struct error *err)
 		return rc;
 	}
 	rc = read_next_leaf(store->reading, &store->snapshot_leaf_count, err);
+	rc = rc < 0 ? rc : load_sealed(store, err);
 	if (rc < 0) {
 		(void)catalog_run(store->reading, CATALOG_ROLLBACK, NULL); /* nothing was written */
 		return rc;

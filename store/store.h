@@ -93,10 +93,26 @@ typedef int store_record_fn(void *owner, uint64_t leaf, int64_t ingest_ns, struc
 int store_walk(struct store *store, uint64_t first, store_record_fn *each, void *owner,
 	       struct error *err);
 
+/* The same for a part of the records. Of sealed blocks only records of the kinds and the source are put together, of the head all are given. */
+struct store_walk {
+	uint64_t first;
+	unsigned kinds;    /* bit k; 0: all */
+	struct str source; /* empty: all */
+	bool head_only;    /* not the sealed ones */
+	store_record_fn *each;
+	void *owner;
+	/* Told of a block (or record) that cannot be read; then the walk goes on behind it. NULL: the walk ends with ERR_CORRUPT. */
+	void (*damaged)(void *owner, uint64_t records, const struct error *what);
+};
+int store_walk_with(struct store *store, const struct store_walk *options, struct error *err);
+
 /* Small settings that live with the store (text keys <= 64 bytes). get returns ERR_GONE when there is none. A put outside a
  * transaction commits by itself. */
 int store_meta_get(struct store *store, const char *key, struct buf *out, struct error *err);
 int store_meta_put(struct store *store, const char *key, struct str value, struct error *err);
+
+/* Removes the files that blocks and segments left behind and that no reader needs any more; for the writer, now and then. */
+int store_sweep(struct store *store, int64_t now_ns, struct error *err);
 
 /* Size of the directory's files and of the segments in bytes. */
 int store_size(struct store *store, uint64_t *out_bytes, struct error *err);

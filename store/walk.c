@@ -1,4 +1,5 @@
 #include "store/handle.h"
+#include "store/walk-sealed.h"
 
 #define RUN_BYTES (2u << 20)
 
@@ -154,21 +155,68 @@ static int walk_snapshot(struct walk *walk, struct error *err)
 	return walk_batches(walk, head, err);
 }
 
-int store_walk(struct store *store, uint64_t first, store_record_fn *each, void *owner,
-	       struct error *err)
+/* Leaves below the first batch of the head are sealed; *out_start is behind the last leaf when the head is empty. */
+static int find_head(struct store *store, uint64_t *out_start, struct error *err)
 {
+	struct catalog *catalog = store->reading;
+	CATALOG_FINALIZE sqlite3_stmt *head = NULL;
+	struct head_batch batch;
+	int rc = catalog_prepare(catalog, CATALOG_HEAD_FROM, &head, err);
+	if (rc < 0) {
+		return rc;
+	}
+	(void)sqlite3_bind_int64(head, 1, 0); /* can't fail: the index is right */
+	int step = sqlite3_step(head);
+	if (step == SQLITE_ROW) {
+		rc = head_read_row(catalog, head, &batch, err);
+		*out_start = rc == 0 ? batch.first_leaf : 0;
+		error_clear(err);
+		return 0; /* the walk itself says what is damaged */
+	}
+	*out_start = store->snapshot_leaf_count;
+	return step == SQLITE_DONE ? 0 : catalog_error(catalog, step, "looking for the head", err);
+}
+
+static int walk_head(struct store *store, const struct store_walk *options, uint64_t first,
+		     struct error *err)
+{
+	struct walk walk = {
+		.store = store, .next = first, .each = options->each, .owner = options->owner};
+	extent_index_init(&walk.index);
+	buf_init(&walk.run, 0);
+	int rc = walk_snapshot(&walk, err);
+	extent_index_done(&walk.index);
+	buf_done(&walk.run);
+	return rc;
+}
+
+int store_walk_with(struct store *store, const struct store_walk *options, struct error *err)
+{
+	uint64_t head = 0;
+	uint64_t first = options->first;
 	int rc = store_snapshot_begin(store, err);
 	if (rc < 0) {
 		return rc;
 	}
 	if (first < store->snapshot_leaf_count) {
-		struct walk walk = {.store = store, .next = first, .each = each, .owner = owner};
-		extent_index_init(&walk.index);
-		buf_init(&walk.run, 0);
-		rc = walk_snapshot(&walk, err);
-		extent_index_done(&walk.index);
-		buf_done(&walk.run);
+		rc = find_head(store, &head, err);
+		/* no block at all: what is missing before the head is damage of the head */
+		bool has_sealed = store->sealed->count > 0 || store->sealed_damage.code != 0;
+		if (rc == 0 && has_sealed && first < head && !options->head_only) {
+			rc = walk_sealed(store, options, head, err);
+		}
+		first = (has_sealed || options->head_only) && first < head ? head : first;
+		if (rc == 0 && first < store->snapshot_leaf_count) {
+			rc = walk_head(store, options, first, err);
+		}
 	}
 	store_snapshot_end(store);
 	return rc;
+}
+
+int store_walk(struct store *store, uint64_t first, store_record_fn *each, void *owner,
+	       struct error *err)
+{
+	struct store_walk options = {.first = first, .each = each, .owner = owner};
+	return store_walk_with(store, &options, err);
 }

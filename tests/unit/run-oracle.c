@@ -22,6 +22,7 @@ struct known {
 	enum grade grade;
 	char id[RECORD_ID_DIGITS + 1];
 	uint64_t bits; /* atoms of the plan at hand, on the record's side */
+	int64_t judged; /* how often */
 };
 
 struct oracle {
@@ -139,7 +140,8 @@ static void add_verdict(struct oracle *oracle)
 	record_set_text(&record, FIELD_settled, str_of(PICK(oracle, "final", "provisional")));
 	record_set_text(&record, FIELD_reason,
 			str_of(PICK(oracle, "two requests have this id", "the id", "role")));
-	record_set_number(&record, FIELD_revision, (int64_t)chance(oracle, 3));
+	uint64_t subject = statement != NONE ? statement : request;
+	record_set_number(&record, FIELD_revision, oracle->known[subject].judged++);
 	if (chance(oracle, 2) == 0) {
 		record_set_text(&record, FIELD_carrier, str_of(PICK(oracle, "comment", "x")));
 	}

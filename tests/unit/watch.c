@@ -255,6 +255,9 @@ static void status_line_tells_the_figures(void **state)
 	assert_int_equal(watch_note(&parts.daemon, "start", "because", &parts.err), 0);
 	commit(&parts);
 	parts.daemon.settings.alerts.channels.count = 1;
+	tick(&parts); /* two seconds are not over: nothing is told */
+	assert_true(recv(fd, said, sizeof said, MSG_DONTWAIT) < 0);
+	parts.daemon.status_due_ns = 0;
 	tick(&parts);
 	read_status(fd, said, sizeof said);
 	assert_string_equal(said, "STATUS=1 records, 0 statements and 0 requests open; 0 rules, 0 "

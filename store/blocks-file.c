@@ -1,0 +1,241 @@
+#include "store/blocks.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define PATH_BYTES 4096
+
+/* "2026-11" of a time; "0000-00" for one that no calendar has. */
+static void put_month(int64_t time_ns, char out[8])
+{
+	struct buf text;
+	buf_init(&text, 64);
+	clock_put_rfc3339(&text, time_ns, 0);
+	bool fits = !text.failed && text.len > 8 && text.ptr[4] == '-' && text.ptr[7] == '-';
+	(void)snprintf(out, 8, "%.7s", fits ? text.ptr : "0000-00"); /* seven bytes */
+	buf_done(&text);
+}
+
+void blocks_name(const struct block_about *about, char out[BLOCKS_NAME_BYTES])
+{
+	char month[8];
+	put_month(about->row_count > 0 ? about->min_time_ns : 0, month);
+	int len = snprintf(out, BLOCKS_NAME_BYTES, BLOCKS_FOLDER "/%s/%08llu.qtb", month,
+			   (unsigned long long)about->number);
+	assert(len > 0 && len < BLOCKS_NAME_BYTES);
+}
+
+static int put_path(const char *dir, const char *name, char out[PATH_BYTES], struct error *err)
+{
+	int len = snprintf(out, PATH_BYTES, "%s/%s", dir, name);
+	if (len < 0 || len >= PATH_BYTES) {
+		return error_set(err, ERR_CONFIG, "the path of the store %s is too long", dir);
+	}
+	return 0;
+}
+
+/* Makes the folders and sees that the disk has them. */
+static int make_folders(const char *dir, const char *path, bool group, struct error *err)
+{
+	char folder[PATH_BYTES];
+	mode_t mode = group ? 0750 : 0700;
+	int rc = put_path(dir, BLOCKS_FOLDER, folder, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct stat st;
+	bool is_new = stat(folder, &st) != 0;
+	(void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path),
+		       path); /* shorter than path */
+	is_new = stat(folder, &st) != 0 || is_new;
+	if (!is_new) {
+		return 0;
+	}
+	rc = io_make_dir(folder, mode, err);
+	for (int up = 0; rc == 0 && up < 3; up++) { /* the month, blocks, the store */
+		IO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0 || (up < 2 && fchmod(fd, mode) != 0) || fsync(fd) != 0) {
+			return error_errno(err, "%s", folder);
+		}
+		*strrchr(folder, '/') = '\0';
+	}
+	return rc;
+}
+
+int blocks_write(const char *dir, const struct blocks_new *block, struct error *err)
+{
+	char name[BLOCKS_NAME_BYTES];
+	char path[PATH_BYTES];
+	struct stat st;
+	if (stat(dir, &st) != 0) {
+		return error_errno(err, "%s can't be looked at", dir);
+	}
+	bool group = (st.st_mode & S_IRGRP) != 0;
+	blocks_name(block->about, name);
+	int rc = put_path(dir, name, path, err);
+	rc = rc < 0 ? rc : make_folders(dir, path, group, err);
+	return rc < 0 ? rc : io_replace_file(path, block->bytes, group ? 0640 : 0600, err);
+}
+
+/* Removes a file of the store; one that is not there is fine. */
+static int remove_file(const char *dir, const char *name, struct error *err)
+{
+	char path[PATH_BYTES];
+	int rc = put_path(dir, name, path, err);
+	if (rc == 0 && unlink(path) != 0 && errno != ENOENT) {
+		rc = error_errno(err, "%s can't be removed", path);
+	}
+	char *slash = rc == 0 ? strrchr(path, '/') : NULL;
+	if (slash != NULL && strncmp(name, BLOCKS_FOLDER "/", sizeof BLOCKS_FOLDER) == 0) {
+		*slash = '\0';
+		(void)rmdir(path); /* only an empty month goes */
+	}
+	return rc;
+}
+
+/* The names of graves that are due, one after the other, each with its NUL. */
+static int list_graves(struct catalog *catalog, int64_t before_ns, struct buf *out,
+		       struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = catalog_statement(catalog, CATALOG_GRAVE_LIST, &statement, err);
+	if (rc < 0) {
+		return rc;
+	}
+	(void)sqlite3_bind_int64(statement, 1, before_ns); /* can't fail: the index is right */
+	int step = sqlite3_step(statement);
+	for (; step == SQLITE_ROW; step = sqlite3_step(statement)) {
+		buf_put_str(out, catalog_column_bytes(statement, 0));
+		buf_put_byte(out, 0);
+	}
+	(void)sqlite3_reset(statement); /* repeats the error of the step */
+	if (step != SQLITE_DONE) {
+		return catalog_error(catalog, step, "reading what is to be removed", err);
+	}
+	return out->failed ? error_set(err, ERR_NOMEM, "no memory to remove files") : 0;
+}
+
+static int forget_grave(struct catalog *catalog, const char *name, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = catalog_statement(catalog, CATALOG_GRAVE_REMOVE, &statement, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (catalog_bind_text(statement, 1, str_of(name)) != SQLITE_OK) {
+		return error_set(err, ERR_NOMEM, "no memory to forget %s", name);
+	}
+	return catalog_done(catalog, statement, "forgetting a removed file", err);
+}
+
+static bool name_is_ours(const char *name)
+{
+	bool block = strncmp(name, BLOCKS_FOLDER "/", sizeof BLOCKS_FOLDER) == 0;
+	bool segment = strncmp(name, "head/", 5) == 0;
+	return (block || segment) && strstr(name, "..") == NULL;
+}
+
+static int sweep_graves(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
+{
+	struct buf names;
+	int64_t before_ns = now_ns == INT64_MAX ? INT64_MAX : now_ns - BLOCKS_GRACE_NS;
+	buf_init(&names, 0);
+	int rc = list_graves(catalog, before_ns, &names, err);
+	size_t at = 0;
+	while (rc == 0 && at < names.len) {
+		const char *name = names.ptr + at;
+		at += strlen(name) + 1;
+		rc = name_is_ours(name) ? remove_file(dir, name, err) : 0;
+		rc = rc < 0 ? rc : forget_grave(catalog, name, err);
+	}
+	buf_done(&names);
+	return rc;
+}
+
+/* The number that a file name says, or 0. */
+static uint64_t number_of(const char *file_name)
+{
+	uint64_t number = 0;
+	size_t digits = 0;
+	for (; file_name[digits] >= '0' && file_name[digits] <= '9' && digits < 19; digits++) {
+		number = number * 10 + (uint64_t)(file_name[digits] - '0');
+	}
+	return digits >= 8 && strcmp(file_name + digits, ".qtb") == 0 ? number : 0;
+}
+
+static bool is_temporary(const char *file_name)
+{
+	return file_name[0] == '.' && file_name[1] != '\0' && strcmp(file_name, "..") != 0;
+}
+
+/* Removes the files of a month that no row and no grave knows. */
+static int sweep_month(const char *dir, struct catalog *catalog, const char *month,
+		       struct error *err)
+{
+	char path[PATH_BYTES];
+	char name[1024];
+	int rc = put_path(dir, month, path, err);
+	if (rc < 0) {
+		return rc;
+	}
+	DIR *folder = opendir(path);
+	if (folder == NULL) {
+		return errno == ENOTDIR || errno == ENOENT
+			       ? 0
+			       : error_errno(err, "%s can't be read", path);
+	}
+	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
+	     entry = readdir(folder)) {
+		uint64_t number = number_of(entry->d_name);
+		struct blocks_row row;
+		bool known = false;
+		if (number == 0 && !is_temporary(entry->d_name)) {
+			continue; /* nothing of ours */
+		}
+		(void)snprintf(name, sizeof name, "%s/%s", month, entry->d_name);
+		if (number != 0) {
+			int found = blocks_read_row(catalog, number, &row, err);
+			known = found == -ERR_CORRUPT ||
+				(found == 0 && strcmp(row.name, name) == 0);
+			rc = found == -ERR_GONE || found == -ERR_CORRUPT ? 0 : found;
+		}
+		rc = rc < 0 || known ? rc : remove_file(dir, name, err);
+	}
+	(void)closedir(folder); /* only read */
+	return rc;
+}
+
+static int sweep_strangers(const char *dir, struct catalog *catalog, struct error *err)
+{
+	char path[PATH_BYTES];
+	char month[512];
+	int rc = put_path(dir, BLOCKS_FOLDER, path, err);
+	DIR *folder = rc == 0 ? opendir(path) : NULL;
+	if (folder == NULL) {
+		return rc < 0 || errno == ENOENT ? rc : error_errno(err, "%s can't be read", path);
+	}
+	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
+	     entry = readdir(folder)) {
+		if (entry->d_name[0] == '.') {
+			continue;
+		}
+		(void)snprintf(month, sizeof month, BLOCKS_FOLDER "/%s", entry->d_name);
+		rc = sweep_month(dir, catalog, month, err);
+	}
+	(void)closedir(folder); /* only read */
+	return rc;
+}
+
+int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
+{
+	int rc = sweep_graves(dir, catalog, now_ns, err);
+	return rc < 0 || now_ns != INT64_MIN ? rc : sweep_strangers(dir, catalog, err);
+}

@@ -1,0 +1,406 @@
+#include "store/blocks.h"
+
+#include "store/id-filter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PATH_BYTES 4096
+
+/* A span and whose it is; sorted by first. */
+struct place {
+	struct blocks_span span;
+	uint64_t reach; /* the largest last of this one and all before it */
+	size_t row;     /* in the list */
+};
+
+struct opened {
+	uint64_t number; /* 0: none */
+	struct block *block;
+	int fd;
+	char name[BLOCKS_NAME_BYTES]; /* which the block borrows */
+	uint64_t used;
+};
+
+/* The filters of a block, as far as they were read. */
+struct filters {
+	struct buf bytes[2]; /* by BLOCKS_FILTER_IDS and _RECORDS */
+	struct id_filter filter[2];
+	bool read[2];
+};
+
+struct blocks {
+	const char *dir;
+	struct catalog *catalog;
+	const uint8_t *key;
+	bool loaded;
+	uint64_t changes; /* of the list that is loaded */
+	struct blocks_list list;
+	struct error damage; /* of the first row that could not be read */
+	struct place *places;
+	size_t place_count;
+	struct filters *filters; /* per row of the list; NULL: none was asked for */
+	struct opened open[BLOCKS_OPEN_MAX];
+	uint64_t uses;
+};
+
+struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_t *key)
+{
+	struct blocks *blocks = calloc(1, sizeof *blocks);
+	if (blocks != NULL) {
+		blocks->dir = dir;
+		blocks->catalog = catalog;
+		blocks->key = key;
+	}
+	return blocks;
+}
+
+static void close_one(struct opened *opened)
+{
+	if (opened->number != 0) {
+		block_close(opened->block);
+		(void)close(opened->fd); /* only read */
+	}
+	*opened = (struct opened){0};
+}
+
+static void forget_list(struct blocks *blocks)
+{
+	for (size_t i = 0; blocks->filters != NULL && i < blocks->list.count; i++) {
+		buf_done(&blocks->filters[i].bytes[0]);
+		buf_done(&blocks->filters[i].bytes[1]);
+	}
+	free(blocks->filters);
+	free(blocks->list.rows);
+	free(blocks->places);
+	blocks->filters = NULL;
+	blocks->list = (struct blocks_list){0};
+	blocks->places = NULL;
+	blocks->place_count = 0;
+	blocks->loaded = false;
+}
+
+void blocks_free(struct blocks *blocks)
+{
+	if (blocks == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		close_one(&blocks->open[i]);
+	}
+	forget_list(blocks);
+	free(blocks);
+}
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "no memory for the list of blocks");
+}
+
+static int read_rows(struct blocks *blocks, sqlite3_stmt *statement, struct error *err)
+{
+	struct blocks_list *list = &blocks->list;
+	size_t room = 0;
+	int step = sqlite3_step(statement);
+	for (; step == SQLITE_ROW; step = sqlite3_step(statement)) {
+		struct error local;
+		if (list->count == room) {
+			room = room > 0 ? room * 2 : 64;
+			struct blocks_row *rows = realloc(list->rows, room * sizeof rows[0]);
+			if (rows == NULL) {
+				return no_memory(err);
+			}
+			list->rows = rows;
+		}
+		if (blocks_take_row(blocks->catalog, statement, &list->rows[list->count], &local) ==
+		    0) {
+			list->count++;
+		} else if (blocks->damage.code == 0) {
+			blocks->damage = local;
+		}
+	}
+	return step == SQLITE_DONE
+		       ? 0
+		       : catalog_error(blocks->catalog, step, "reading the list of blocks", err);
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct place *a = left;
+	const struct place *b = right;
+	return (a->span.first > b->span.first) - (a->span.first < b->span.first);
+}
+
+static int make_places(struct blocks *blocks, struct error *err)
+{
+	const struct blocks_list *list = &blocks->list;
+	size_t count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		count += list->rows[i].span_count;
+	}
+	blocks->places = malloc((count + 1) * sizeof blocks->places[0]);
+	if (blocks->places == NULL) {
+		return no_memory(err);
+	}
+	blocks->place_count = count;
+	size_t at = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		for (size_t s = 0; s < list->rows[i].span_count; s++) {
+			blocks->places[at++] =
+				(struct place){.span = list->rows[i].spans[s], .row = i};
+		}
+	}
+	if (count > 1) {
+		qsort(blocks->places, count, sizeof blocks->places[0], compare_places);
+	}
+	uint64_t reach = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct place *place = &blocks->places[i];
+		reach = place->span.last > reach ? place->span.last : reach;
+		place->reach = reach;
+	}
+	return 0;
+}
+
+/* Blocks whose rows are gone are closed; their numbers never come again. */
+static void close_gone(struct blocks *blocks)
+{
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		bool known = false;
+		for (size_t r = 0; r < blocks->list.count && !known; r++) {
+			known = blocks->list.rows[r].about.number == blocks->open[i].number;
+		}
+		if (!known) {
+			close_one(&blocks->open[i]);
+		}
+	}
+}
+
+static int load(struct blocks *blocks, struct error *err)
+{
+	CATALOG_FINALIZE sqlite3_stmt *statement = NULL;
+	error_clear(&blocks->damage);
+	int rc = catalog_prepare(blocks->catalog, CATALOG_BLOCK_LIST, &statement, err);
+	rc = rc < 0 ? rc : read_rows(blocks, statement, err);
+	rc = rc < 0 ? rc : make_places(blocks, err);
+	if (rc < 0) {
+		forget_list(blocks);
+		return rc;
+	}
+	close_gone(blocks);
+	blocks->loaded = true;
+	return 0;
+}
+
+int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, struct error *damage,
+		struct error *err)
+{
+	uint64_t changes = 0;
+	int rc = 0;
+	if (blocks->catalog->has_blocks) {
+		rc = blocks_changes(blocks->catalog, &changes, err);
+		if (rc == 0 && (!blocks->loaded || changes != blocks->changes)) {
+			forget_list(blocks);
+			rc = load(blocks, err);
+			blocks->changes = changes;
+		}
+	}
+	if (rc == 0 && damage != NULL) {
+		*damage = blocks->damage;
+	}
+	if (rc == 0) {
+		*out_list = &blocks->list;
+	}
+	return rc;
+}
+
+/* The file must be there, as long as the row says. */
+static int open_file(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
+		     struct error *err)
+{
+	char path[PATH_BYTES];
+	struct stat st;
+	int len = snprintf(path, sizeof path, "%s/%s", blocks->dir, row->name);
+	if (len < 0 || (size_t)len >= sizeof path) {
+		return error_set(err, ERR_CONFIG, "the path of %s is too long", row->name);
+	}
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
+		return error_set(err, ERR_CORRUPT, "%s is missing: it holds %u records", path,
+				 row->about.row_count);
+	}
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		int rc = error_errno(err, "%s can't be read", path);
+		if (fd >= 0) {
+			(void)close(fd); /* only read */
+		}
+		return rc;
+	}
+	if ((uint64_t)st.st_size != row->file_bytes) {
+		(void)close(fd); /* only read */
+		return error_set(err, ERR_CORRUPT, "%s is damaged: it has %lld bytes, not %llu",
+				 path, (long long)st.st_size, (unsigned long long)row->file_bytes);
+	}
+	*out_fd = fd;
+	return 0;
+}
+
+/* Opens into opened, whose name the block borrows. */
+static int open_as(struct blocks *blocks, const struct blocks_row *row, const char *name,
+		   struct opened *opened, struct error *err)
+{
+	int fd = -1;
+	struct block *block = NULL;
+	int rc = open_file(blocks, row, &fd, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct block_place place = {
+		.fd = fd, .name = name, .number = row->about.number, .key = blocks->key};
+	rc = block_open(&place, &block, err);
+	if (rc == 0 && block_about(block)->row_count != row->about.row_count) {
+		block_close(block);
+		rc = error_set(err, ERR_CORRUPT, "%s is damaged: it has %u records, not %u",
+			       row->name, block_about(block)->row_count, row->about.row_count);
+	}
+	if (rc < 0) {
+		(void)close(fd); /* only read */
+		return rc;
+	}
+	opened->fd = fd;
+	opened->block = block;
+	return 0;
+}
+
+int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
+		    struct block **out_block, struct error *err)
+{
+	struct opened opened;
+	int rc = open_as(blocks, row, row->name, &opened, err);
+	if (rc == 0) {
+		*out_fd = opened.fd;
+		*out_block = opened.block;
+	}
+	return rc;
+}
+
+int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
+	       struct error *err)
+{
+	struct opened *oldest = &blocks->open[0];
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		struct opened *opened = &blocks->open[i];
+		if (opened->number == row->about.number) {
+			opened->used = ++blocks->uses;
+			*out_block = opened->block;
+			return 0;
+		}
+		oldest = opened->used < oldest->used ? opened : oldest;
+	}
+	close_one(oldest);
+	memcpy(oldest->name, row->name, sizeof oldest->name);
+	int rc = open_as(blocks, row, oldest->name, oldest, err);
+	if (rc < 0) {
+		*oldest = (struct opened){0};
+		return rc;
+	}
+	oldest->number = row->about.number;
+	oldest->used = ++blocks->uses;
+	*out_block = oldest->block;
+	return 0;
+}
+
+/* The last place that begins at or before the leaf, as an index; place_count: none. */
+static size_t place_before(const struct blocks *blocks, uint64_t leaf)
+{
+	size_t low = 0;
+	size_t high = blocks->place_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (blocks->places[middle].span.first <= leaf) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low > 0 ? low - 1 : blocks->place_count;
+}
+
+int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_block,
+		     uint32_t *out_row, struct error *err)
+{
+	struct error damage;
+	int rc = 0;
+	error_clear(&damage);
+	size_t at = place_before(blocks, leaf);
+	while (at < blocks->place_count && blocks->places[at].reach >= leaf) {
+		const struct place *place = &blocks->places[at];
+		struct block *block = NULL;
+		if (place->span.last >= leaf) {
+			struct error local;
+			rc = blocks_get(blocks, &blocks->list.rows[place->row], &block, &local);
+			if (rc < 0 && damage.code == 0) {
+				damage = local;
+			}
+			uint32_t row = rc == 0 ? block_row_of(block, leaf) : BLOCK_NO_ROW;
+			if (row != BLOCK_NO_ROW) {
+				*out_block = block;
+				*out_row = row;
+				return 0;
+			}
+		}
+		at = at > 0 ? at - 1 : blocks->place_count;
+	}
+	if (damage.code != 0) {
+		return error_set(err, damage.code, "leaf %llu: %s", (unsigned long long)leaf,
+				 damage.text);
+	}
+	return error_set(err, ERR_GONE, "no block holds leaf %llu", (unsigned long long)leaf);
+}
+
+static int read_filter(struct blocks *blocks, size_t index, enum blocks_blob which,
+		       struct error *err)
+{
+	struct filters *filters = &blocks->filters[index];
+	const struct blocks_row *row = &blocks->list.rows[index];
+	struct buf *bytes = &filters->bytes[which];
+	buf_clear(bytes);
+	int rc = blocks_blob(blocks->catalog, row->about.number, which, bytes, err);
+	if (rc == 0 && bytes->len > 0) {
+		rc = id_filter_open(buf_str(bytes), &filters->filter[which], err);
+	}
+	if (rc < 0) {
+		error_prefix(err, "%s", row->name);
+		return rc;
+	}
+	filters->read[which] = true;
+	return 0;
+}
+
+int blocks_may_hold(struct blocks *blocks, size_t index, enum blocks_blob which, uint64_t key,
+		    bool *out_may, struct error *err)
+{
+	assert(index < blocks->list.count && which != BLOCKS_SUMMARY);
+	if (blocks->filters == NULL) {
+		blocks->filters = calloc(blocks->list.count, sizeof blocks->filters[0]);
+		if (blocks->filters == NULL) {
+			return no_memory(err);
+		}
+		for (size_t i = 0; i < blocks->list.count; i++) {
+			buf_init(&blocks->filters[i].bytes[0], 0);
+			buf_init(&blocks->filters[i].bytes[1], 0);
+		}
+	}
+	struct filters *filters = &blocks->filters[index];
+	int rc = filters->read[which] ? 0 : read_filter(blocks, index, which, err);
+	if (rc == 0) {
+		*out_may = filters->bytes[which].len == 0 ||
+			   id_filter_may_hold(&filters->filter[which], key);
+	}
+	return rc;
+}

@@ -1,0 +1,137 @@
+#include "store/find-sealed.h"
+
+#include "model/carried.h"
+
+/* The fields that hold ids, per kind. */
+static const struct id_field {
+	enum record_kind kind;
+	enum field field;
+} id_fields[] = {
+	{RECORD_REQUEST, FIELD_request_id},
+	{RECORD_REQUEST, FIELD_extended_request_id},
+	{RECORD_REQUEST, FIELD_lambda_request_id},
+	{RECORD_REQUEST, FIELD_trace_id},
+	{RECORD_STATEMENT, FIELD_connection_id},
+	{RECORD_STATEMENT, FIELD_statement_id},
+	{RECORD_ALERT, FIELD_alert_id},
+	{RECORD_LIFECYCLE, FIELD_alert_id},
+};
+
+static bool is_stable_id(struct str id)
+{
+	for (size_t i = 0; i < id.len; i++) {
+		if (memchr("0123456789abcdef", id.ptr[i], 16) == NULL) {
+			return false;
+		}
+	}
+	return id.len == RECORD_ID_DIGITS;
+}
+
+static int look_in_fields(const struct find_sealed *find, struct block *block, struct error *err)
+{
+	const uint64_t *leaves = block_leaves(block);
+	int rc = 0;
+	for (size_t f = 0; f < sizeof id_fields / sizeof id_fields[0]; f++) {
+		struct block_run run = block_run(block, id_fields[f].kind);
+		struct block_codes codes;
+		if (run.count == 0) {
+			continue;
+		}
+		rc = block_text_column(block, id_fields[f].kind, id_fields[f].field, &codes, err);
+		if (rc < 0) {
+			return rc;
+		}
+		for (uint32_t i = 0; i < run.count; i++) {
+			uint32_t code = codes.code[i];
+			if (code < codes.dict_count && str_equal(codes.dict[code], find->id) &&
+			    find->add(find->owner, leaves[run.first + i]) < 0) {
+				return error_set(err, ERR_NOMEM, "no memory to look for an id");
+			}
+		}
+	}
+	return rc;
+}
+
+/* Tells a row, and the verdicts on it. */
+static int add_with_verdicts(const struct find_sealed *find, struct block *block, uint32_t row,
+			     struct error *err)
+{
+	const uint32_t *parents = NULL;
+	const uint64_t *leaves = block_leaves(block);
+	struct block_run run = block_run(block, RECORD_VERDICT);
+	int rc = block_parents(block, &parents, err);
+	int added = rc == 0 ? find->add(find->owner, leaves[row]) : 0;
+	for (uint32_t i = 0; rc == 0 && added == 0 && i < run.count; i++) {
+		if (parents[run.first + i] == row) {
+			added = find->add(find->owner, leaves[run.first + i]);
+		}
+	}
+	return rc < 0 || added == 0 ? rc : error_set(err, ERR_NOMEM, "no memory to look for an id");
+}
+
+/* Looks for a stable id, which no column has: it is made of each record's source and key. */
+static int look_in_records(const struct find_sealed *find, struct block *block, struct error *err)
+{
+	const uint8_t *kinds = block_kinds(block);
+	struct buf bytes;
+	int rc = 0;
+	buf_init(&bytes, RECORD_MAX_BYTES);
+	for (uint32_t row = 0; rc == 0 && row < block_about(block)->row_count; row++) {
+		struct record_front front;
+		char id[RECORD_ID_DIGITS + 1];
+		if (kinds[row] == RECORD_VERDICT) {
+			continue;
+		}
+		buf_clear(&bytes);
+		rc = block_record(block, row, &bytes, err);
+		rc = rc < 0 ? rc : record_decode_front(buf_str(&bytes), &front, err);
+		if (rc == 0) {
+			record_stable_id(front.source, front.key, id);
+		}
+		if (rc == 0 && str_is(find->id, id)) {
+			rc = add_with_verdicts(find, block, row, err);
+		}
+	}
+	buf_done(&bytes);
+	return rc;
+}
+
+static int look_in_block(const struct find_sealed *find, size_t index, struct error *err)
+{
+	struct blocks *blocks = find->store->blocks;
+	struct block *block = NULL;
+	uint64_t key = carried_key(find->id);
+	bool has_ids = false;
+	bool has_records = false;
+	int rc = blocks_may_hold(blocks, index, BLOCKS_FILTER_IDS, key, &has_ids, err);
+	if (rc == 0 && is_stable_id(find->id)) {
+		rc = blocks_may_hold(blocks, index, BLOCKS_FILTER_RECORDS, key, &has_records, err);
+	}
+	if (rc < 0 || (!has_ids && !has_records)) {
+		return rc;
+	}
+	rc = blocks_get(blocks, &find->store->sealed->rows[index], &block, err);
+	if (rc == 0 && has_ids) {
+		rc = look_in_fields(find, block, err);
+	}
+	return rc < 0 || !has_records ? rc : look_in_records(find, block, err);
+}
+
+int find_sealed(const struct find_sealed *find, struct error *err)
+{
+	const struct store *store = find->store;
+	if (store->sealed_damage.code != 0 && find->damage->code == 0) {
+		*find->damage = store->sealed_damage;
+	}
+	for (size_t i = 0; i < store->sealed->count; i++) {
+		struct error local;
+		int rc = look_in_block(find, i, &local);
+		if (rc == -ERR_CORRUPT && find->damage->code == 0) {
+			*find->damage = local;
+		}
+		if (rc < 0 && rc != -ERR_CORRUPT) {
+			return error_set(err, local.code, "%s", local.text);
+		}
+	}
+	return 0;
+}

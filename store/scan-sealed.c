@@ -1,0 +1,199 @@
+#include "store/scan-block.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int scan_sealed_enter(struct scan *scan, const struct blocks_row *row, struct error *err)
+{
+	struct scan_block *block = &scan->block;
+	int rc = blocks_open_row(scan->store->blocks, row, &block->sealed_fd, &block->sealed, err);
+	if (rc < 0) {
+		block->sealed = NULL;
+		return rc;
+	}
+	block->row_count = block_about(block->sealed)->row_count;
+	block->leaves = block_leaves(block->sealed);
+	block->kinds = block_kinds(block->sealed);
+	block->times = block_times(block->sealed);
+	block->rows = columns_rows(block->kinds, block->row_count);
+	return 0;
+}
+
+void scan_sealed_leave(struct scan *scan)
+{
+	struct scan_block *block = &scan->block;
+	if (block->sealed != NULL) {
+		block_close(block->sealed);
+		(void)close(block->sealed_fd); /* only read */
+	}
+	block->sealed = NULL;
+}
+
+/* Whether rows of the kind may hold the field, and there are any. */
+static bool is_held(const struct scan_block *block, unsigned id, unsigned kind)
+{
+	bool may = id >= FIELD_LIMIT || (field_info(id)->kinds >> kind & 1) != 0;
+	return may && block->rows.of_kind[kind] > 0;
+}
+
+static int codes_of(struct scan_block *block, unsigned id, unsigned kind, struct block_codes *out,
+		    struct error *err)
+{
+	if (!is_held(block, id, kind)) {
+		*out = (struct block_codes){0};
+		return 0;
+	}
+	return id == COLUMNS_SOURCE
+		       ? block_source_column(block->sealed, (enum record_kind)kind, out, err)
+		       : block_text_column(block->sealed, (enum record_kind)kind, (enum field)id,
+					   out, err);
+}
+
+/* Appends the texts of one kind to the column's, and its codes at their rows. */
+static int add_codes(struct scan_block *block, struct scan_column *column, unsigned kind,
+		     const struct block_codes *codes, struct error *err)
+{
+	struct block_run run = block_run(block->sealed, (enum record_kind)kind);
+	size_t count = column->text.text_count + codes->dict_count;
+	if (count > column->text.text_room) {
+		struct str *larger =
+			realloc(column->text.texts, (count + count / 4) * sizeof larger[0]);
+		if (larger == NULL) {
+			return error_set(err, ERR_NOMEM, "no memory for the values of a column");
+		}
+		column->text.texts = larger;
+		column->text.text_room = count + count / 4;
+	}
+	for (size_t i = 0; i < codes->dict_count; i++) {
+		column->text.texts[column->text.text_count + i] = codes->dict[i];
+	}
+	for (uint32_t i = 0; i < run.count; i++) {
+		column->text.codes[run.first + i] =
+			codes->code[i] == UINT32_MAX
+				? SCAN_ABSENT
+				: codes->code[i] + (uint32_t)column->text.text_count;
+	}
+	column->text.text_count = count;
+	return 0;
+}
+
+static int text_of_all(struct scan *scan, unsigned id, struct scan_codes *out_codes,
+		       struct error *err)
+{
+	struct scan_block *block = &scan->block;
+	struct scan_column *column = &scan->columns[id];
+	int rc = column->loaded ? 0 : scan_codes_room(column, block->row_count, err);
+	if (!column->loaded && rc == 0) {
+		column->text.text_count = 0;
+		memset(column->text.codes, 0xff, block->row_count * sizeof column->text.codes[0]);
+		for (unsigned kind = 1; rc == 0 && kind < RECORD_KIND_COUNT; kind++) {
+			struct block_codes codes;
+			rc = codes_of(block, id, kind, &codes, err);
+			if (rc == 0 && is_held(block, id, kind)) {
+				rc = add_codes(block, column, kind, &codes, err);
+			}
+		}
+		column->loaded = rc == 0;
+	}
+	if (rc == 0) {
+		*out_codes = (struct scan_codes){column->text.codes, column->text.texts,
+						 column->text.text_count};
+	}
+	return rc;
+}
+
+/* One kind that may not hold the field: all rows are absent. */
+static int absent_codes(struct scan *scan, unsigned id, unsigned kind, struct scan_codes *out_codes,
+			struct error *err)
+{
+	struct scan_column *column = &scan->columns[id];
+	size_t count = scan->block.rows.of_kind[kind];
+	column->loaded = false;
+	int rc = scan_codes_room(column, count + 1, err);
+	if (rc == 0) {
+		memset(column->text.codes, 0xff, count * sizeof column->text.codes[0]);
+		*out_codes = (struct scan_codes){column->text.codes, NULL, 0};
+	}
+	return rc;
+}
+
+int scan_sealed_text(struct scan *scan, unsigned id, unsigned kind, struct scan_codes *out_codes,
+		     struct error *err)
+{
+	struct block_codes codes;
+	if (kind == 0) {
+		return text_of_all(scan, id, out_codes, err);
+	}
+	if (!is_held(&scan->block, id, kind)) {
+		return absent_codes(scan, id, kind, out_codes, err);
+	}
+	int rc = codes_of(&scan->block, id, kind, &codes, err);
+	if (rc == 0) {
+		*out_codes = (struct scan_codes){codes.code, codes.dict, codes.dict_count};
+	}
+	return rc;
+}
+
+static int number_of_all(struct scan *scan, unsigned field, const int64_t **out_values,
+			 struct error *err)
+{
+	struct scan_block *block = &scan->block;
+	struct scan_column *column = &scan->columns[field];
+	int rc = column->loaded ? 0 : scan_numbers_room(column, block->row_count, err);
+	for (size_t row = 0; !column->loaded && rc == 0 && row < block->row_count; row++) {
+		column->numbers[row] = INT64_MIN;
+	}
+	for (unsigned kind = 1; !column->loaded && rc == 0 && kind < RECORD_KIND_COUNT; kind++) {
+		const int64_t *values = NULL;
+		struct block_run run = block_run(block->sealed, (enum record_kind)kind);
+		if (is_held(block, field, kind)) {
+			rc = block_number_column(block->sealed, (enum record_kind)kind,
+						 (enum field)field, &values, err);
+		}
+		if (rc == 0 && values != NULL) {
+			memcpy(column->numbers + run.first, values, run.count * sizeof values[0]);
+		}
+	}
+	column->loaded = rc == 0;
+	if (rc == 0) {
+		*out_values = column->numbers;
+	}
+	return rc;
+}
+
+int scan_sealed_number(struct scan *scan, unsigned field, unsigned kind, const int64_t **out_values,
+		       struct error *err)
+{
+	struct scan_column *column = &scan->columns[field];
+	if (kind == 0) {
+		return number_of_all(scan, field, out_values, err);
+	}
+	if (is_held(&scan->block, field, kind)) {
+		return block_number_column(scan->block.sealed, (enum record_kind)kind,
+					   (enum field)field, out_values, err);
+	}
+	size_t count = scan->block.rows.of_kind[kind];
+	column->loaded = false;
+	int rc = scan_numbers_room(column, count + 1, err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		column->numbers[i] = INT64_MIN;
+	}
+	if (rc == 0) {
+		*out_values = column->numbers;
+	}
+	return rc;
+}
+
+int scan_sealed_record(struct scan *scan, size_t row, struct record *out_record, struct error *err)
+{
+	const struct scan_block *block = &scan->block;
+	buf_clear(&scan->sealed_record);
+	int rc = block_record(block->sealed, (uint32_t)row, &scan->sealed_record, err);
+	rc = rc < 0 ? rc : record_decode(buf_str(&scan->sealed_record), out_record, err);
+	if (rc < 0) {
+		error_prefix(err, "%s, leaf %llu", scan->store->dir, /* as rc */
+			     (unsigned long long)block->leaves[row]);
+	}
+	return rc;
+}
