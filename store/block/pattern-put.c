@@ -304,27 +304,36 @@ static bool is_base64(uint8_t byte, bool url)
 	       byte == (url ? '_' : '/') || (!url && byte == '=');
 }
 
-bool pattern_slot_holds(struct pattern_slot slot, uint8_t byte)
+/* Whether a byte can stand at a place of a form of d (digit) and marks. */
+static bool fits(const char *form, size_t pos, uint8_t byte)
+{
+	return form[pos] == 'd' ? byte >= '0' && byte <= '9' : byte == (uint8_t)form[pos];
+}
+
+bool pattern_slot_holds(struct pattern_slot slot, size_t pos, uint8_t byte)
 {
 	bool digit = byte >= '0' && byte <= '9';
 
 	switch ((enum pattern_kind)slot.kind) {
 	case PATTERN_NUMBER:
-		return digit || byte == '-';
+		return digit || (byte == '-' && pos == 0);
 	case PATTERN_DECIMAL:
-		return digit || byte == '-' || byte == '.';
+		return digit || (byte == '-' && pos == 0) || byte == '.';
 	case PATTERN_DIGITS:
 		return digit;
 	case PATTERN_HEX:
 		return is_hex(byte, (slot.arg & 0x80) != 0);
 	case PATTERN_DATE:
-		return digit || byte == '-';
+		return fits("dddd-dd-dd", pos, byte);
 	case PATTERN_TIME:
-		return digit || byte == '-' || byte == ':' || byte == '.' ||
-		       byte == ((slot.arg & 0x80) != 0 ? ' ' : 'T');
+		return fits((slot.arg & 0x80) != 0 ? "dddd-dd-dd dd:dd:dd.ddddddddd"
+						   : "dddd-dd-ddTdd:dd:dd.ddddddddd",
+			    pos, byte);
 	case PATTERN_UUID4:
 	case PATTERN_UUID:
-		return byte == '-' || is_hex(byte, slot.arg != 0);
+		return pos == 8 || pos == 13 || pos == 18 || pos == 23
+			       ? byte == '-'
+			       : is_hex(byte, slot.arg != 0);
 	case PATTERN_HEXBYTES:
 		return is_hex(byte, false);
 	case PATTERN_HEXUPPER:
@@ -339,4 +348,35 @@ bool pattern_slot_holds(struct pattern_slot slot, uint8_t byte)
 		return true;
 	}
 	return true;
+}
+
+size_t pattern_slot_longest(struct pattern_slot slot)
+{
+	switch ((enum pattern_kind)slot.kind) {
+	case PATTERN_NUMBER:
+	case PATTERN_DECIMAL:
+		return 22;
+	case PATTERN_DIGITS:
+		return slot.arg;
+	case PATTERN_HEX:
+		return slot.arg & 0x1f;
+	case PATTERN_DATE:
+		return 10;
+	case PATTERN_TIME:
+		return (slot.arg & 15) > 0 ? 20 + (slot.arg & 15) : 19;
+	case PATTERN_UUID4:
+	case PATTERN_UUID:
+		return 36;
+	case PATTERN_HEXBYTES:
+	case PATTERN_HEXUPPER:
+		return 2 * (size_t)slot.arg;
+	case PATTERN_BASE64:
+	case PATTERN_BASE64URL:
+		return ((size_t)slot.arg + 2) / 3 * 4;
+	case PATTERN_WORD:
+	case PATTERN_ID:
+	case PATTERN_TEXT:
+		break;
+	}
+	return SIZE_MAX;
 }

@@ -100,7 +100,8 @@ bool pattern_put_number(struct pattern_slot slot, int64_t number, struct buf *ou
 /* Appends a token of bytes (kinds 8 to 13) as text; bytes has pattern_slot_bytes(slot) of them. */
 void pattern_put_bytes(struct pattern_slot slot, const uint8_t *bytes, struct buf *out);
 
-/* Whether byte can stand in a token of this slot (of all kinds but WORD, ID and TEXT). */
-bool pattern_slot_holds(struct pattern_slot slot, uint8_t byte);
+/* Whether byte can stand at offset pos of a token of this slot (of all kinds but WORD, ID and TEXT), and how long one is at most. */
+bool pattern_slot_holds(struct pattern_slot slot, size_t pos, uint8_t byte);
+size_t pattern_slot_longest(struct pattern_slot slot);
 
 #endif

@@ -34,6 +34,7 @@ enum { FIND_DEAD = 0, FIND_INSIDE = 1, FIND_ACROSS = 2 };
 struct find_plan {
 	struct find_step *steps; /* of each chunk; NULL: not made yet */
 	uint8_t *alive;          /* of each slot */
+	uint32_t *next; /* of each chunk: the first one from it on where something can begin */
 	struct find_reach reach; /* of a sub-pattern, from no state */
 	bool certain;            /* of a template: fixed bytes hold the needle: so do all texts */
 	bool possible;           /* of a template: some value may make one hold it */
@@ -53,9 +54,8 @@ struct find {
 	uint64_t words_to[FIND_NEEDLE_MAX + 1]; /* from each state, through some word */
 	uint64_t words_accept;                  /* states that some word ends */
 	bool words_found;                       /* some word holds it */
-	uint64_t allowed[16]
-			[256]; /* of each kind and argument: states that a byte of it may lead to */
-	bool has_allowed[16][256];
+	struct find_reach reaches[16][256];     /* of each kind and argument from no state */
+	bool has_reach[16][256];
 	uint32_t id_family; /* the id that was looked at last, the states before and behind it */
 	uint8_t id_number;
 	bool has_id;

@@ -145,12 +145,18 @@ int find_move_place(struct find *find, const struct find_at *where, uint64_t *st
 	size_t count = where->place->pattern->slot_count;
 	const struct find_plan *plan = where->plan;
 
-	for (uint32_t i = 0;; i++) {
+	for (uint32_t i = 0; i <= count; i++) {
 		int result;
 
+		if (*states == 0) {
+			i = plan->next[i];
+			if (i > count) {
+				break;
+			}
+		}
 		*states = find_apply(find, &plan->steps[i], *states);
 		if (i == count || (*states & find->found) != 0) {
-			return 0;
+			break;
 		}
 		if (*states == 0 && plan->alive[i] == FIND_DEAD) {
 			continue;
@@ -160,4 +166,5 @@ int find_move_place(struct find *find, const struct find_at *where, uint64_t *st
 			return result;
 		}
 	}
+	return 0;
 }

@@ -71,21 +71,6 @@ struct find_step find_step(const struct find *find, struct str bytes)
 	return step;
 }
 
-/* The states that any number of bytes of a slot may lead to. */
-static struct find_reach spread(const struct find *find, uint64_t allowed, uint64_t states)
-{
-	struct find_reach reach;
-	uint64_t before;
-
-	do {
-		before = states;
-		states |= ((states | 1) << 1) & allowed;
-	} while (states != before);
-	reach.found = (states & find->found) != 0;
-	reach.states = states & (find->found - 1);
-	return reach;
-}
-
 /* What each word of the dictionary does, and all together. */
 static int load_words(struct find *find)
 {
@@ -150,48 +135,85 @@ static int load_id_bytes(struct texts *texts, struct error *err)
 	return 0;
 }
 
-static bool slot_holds(const struct texts *texts, struct pattern_slot slot, uint8_t byte)
+static bool slot_holds(const struct texts *texts, struct pattern_slot slot, size_t pos,
+		       uint8_t byte)
 {
 	return slot.kind == PATTERN_ID ? slot.arg < TEXTS_IDS_MAX && texts->id_bytes[slot.arg][byte]
-				       : pattern_slot_holds(slot, byte);
+				       : pattern_slot_holds(slot, pos, byte);
 }
 
-/* The states that a byte of a slot may lead to. */
-static int load_allowed(struct find *find, struct pattern_slot slot)
+/* The states that a byte at offset pos of a slot may lead to. */
+static uint64_t allowed_at(const struct find *find, struct pattern_slot slot, size_t pos)
 {
-	struct texts *texts = find->texts;
 	uint64_t allowed = 0;
 
-	if (slot.kind == PATTERN_ID && texts->id_bytes == NULL &&
-	    load_id_bytes(texts, find->err) != 0) {
-		return -ERR_NOMEM;
-	}
 	for (size_t i = 0; i < find->len; i++) {
 		uint8_t byte = (uint8_t)find->needle->needle.ptr[i];
 		uint8_t other = find->needle->ignore_case && is_letter(byte) ? byte ^ 0x20 : byte;
 
-		if (slot_holds(texts, slot, byte) || slot_holds(texts, slot, other)) {
+		if (slot_holds(find->texts, slot, pos, byte) ||
+		    slot_holds(find->texts, slot, pos, other)) {
 			allowed |= (uint64_t)2 << i;
 		}
 	}
-	find->allowed[slot.kind][slot.arg] = allowed;
-	find->has_allowed[slot.kind][slot.arg] = true;
-	return 0;
+	return allowed;
+}
+
+/* Whether what may stand in a token differs from place to place, and all are of one length. */
+static bool has_places(struct pattern_slot slot)
+{
+	return slot.kind == PATTERN_DATE || slot.kind == PATTERN_TIME ||
+	       slot.kind == PATTERN_UUID || slot.kind == PATTERN_UUID4;
+}
+
+/* The states that the bytes of a slot may lead to. */
+static struct find_reach spread(const struct find *find, struct pattern_slot slot, uint64_t states)
+{
+	size_t longest = pattern_slot_longest(slot);
+	struct find_reach reach = {.found = false};
+	uint64_t allowed = allowed_at(find, slot, 0);
+	uint64_t before = 0;
+
+	for (size_t pos = 0; pos < longest; pos++) {
+		if (has_places(slot)) {
+			states = ((states | 1) << 1) & allowed_at(find, slot, pos);
+		} else {
+			/* one that ends here keeps its states */
+			before = states;
+			allowed |= pos == 1 ? allowed_at(find, slot, 1) : 0;
+			states |= ((states | 1) << 1) & allowed;
+		}
+		reach.found |= (states & find->found) != 0;
+		states &= find->found - 1;
+		if (!has_places(slot) && states == before && pos > 1) {
+			break;
+		}
+	}
+	reach.states = states;
+	return reach;
 }
 
 /* What a slot that is no TEXT may do to states. */
 static int slot_reach(struct find *find, struct pattern_slot slot, uint64_t states,
 		      struct find_reach *out)
 {
+	struct texts *texts = find->texts;
 	int result = 0;
 
 	if (slot.kind == PATTERN_WORD) {
 		return words_reach(find, states, out);
 	}
-	if (!find->has_allowed[slot.kind][slot.arg]) {
-		result = load_allowed(find, slot);
+	if (slot.kind == PATTERN_ID && texts->id_bytes == NULL) {
+		result = load_id_bytes(texts, find->err);
 	}
-	*out = spread(find, find->allowed[slot.kind][slot.arg], states);
+	if (result == 0 && !find->has_reach[slot.kind][slot.arg]) {
+		find->reaches[slot.kind][slot.arg] = spread(find, slot, 0);
+		find->has_reach[slot.kind][slot.arg] = true;
+	}
+	if (result == 0) {
+		*out = states == 0 ? find->reaches[slot.kind][slot.arg]
+				   : spread(find, slot, states);
+	}
 	return result;
 }
 
@@ -235,13 +257,28 @@ static int add_steps(struct find *find, const struct pattern *pattern, struct fi
 {
 	plan->steps = arena_calloc(&find->arena, pattern->slot_count + 1, sizeof(*plan->steps));
 	plan->alive = arena_calloc(&find->arena, pattern->slot_count + 1, 1);
-	if (plan->steps == NULL || plan->alive == NULL) {
+	plan->next = arena_calloc(&find->arena, pattern->slot_count + 1, sizeof(*plan->next));
+	if (plan->steps == NULL || plan->alive == NULL || plan->next == NULL) {
 		return no_memory(find->err);
 	}
 	for (size_t i = 0; i <= pattern->slot_count; i++) {
 		plan->steps[i] = find_step(find, pattern->chunks[i]);
 	}
 	return 0;
+}
+
+/* Finds where a text can be entered without a state; what is between does nothing then. */
+static void link_plan(struct find_plan *plan, size_t slot_count)
+{
+	uint32_t next = UINT32_MAX;
+
+	for (size_t i = slot_count + 1; i-- > 0;) {
+		if (plan->steps[i].holds_all || plan->steps[i].tail != 0 ||
+		    (i < slot_count && plan->alive[i] != FIND_DEAD)) {
+			next = (uint32_t)i;
+		}
+		plan->next[i] = next;
+	}
 }
 
 int find_plan_subs(struct find *find)
@@ -273,6 +310,7 @@ int find_plan_subs(struct find *find)
 		if (result != 0) {
 			return result;
 		}
+		link_plan(plan, pattern->slot_count);
 		find->any_sub.states |= plan->reach.states;
 		find->any_sub.found |= plan->reach.found;
 	}
@@ -355,5 +393,6 @@ int find_plan_root(struct find *find, size_t code)
 		plan->possible |= result == 0 && reach[1].found;
 		states = result == 0 ? reach[1].states | reach[0].states : 0;
 	}
+	link_plan(plan, pattern->slot_count);
 	return result;
 }
