@@ -2,6 +2,7 @@
 """The store beside others: one data set, the same questions, one table.
 
 usage: store.py BUILD [--full | --requests N] [--seed N] [--days N] [--peers NAME..] [--rules] [--keep FOLDER] [--json FILE]
+                [--beside FILE]
 
 Writes the data set of bench-world (100,000 requests without an option, 2,000,000 with --full) into $TMPDIR/querytrail-bench-N-SEED, where
 the next run finds it, loads it into querytrail and the peers, asks them the same, cold (pages dropped) and warm, and prints a table in
@@ -172,6 +173,7 @@ def main():
     parser.add_argument("--rules", action="store_true", help="querytrail with the rules that come with it")
     parser.add_argument("--days", type=int, default=1, help="then give querytrail so many days in all, and look up ids again")
     parser.add_argument("--keep", help="leave the stores in this folder")
+    parser.add_argument("--beside", help="a file of --json: figures of peers that need not run again")
     parser.add_argument("--json", help="write the figures to this file too")
     options = parser.parse_args()
     build = os.path.abspath(options.build)
@@ -194,6 +196,12 @@ def main():
     finally:
         if not options.keep:
             shutil.rmtree(work, ignore_errors=True)
+    if options.beside:
+        with open(options.beside, encoding="utf-8") as file:
+            earlier = json.load(file)
+        if {**earlier["floor"], "version": 0} != {**data.floor, "version": 0}:
+            sys.exit(f"{options.beside} is of another data set")
+        results.update({name: figures for name, figures in earlier["results"].items() if name not in results})
     print(f"{data.events:,} events of {data.floor['requests']:,} requests, {data.raw / 1e6:,.1f} MB of JSON lines, seed {options.seed}; "
           f"{machine()}; {started:%Y-%m-%d %H:%M} UTC\n")
     print(table(results, data))
