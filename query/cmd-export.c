@@ -1,14 +1,16 @@
 #include "query/command.h"
 
 #define UNREADABLE_MAX \
-	65536 /* leaves one after the other: then nothing behind them is looked for */
+	65536              /* leaves one after the other: then nothing behind them is looked for */
+#define UNREADABLE_TOLD 20 /* each in a line of its own */
 
 struct export
 {
-	struct output *out;
+	struct output *out, *messages;
 	struct str source;
 	uint64_t next; /* leaf */
 	uint64_t line_count;
+	uint64_t unreadable, told;
 };
 
 static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
@@ -43,14 +45,29 @@ static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str enc
 	return 0;
 }
 
-/* Walks through all records and goes on behind those that are damaged. Returns 0 with their number, which is told, or an error. */
-static int put_all(struct session *session, struct export *export, uint64_t *out_unreadable,
-		   struct error *err)
+/* Tells of records that cannot be read: the first few one by one. */
+static void tell_damage(void *owner, uint64_t records, const struct error *what)
+{
+	struct export *export = owner;
+	export->unreadable += records;
+	if (export->told++ < UNREADABLE_TOLD) {
+		buf_putf(&export->messages->text, "not readable: %s\n", what->text);
+	}
+}
+
+/* Walks through all records; in the head, one by one behind those that are damaged. Returns 0 or an error. */
+static int put_all(struct session *session, struct export *export, struct error *err)
 {
 	uint64_t in_a_row = 0, before = 0;
-	*out_unreadable = 0;
+	struct store_walk walk = {.kinds = 1u << RECORD_REQUEST | 1u << RECORD_STATEMENT |
+					   1u << RECORD_REJECT,
+				  .source = export->source,
+				  .each = put_raw,
+				  .owner = export,
+				  .damaged = tell_damage};
 	for (;;) {
-		int result = store_walk(session->store, export->next, put_raw, export, err);
+		walk.first = export->next;
+		int result = store_walk_with(session->store, &walk, err);
 		if (result != -ERR_CORRUPT || export->next >= store_leaf_count(session->store)) {
 			return result;
 		}
@@ -58,7 +75,7 @@ static int put_all(struct session *session, struct export *export, uint64_t *out
 		if (in_a_row == 0) {
 			buf_putf(&session->err.text, "not readable: %s\n", err->text);
 		}
-		(*out_unreadable)++;
+		export->unreadable++;
 		if (in_a_row == UNREADABLE_MAX) {
 			return result;
 		}
@@ -109,17 +126,17 @@ int cmd_export(struct session *session, struct error *err)
 	if (result != 0) {
 		return result;
 	}
-	struct export export = {.out = &session->out, .source = str_of(source)};
-	uint64_t unreadable;
-	result = put_all(session, &export, &unreadable, err);
+	struct export export = {
+		.out = &session->out, .messages = &session->err, .source = str_of(source)};
+	result = put_all(session, &export, err);
 	if (result != 0) {
 		return result;
 	}
-	if (unreadable > 0) {
+	if (export.unreadable > 0) {
 		buf_putf(&session->err.text,
 			 "%llu records of the store could not be read; what they held of %s is "
 			 "missing here\n",
-			 (unsigned long long)unreadable, source);
+			 (unsigned long long)export.unreadable, source);
 		return EXIT_INCOMPLETE;
 	}
 	return export.line_count > 0 ? EXIT_FOUND : EXIT_NONE;
