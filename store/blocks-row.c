@@ -11,6 +11,10 @@
 #define NEXT_KEY    "blocks.next"
 #define CHANGES_KEY "blocks.changes"
 
+/* Stored. */
+#define FLAG_OPEN  1
+#define FLAG_WHOLE 2
+
 static void put_about(const struct block_about *about, struct buf *out)
 {
 	wire_put_varint(out, about->number);
@@ -83,7 +87,7 @@ static bool read_spans(struct str bytes, struct blocks_row *row)
 
 /* Over all of a row but the blobs that have checksums of their own. */
 static int64_t checksum(struct str about, struct str spans, struct str sha256, uint64_t file_bytes,
-			bool is_open)
+			int64_t flags)
 {
 	struct buf all;
 	buf_init(&all, 0);
@@ -91,7 +95,7 @@ static int64_t checksum(struct str about, struct str spans, struct str sha256, u
 	wire_put_block(&all, spans);
 	wire_put_block(&all, sha256);
 	wire_put_u64(&all, file_bytes);
-	wire_put_u8(&all, is_open ? 1 : 0);
+	wire_put_u64(&all, (uint64_t)flags);
 	int64_t crc = all.failed ? -1 : (int64_t)checksum_crc32c(buf_str(&all));
 	buf_done(&all);
 	return crc;
@@ -103,13 +107,14 @@ static int bind_row(sqlite3_stmt *statement, const struct blocks_new *block, str
 	uint8_t sha256[DIGEST_BYTES];
 	digest_sha256(block->bytes, sha256);
 	struct str hash = str_make((const char *)sha256, sizeof sha256);
-	int64_t crc = checksum(about, spans, hash, block->bytes.len, block->is_open);
+	int64_t flags = (block->is_open ? FLAG_OPEN : 0) | (block->is_whole ? FLAG_WHOLE : 0);
+	int64_t crc = checksum(about, spans, hash, block->bytes.len, flags);
 	int bound = sqlite3_bind_int64(statement, 1, (int64_t)block->about->number);
 	bound |= catalog_bind_bytes(statement, 2, about);
 	bound |= catalog_bind_bytes(statement, 3, spans);
 	bound |= sqlite3_bind_int64(statement, 4, (int64_t)block->bytes.len);
 	bound |= sqlite3_bind_blob(statement, 5, sha256, sizeof sha256, SQLITE_TRANSIENT);
-	bound |= sqlite3_bind_int64(statement, 6, block->is_open ? 1 : 0);
+	bound |= sqlite3_bind_int64(statement, 6, flags);
 	bound |= sqlite3_bind_int64(statement, 7, crc);
 	bound |= catalog_bind_bytes(statement, 8, block->filter_ids);
 	bound |= catalog_bind_bytes(statement, 9, block->filter_records);
@@ -205,8 +210,10 @@ int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blo
 	struct str spans = catalog_column_bytes(statement, 2);
 	struct str sha256 = catalog_column_bytes(statement, 4);
 	out_row->file_bytes = (uint64_t)sqlite3_column_int64(statement, 3);
-	out_row->is_open = sqlite3_column_int64(statement, 5) != 0;
-	int64_t crc = checksum(about, spans, sha256, out_row->file_bytes, out_row->is_open);
+	int64_t flags = sqlite3_column_int64(statement, 5);
+	out_row->is_open = (flags & FLAG_OPEN) != 0;
+	out_row->is_whole = (flags & FLAG_WHOLE) != 0;
+	int64_t crc = checksum(about, spans, sha256, out_row->file_bytes, flags);
 	if (crc != sqlite3_column_int64(statement, 6) || sha256.len != DIGEST_BYTES ||
 	    !read_about(about, &out_row->about) || !read_spans(spans, out_row) ||
 	    out_row->about.number != (uint64_t)number) {

@@ -4,7 +4,7 @@
  *          of the folder; then one catalog transaction makes it count. Only the catalog says which blocks there are. A file that it does not
  *          know is the rest of a crash: the writer removes it when it opens the store.
  * Row:     number (never used again), what block_about says, spans (the leaves: a list of runs first..last, rough, that cover them), file size, SHA-256
- *          of the file, filters (store/id-filter.h), summary (store/summary.h), class marks, crc. docs/format.md section 9.7.
+ *          of the file, filters (store/id-filter.h), summary (store/summary.h), crc. docs/format.md section 9.7.
  * Removal: a replaced or expired block leaves the catalog in the same transaction that brings its successor; its file goes BLOCKS_GRACE_NS
  *          later (table `graves`), or when the writer closes, so that readers with an older snapshot can end.
  * Reading: struct blocks keeps a few blocks open (least recently used goes); fds and unpacked streams with them.
@@ -38,7 +38,8 @@ struct blocks_row {
 	uint8_t sha256[32];
 	struct blocks_span spans[BLOCKS_SPANS_MAX]; /* rising, not overlapping */
 	size_t span_count;
-	bool is_open; /* holds records whose other half may still come: to be merged */
+	bool is_open;  /* holds records whose other half may still come: to be merged */
+	bool is_whole; /* its trails can be judged by itself: store/summary.h */
 };
 
 /* All blocks by number, as of the connection's snapshot; kept until the catalog changes. */
@@ -84,7 +85,7 @@ struct blocks_new {
 	struct str filter_ids, filter_records, summary;
 	const struct blocks_span *spans;
 	size_t span_count;
-	bool is_open;
+	bool is_open, is_whole;
 };
 int blocks_write(const char *dir, const struct blocks_new *block, struct error *err);
 int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct error *err);

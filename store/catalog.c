@@ -59,13 +59,12 @@ static const char schema[] =
 static const char schema_blocks[] =
 	"CREATE TABLE blocks ("
 	" number INTEGER PRIMARY KEY, about BLOB NOT NULL, spans BLOB NOT NULL,"
-	" file_bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, is_open INTEGER NOT NULL,"
+	" file_bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, flags INTEGER NOT NULL,"
 	" crc INTEGER NOT NULL,"
 	" filter_ids BLOB NOT NULL, filter_records BLOB NOT NULL, summary BLOB NOT NULL"
 	") STRICT;"
 	"CREATE TABLE graves (name TEXT PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT "
-	"ROWID;"
-	"CREATE TABLE names (name INTEGER PRIMARY KEY, text BLOB NOT NULL UNIQUE) STRICT;";
+	"ROWID;";
 
 static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 #define ALERTS_SQL(name, sql) [CATALOG_##name] = (sql),

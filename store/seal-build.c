@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/io.h"
 #include "store/seal-keys.h"
+#include "store/summary.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -207,6 +208,7 @@ static int check_file(struct building *building, struct error *err)
 	int rc = block_open(&place, &block, err);
 	if (rc == 0) {
 		rc = check_rows(building, block, err);
+		rc = rc < 0 ? rc : summary_make(block, &built->summary, &built->is_whole, err);
 		block_close(block);
 	}
 	return rc;
@@ -258,6 +260,7 @@ int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const u
 	buf_init(&out_built->bytes, 0);
 	buf_init(&out_built->filter_ids, 0);
 	buf_init(&out_built->filter_records, 0);
+	buf_init(&out_built->summary, 0);
 	assert(part->count > 0);
 	building.builder = block_builder_new();
 	building.proofs = calloc(part->count, sizeof building.proofs[0]);
@@ -284,7 +287,9 @@ struct blocks_new seal_built_row(const struct seal_built *built)
 				   .filter_records = buf_str(&built->filter_records),
 				   .spans = built->spans,
 				   .span_count = built->span_count,
-				   .is_open = built->is_open};
+				   .summary = buf_str(&built->summary),
+				   .is_open = built->is_open,
+				   .is_whole = built->is_whole};
 }
 
 void seal_built_done(struct seal_built *built)
@@ -292,6 +297,7 @@ void seal_built_done(struct seal_built *built)
 	buf_done(&built->bytes);
 	buf_done(&built->filter_ids);
 	buf_done(&built->filter_records);
+	buf_done(&built->summary);
 	free(built->spans);
 	free(built->leaves);
 	free(built->kinds);

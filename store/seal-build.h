@@ -16,13 +16,13 @@
 
 struct seal_built {
 	struct block_about about;
-	struct buf bytes, filter_ids, filter_records;
+	struct buf bytes, filter_ids, filter_records, summary;
 	struct blocks_span *spans;
 	size_t span_count;
 	uint64_t *leaves; /* that left the head, rising; and their kinds */
 	uint8_t *kinds;
 	size_t left_count;
-	bool is_open;
+	bool is_open, is_whole;
 	bool is_written; /* there is a file */
 };
 

@@ -1,46 +1,48 @@
 /* summary - which values occur in a block and how often, per field: to skip blocks and to answer groupings without reading them.
  *
- * Shape:   for each field of store/summary.def and each kind that may hold it: the values as numbers of the catalog's table `names` (text <-> number,
- *          shared by all blocks), and how many rows have each; for user and route also how many statements hang on requests with it.
- *          Rows that do not hold the field are counted as absent. A field with more than SUMMARY_VALUES_MAX values has only a count of rows, and
- *          skips nothing. docs/format.md section 9.9.
- * Whole:   `is_whole` when every statement with a final verdict that names a request has this request in the block: then groupings by
- *          request fields may be taken from the summary.
- * Threads: pure but for names. Blocking: disk (names). Tests: tests/unit/summary.c
+ * Shape:   for each row of store/summary.def: the values that rows of the kind hold, sorted, each with its count of rows; for fields of
+ *          requests also how many statements hang on the requests that hold it. Rows without the field are counted apart. Of a field with more
+ *          than SUMMARY_VALUES_MAX values nothing is told. The bytes are streams (store/block/streams.h). docs/format.md section 9.9.
+ * Whole:   a block is whole when each of its statements and requests has its final verdict in it, or is named by one, each verdict its subject,
+ *          and each request that a standing verdict names is in it too. Then its trails can be judged by this block alone, but for
+ *          revisions that were said later (they stand in blocks that are not whole, or in the head).
+ * Errors:  any bytes give a summary or ERR_CORRUPT.
+ * Threads: pure. Blocking: disk while one is made. Source: docs/format.md section 9.9. Tests: tests/unit/summary.c
  */
 #ifndef STORE_SUMMARY_H
 #define STORE_SUMMARY_H
 
 #include "store/block.h"
-#include "store/catalog.h"
 
 #define SUMMARY_VALUES_MAX 65536
 
-/* Makes the summary of a finished block; names that are new are put into the catalog within the caller's transaction. */
-int summary_make(struct catalog *catalog, struct block *block, struct buf *out, struct error *err);
+/* Appends the summary of a finished block, and tells whether it is whole. Returns 0, ERR_CORRUPT, ERR_IO, ERR_LIMIT or ERR_NOMEM. */
+int summary_make(struct block *block, struct buf *out, bool *out_is_whole, struct error *err);
 
-struct summary_value {
-	uint32_t name;
-	uint64_t rows;       /* of the kind */
-	uint64_t statements; /* of user and route in requests: statements that hang on them */
-};
-struct summary_field {
-	const struct summary_value *values;
-	size_t count;
-	uint64_t absent_rows, absent_statements;
-	bool too_many; /* values is empty: nothing is known */
-};
 struct summary;
-int summary_open(struct str bytes, struct summary **out_summary, struct error *err);
-void summary_close(struct summary *summary);
-bool summary_is_whole(const struct summary *summary);
-/* ERR_GONE: the field is not in it. */
-int summary_field(const struct summary *summary, enum record_kind kind, enum field field,
-		  struct summary_field *out_field, struct error *err);
 
-/* Names. find: ERR_GONE when no block has it. */
-int summary_name_find(struct catalog *catalog, struct str text, uint32_t *out_name,
-		      struct error *err);
-int summary_name_text(struct catalog *catalog, uint32_t name, struct buf *out, struct error *err);
+/* Reads the summary of block number; nothing of bytes is kept. Returns 0 and *out_summary, ERR_CORRUPT or ERR_NOMEM. */
+int summary_open(uint64_t number, struct str bytes, struct summary **out_summary,
+		 struct error *err);
+void summary_close(struct summary *summary);
+
+/* Whether the block is whole, as said above. */
+bool summary_is_whole(const struct summary *summary);
+
+struct summary_field {
+	const struct str *values;  /* rising */
+	const int64_t *rows;       /* of the kind with this value */
+	const int64_t *statements; /* that hang on them; of fields of requests only, else NULL */
+	size_t count;
+	uint64_t absent_rows, absent_statements; /* of rows without the field */
+};
+
+/* What is known of a field in rows of a kind; lives as long as the summary. False: nothing (it is not in summary.def, or has too many
+ * values); then it skips nothing. */
+bool summary_field(const struct summary *summary, enum record_kind kind, enum field field,
+		   struct summary_field *out_field);
+
+/* Statements of the block that hang on no request. */
+uint64_t summary_lone_statements(const struct summary *summary);
 
 #endif
