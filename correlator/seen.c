@@ -1,5 +1,7 @@
 #include "correlator/seen.h"
 
+#include "model/carried.h"
+
 #include <stdlib.h>
 
 #define FIRST_SLOTS 4096
@@ -60,6 +62,96 @@ static int compare(struct store *store, uint64_t leaf, const struct candidate *c
 	return 0;
 }
 
+/* Whether the block holds another version of the record: same source and key. */
+static int find_version(struct seen *seen, size_t place, const struct record *record, uint32_t note,
+			enum seen_verdict *verdict, struct error *err)
+{
+	const struct recall_entry *entries = NULL;
+	size_t count = 0;
+	int rc = recall_all(seen->recall, place, RECALL_RECORDS, &entries, &count, err);
+	for (size_t i = 0; rc == 0 && i < count && *verdict == SEEN_NEW; i++) {
+		struct record stored;
+		uint64_t leaf = 0;
+		if (entries[i].note != note) {
+			continue;
+		}
+		rc = recall_record(seen->recall, place, entries[i].row, &stored, &leaf, err);
+		if (rc == 0 && str_equal(stored.source, record->source) &&
+		    str_equal(stored.key, record->key)) {
+			*verdict = SEEN_CONFLICT;
+		}
+	}
+	return rc;
+}
+
+static int find_in_block(struct seen *seen, size_t place, const struct candidate *candidate,
+			 const struct recall_identity *identity, enum seen_verdict *verdict,
+			 struct error *err)
+{
+	const struct recall_entry *entries = NULL;
+	size_t count = 0;
+	int rc = recall_rows(seen->recall, place, RECALL_RECORDS, identity->key, &entries, &count,
+			     err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		if (entries[i].note == identity->note) {
+			*verdict = SEEN_DUPLICATE;
+			return 0;
+		}
+	}
+	return rc < 0 ? rc
+		      : find_version(seen, place, candidate->record, identity->note, verdict, err);
+}
+
+/* The first block, by its last time, that may hold records of a time. */
+static size_t first_block(const struct recall_block *blocks, size_t count, int64_t time_ns)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (blocks[middle].max_time_ns < time_ns) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+static int find_sealed(struct seen *seen, const struct candidate *candidate,
+		       enum seen_verdict *verdict, struct error *err)
+{
+	if (seen->recall == NULL) {
+		return 0;
+	}
+	const struct record *record = candidate->record;
+	struct recall_identity identity = {0};
+	uint64_t stable = 0;
+	size_t count = 0;
+	const struct recall_block *blocks = recall_blocks(seen->recall, &count);
+	int rc = 0;
+	for (size_t i = first_block(blocks, count, record->time_ns);
+	     rc == 0 && i < count && *verdict != SEEN_DUPLICATE; i++) {
+		bool may = false;
+		if (blocks[i].min_time_ns > record->time_ns) {
+			continue;
+		}
+		if (stable == 0) {
+			char id[RECORD_ID_DIGITS + 1];
+			record_stable_id(record->source, record->key, id);
+			stable = carried_key(str_of(id));
+			identity = recall_identity(seen->recall, record, candidate->encoded);
+		}
+		rc = recall_may_hold(seen->recall, i, true, stable, &may, err);
+		rc = rc == 0 && may ? find_in_block(seen, i, candidate, &identity, verdict, err)
+				    : rc;
+	}
+	if (rc == -ERR_GONE) { /* a damaged block: what it held can't be told from what is new */
+		error_clear(err);
+		rc = 0;
+	}
+	return rc;
+}
+
 int seen_find(struct seen *seen, const struct record *record, struct str encoded,
 	      enum seen_verdict *out_verdict, struct error *err)
 {
@@ -71,7 +163,7 @@ int seen_find(struct seen *seen, const struct record *record, struct str encoded
 	size_t at = hash & mask;
 	while (seen->slot_count > 0 && seen->slots[at] != 0 && verdict != SEEN_DUPLICATE) {
 		if (seen->slots[at] >> 32 == hash) {
-			uint64_t leaf = (seen->slots[at] & UINT32_MAX) - 1;
+			uint64_t leaf = seen->base + (seen->slots[at] & UINT32_MAX) - 1;
 			int rc = compare(seen->store, leaf, &candidate, &verdict, err);
 			if (rc < 0) {
 				return rc;
@@ -79,8 +171,9 @@ int seen_find(struct seen *seen, const struct record *record, struct str encoded
 		}
 		at = (at + 1) & mask;
 	}
+	int rc = verdict == SEEN_NEW ? find_sealed(seen, &candidate, &verdict, err) : 0;
 	*out_verdict = verdict;
-	return 0;
+	return rc;
 }
 
 static void put(uint64_t *slots, size_t slot_count, uint64_t entry)
@@ -110,9 +203,38 @@ static int grow(struct seen *seen)
 	return 0;
 }
 
+int seen_forget(struct seen *seen, struct recall *recall, uint64_t end, struct error *err)
+{
+	size_t kept = 0, slot_count = FIRST_SLOTS;
+	uint64_t below = end > seen->base ? end - seen->base : 0;
+	seen->recall = recall;
+	for (size_t i = 0; i < seen->slot_count; i++) {
+		kept += (seen->slots[i] & UINT32_MAX) > below;
+	}
+	while (slot_count / 2 < kept) {
+		slot_count *= 2;
+	}
+	uint64_t *slots = calloc(slot_count, sizeof slots[0]);
+	if (slots == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the table of known event keys");
+	}
+	for (size_t i = 0; i < seen->slot_count; i++) {
+		if ((seen->slots[i] & UINT32_MAX) > below) {
+			put(slots, slot_count, seen->slots[i] - below);
+		}
+	}
+	free(seen->slots);
+	seen->slots = slots;
+	seen->slot_count = slot_count;
+	seen->key_count = kept;
+	seen->base += below;
+	return 0;
+}
+
 int seen_add_found(struct seen *seen, uint64_t leaf, struct error *err)
 {
-	if (seen->key_count >= seen->max_keys || leaf >= UINT32_MAX) {
+	uint64_t above = leaf - seen->base;
+	if (seen->key_count >= seen->max_keys || above >= UINT32_MAX) {
 		return error_set(err, ERR_LIMIT,
 				 "the table of known event keys is full at %zu keys",
 				 seen->key_count);
@@ -120,7 +242,7 @@ int seen_add_found(struct seen *seen, uint64_t leaf, struct error *err)
 	if (seen->key_count >= seen->slot_count / 4 * 3 && grow(seen) < 0) {
 		return error_set(err, ERR_NOMEM, "no memory for the table of known event keys");
 	}
-	put(seen->slots, seen->slot_count, (uint64_t)seen->found_hash << 32 | (leaf + 1));
+	put(seen->slots, seen->slot_count, (uint64_t)seen->found_hash << 32 | (above + 1));
 	seen->key_count++;
 	return 0;
 }

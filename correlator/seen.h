@@ -2,9 +2,12 @@
  *
  * Shape:   open addressing, 8 bytes a slot: 32 bits of a keyed hash of source and key, 32 bits of the leaf. A hash only points at
  *          candidates; the stored record decides. Records that share a key stand in one run, so each version is found again.
+ * Sealed:  what is sealed is forgotten here (seen_forget) and found again in the blocks whose span of time holds the record's time: a
+ *          record that comes twice says the same time twice. The same key with another time, when the first is sealed, counts as new;
+ *          it is stored beside the first all the same.
  * Same:    same source, same key and the same original bytes (field raw; without it the whole record): a duplicate. The same
  *          key with other original bytes is not: it is kept beside the first. docs/decisions.md.
- * Limits:  max_keys given at seen_init, and leaves below 2^32 - 1; passing either is ERR_LIMIT.
+ * Limits:  max_keys given at seen_init, and leaves less than 2^32 - 1 above those sealed; passing either is ERR_LIMIT.
  * Threads: one per thread. Blocking: reads the store for a key that comes again.
  * Source:  docs/decisions.md. Tests: tests/unit/seen.c
  */
@@ -12,15 +15,18 @@
 #define CORRELATOR_SEEN_H
 
 #include "base/hash.h"
+#include "store/recall.h"
 #include "store/store.h"
 
 struct seen {
-	uint64_t *slots;   /* hash << 32 | leaf + 1, or 0 */
+	uint64_t *slots;   /* hash << 32 | leaf - base + 1, or 0 */
+	uint64_t base;     /* lower leaves are sealed */
 	size_t slot_count; /* a power of two, or 0 */
 	size_t key_count, max_keys;
 	uint32_t found_hash; /* of the record that seen_find looked up last */
 	struct hash_key key;
-	struct store *store; /* borrowed */
+	struct store *store;   /* borrowed */
+	struct recall *recall; /* borrowed; NULL: nothing is sealed */
 };
 
 enum seen_verdict {
@@ -31,6 +37,10 @@ enum seen_verdict {
 
 /* Prepares an empty table for the records of a store. */
 void seen_init(struct seen *seen, struct store *store, size_t max_keys);
+
+/* Records with leaves below end are sealed now: blocks know them. Returns 0 or ERR_NOMEM (then nothing is forgotten). */
+int seen_forget(struct seen *seen, struct recall *recall, uint64_t end, struct error *err);
+
 void seen_done(struct seen *seen);
 
 /* Looks a record up among those that were added.

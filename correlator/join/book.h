@@ -51,6 +51,8 @@ struct id { /* one id of one kind, whoever bears it */
 #define REQUEST_NO_LATENCY 4U
 #define REQUEST_HAS_USER   8U
 #define REQUEST_NEW        16U /* not judged yet, and it did not come from outside */
+#define REQUEST_LEFT \
+	32U /* the last statement that named it does so no more, and nothing was said since */
 
 struct request {
 	uint64_t leaf, tie, identity, user;

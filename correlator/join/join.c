@@ -236,6 +236,14 @@ int join_recall(struct join *join, const struct join_want *want, uint64_t leaf,
 	return rc == 0 ? 0 : error_set(err, ERR_NOMEM, "join: no memory");
 }
 
+void join_hold(struct join *join, uint64_t leaf)
+{
+	uint32_t item = book_find_leaf(&join->book, leaf);
+	if (item != BOOK_NONE && (item & BOOK_REQUEST_BIT) != 0) {
+		join->book.requests[item & ~BOOK_REQUEST_BIT].flags |= REQUEST_LEFT;
+	}
+}
+
 int join_answer(struct join *join, const struct join_want *want, bool nothing_older,
 		struct error *err)
 {
@@ -324,6 +332,7 @@ static int judge_statement(struct join *join, uint32_t index)
 	if (rc == 0 && queued.outcome.request != row->request) {
 		if (row->request != BOOK_NONE) {
 			book->requests[row->request].named--;
+			book->requests[row->request].flags |= REQUEST_LEFT;
 			rc = book_touch_request(book, row->request);
 		}
 		row->request = queued.outcome.request;
@@ -360,6 +369,9 @@ static int judge_request(struct join *join, uint32_t index)
 	bool was_open = (line->flags & REQUEST_OPEN) != 0;
 	join->open_requests += (uint32_t)open - (uint32_t)was_open;
 	line->flags &= (uint16_t) ~(REQUEST_DIRTY | REQUEST_OPEN | REQUEST_NEW);
+	if (line->named > 0 || queued.outcome.grade != GRADE_NONE) {
+		line->flags &= (uint16_t)~REQUEST_LEFT;
+	}
 	line->flags |= (uint16_t)(open ? REQUEST_OPEN : 0);
 	if (queued.outcome.grade != GRADE_NONE &&
 	    !was_said(join, &line->said, &queued.outcome, line->leaf)) {

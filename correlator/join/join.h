@@ -113,6 +113,10 @@ size_t join_wants(struct join *join, const struct join_want **out_wants);
 int join_recall(struct join *join, const struct join_want *want, uint64_t leaf,
 		const struct record *record, struct error *err);
 
+/* A request that was given back without a want stands without a verdict because a statement named it and does so no more: it stays
+ * until something is said of it, since nobody outside finds it. An unknown leaf is passed over. */
+void join_hold(struct join *join, uint64_t leaf);
+
 /* All that a want names is back. nothing_older: no record outside with an earlier time than from_ns may mark this session
  * (of MARKS; when it is not known, false). Returns 0 or ERR_NOMEM. */
 int join_answer(struct join *join, const struct join_want *want, bool nothing_older,

@@ -126,7 +126,7 @@ static void choose_requests(struct sweep *sweep)
 	for (uint32_t i = 0; i < book->request_count; i++) {
 		const struct request *line = &book->requests[i];
 		/* One of which nothing stands, though something did, is found by nobody outside. */
-		bool bare = (line->flags & REQUEST_OPEN) != 0 && line->said.what == 0;
+		bool bare = (line->flags & REQUEST_LEFT) != 0;
 		sweep->requests[i] = !is_outside(book, line->leaf, &line->said) || bare ||
 				     (line->flags & REQUEST_DIRTY) != 0;
 	}

@@ -1,7 +1,9 @@
 /* Small nasty worlds, fed in many orders: the join's standing verdicts are those of an oracle that sees everything at once. */
 #include "base/parse.h"
+#include "correlator/outside.h"
 #include "model/carried.h"
 #include "tests/simulation/join-oracle.h"
+#include "tests/simulation/sealed-world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +19,8 @@
 
 struct stored { /* a verdict as the store keeps it */
 	int leaf;
+	char key[RECORD_KEY_MAX], statement_id[RECORD_ID_DIGITS + 1];
+	int64_t time_ns;
 	struct join_verdict verdict;
 	char reason[256];
 };
@@ -35,6 +39,7 @@ struct feed {
 	int stored_count;
 	int end; /* leaves below are sealed: the join may forget them */
 	bool forgets;
+	struct sealed_world *blocks; /* with what is sealed; NULL: answered from the world itself */
 };
 
 static struct join *new_join(const struct small_world *world)
@@ -52,26 +57,67 @@ static void add(struct feed *feed, uint64_t leaf)
 	assert_int_equal(join_add(feed->join, leaf, record, &err), 0);
 }
 
-static void restore(struct feed *feed, const struct stored *stored)
+static void make_record(const struct stored *stored, struct record *out)
 {
 	const struct join_verdict *verdict = &stored->verdict;
-	struct record record;
-	struct error err;
-	record_init(&record, RECORD_VERDICT);
-	record_set_text(&record, FIELD_grade, str_of(verdict->grade));
-	record_set_text(&record, FIELD_carrier, str_of(verdict->carrier));
-	record_set_text(&record, FIELD_matched_by, str_of(verdict->matched_by));
-	record_set_text(&record, FIELD_reason, str_of(stored->reason));
-	record_set_text(&record, FIELD_settled,
+	record_init(out, RECORD_VERDICT);
+	out->source = STR_LIT("querytraild");
+	out->key = str_of(stored->key);
+	out->time_ns = stored->time_ns;
+	record_set_text(out, FIELD_grade, str_of(verdict->grade));
+	if (verdict->carrier[0] != '\0') {
+		record_set_text(out, FIELD_carrier, str_of(verdict->carrier));
+	}
+	if (verdict->matched_by[0] != '\0') {
+		record_set_text(out, FIELD_matched_by, str_of(verdict->matched_by));
+	}
+	record_set_text(out, FIELD_reason, str_of(stored->reason));
+	record_set_text(out, FIELD_settled,
 			verdict->settled == JOIN_FINAL ? STR_LIT("final") : STR_LIT("provisional"));
-	record_set_number(&record, FIELD_revision, verdict->revision);
+	record_set_number(out, FIELD_revision, verdict->revision);
 	if (verdict->statement_leaf != JOIN_NO_LEAF) {
-		record_set_number(&record, FIELD_statement_leaf, (int64_t)verdict->statement_leaf);
+		record_set_text(out, FIELD_statement_id, str_of(stored->statement_id));
+		record_set_number(out, FIELD_statement_leaf, (int64_t)verdict->statement_leaf);
 	}
 	if (verdict->request_leaf != JOIN_NO_LEAF) {
-		record_set_number(&record, FIELD_request_leaf, (int64_t)verdict->request_leaf);
+		record_set_number(out, FIELD_request_leaf, (int64_t)verdict->request_leaf);
 	}
+}
+
+static void restore(struct feed *feed, const struct stored *stored)
+{
+	struct record record;
+	struct error err;
+	make_record(stored, &record);
 	assert_int_equal(join_restore(feed->join, (uint64_t)stored->leaf, &record, &err), 0);
+}
+
+/* Lays what is sealed out in blocks. */
+static void lay_out(struct feed *feed, uint64_t seed)
+{
+	static struct sealed_record records[ITEMS_MAX + STORED_MAX + 1];
+	struct buf bytes;
+	size_t ends[ITEMS_MAX + STORED_MAX + 1], count = 0, verdicts = 0;
+	struct error err;
+	buf_init(&bytes, 0);
+	for (int leaf = 1; leaf < feed->end; leaf++) {
+		struct record verdict;
+		bool is_verdict = feed->item_of[leaf] < 0;
+		if (is_verdict) {
+			make_record(&feed->stored[verdicts++], &verdict);
+		}
+		const struct record *record =
+			is_verdict ? &verdict : &feed->world->record[feed->item_of[leaf]];
+		assert_int_equal(record_encode(record, &bytes, &err), 0);
+		records[count].leaf = (uint64_t)leaf;
+		ends[count++] = bytes.len;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t start = i > 0 ? ends[i - 1] : 0;
+		records[i].encoded = str_make(bytes.ptr + start, ends[i] - start);
+	}
+	sealed_world_lay(feed->blocks, records, count, seed);
+	buf_done(&bytes);
 }
 
 static bool is_about(const struct stored *stored, uint64_t leaf)
@@ -184,6 +230,17 @@ static void answer(struct feed *feed, const struct join_want *want)
 	assert_int_equal(join_answer(feed->join, want, !older, &err), 0);
 }
 
+static void name_verdict(const struct feed *feed, struct stored *stored)
+{
+	bool request = stored->verdict.statement_leaf == JOIN_NO_LEAF;
+	uint64_t leaf = request ? stored->verdict.request_leaf : stored->verdict.statement_leaf;
+	const struct record *subject = &feed->world->record[feed->item_of[leaf]];
+	record_stable_id(subject->source, subject->key, stored->statement_id);
+	(void)snprintf(stored->key, sizeof stored->key, "%c%s.%u", request ? 'r' : 's',
+		       stored->statement_id, stored->verdict.revision);
+	stored->time_ns = subject->time_ns;
+}
+
 static int drain(struct feed *feed)
 {
 	struct join_verdict verdict;
@@ -198,7 +255,15 @@ static int drain(struct feed *feed)
 			stored->leaf = ++feed->count;
 			feed->item_of[stored->leaf] = -1;
 			(void)snprintf(stored->reason, sizeof stored->reason, "%s", verdict.reason);
+			name_verdict(feed, stored);
 			join_stored(feed->join, (uint64_t)stored->leaf);
+		}
+		if (feed->blocks != NULL) {
+			struct error err;
+			assert_int_equal(
+				outside_answer(feed->blocks->recall, feed->join, &count, &err), 0);
+			assert_true(rounds++ < 1000);
+			continue;
 		}
 		count = join_wants(feed->join, &wants);
 		for (size_t i = 0; i < count; i++) {
@@ -231,13 +296,27 @@ static bool is_young(const struct feed *feed, int item)
 /* Sealed records without a final verdict come back when time has passed, and rows on which it may not be the last word. */
 static void visit(struct feed *feed)
 {
+	struct error err;
+	size_t count = 0;
+	if (feed->blocks != NULL) {
+		int64_t young_ns = feed->statements_ns < SMALL_T0
+					   ? INT64_MIN
+					   : feed->statements_ns - 2000 * SMALL_MS;
+		(void)recall_blocks(feed->blocks->recall, &count);
+		for (size_t i = 0; i < count; i++) {
+			assert_int_equal(
+				outside_visit(feed->blocks->recall, feed->join, i, young_ns, &err),
+				0);
+		}
+		return;
+	}
 	for (int leaf = 1; leaf < feed->end; leaf++) {
 		int item = feed->item_of[leaf];
 		if (item >= feed->world->line_count && is_young(feed, item)) {
 			recall(feed, NULL, leaf);
 			continue;
 		}
-		bool final = item < 0;
+		bool final = item < 0, left = false;
 		for (int i = feed->stored_count; i-- > 0 && !final;) {
 			const struct stored *stored = &feed->stored[i];
 			if (is_about(stored, (uint64_t)leaf)) {
@@ -245,12 +324,36 @@ static void visit(struct feed *feed)
 				break;
 			}
 			/* A request that a statement's newest verdict names has none of its own. */
-			if (stored->verdict.request_leaf == (uint64_t)leaf && is_newest(feed, i)) {
-				final = true;
-			}
+			bool names = stored->verdict.request_leaf == (uint64_t)leaf;
+			final = names && is_newest(feed, i);
+			left = left || names;
 		}
 		if (!final) {
 			recall(feed, NULL, leaf);
+		}
+		if (!final && left) {
+			join_hold(feed->join, (uint64_t)leaf);
+		}
+	}
+}
+
+/* What the head's verdicts changed of sealed records. */
+static void revisit(struct feed *feed)
+{
+	struct error err;
+	for (int i = 0; feed->blocks != NULL && i < feed->stored_count; i++) {
+		const struct join_verdict *verdict = &feed->stored[i].verdict;
+		if (feed->stored[i].leaf >= feed->end && verdict->revision > 0 &&
+		    verdict->statement_leaf < (uint64_t)feed->end) {
+			assert_int_equal(outside_revisit(feed->blocks->recall, feed->join,
+							 verdict->statement_leaf, &err),
+					 0);
+		}
+		if (feed->stored[i].leaf >= feed->end && verdict->statement_leaf != JOIN_NO_LEAF &&
+		    verdict->request_leaf < (uint64_t)feed->end && !is_newest(feed, i)) {
+			assert_int_equal(outside_left(feed->blocks->recall, feed->join,
+						      verdict->request_leaf, &err),
+					 0);
 		}
 	}
 }
@@ -278,6 +381,7 @@ static void restart(struct feed *feed, bool verdicts_first)
 		}
 	}
 	visit(feed);
+	revisit(feed);
 	join_settle(feed->join, feed->requests_ns, feed->statements_ns);
 	assert_int_equal(drain(feed), 0);
 }
@@ -290,6 +394,9 @@ static void forget(struct feed *feed, uint64_t *state)
 		int end = 1 + (int)small_below(state, (uint64_t)feed->count + 1);
 		feed->end = end > feed->end ? end : feed->end;
 		join_seal(feed->join, (uint64_t)feed->end);
+		if (feed->blocks != NULL) {
+			lay_out(feed, *state);
+		}
 	}
 	if (small_below(state, 4) > 0) {
 		assert_int_equal(join_forget(feed->join, &err), 0);
@@ -333,6 +440,7 @@ static void say(const struct feed *feed, const struct stored *stored, struct sta
 /* Feeds the world in one order and works out what stands at the end. */
 static void run(const struct small_world *world, uint64_t seed, struct standing out[ITEMS_MAX])
 {
+	struct sealed_world blocks;
 	uint64_t state = seed;
 	int items = world->line_count + world->row_count, order[ITEMS_MAX];
 	struct feed feed = {.world = world,
@@ -341,8 +449,10 @@ static void run(const struct small_world *world, uint64_t seed, struct standing 
 			    .statements_ns = INT64_MIN,
 			    .end = 1,
 			    .forgets = seed % 3 != 0, /* not that of order 0 */
+			    .blocks = seed % 2 == 0 ? &blocks : NULL,
 			    .stored = calloc(STORED_MAX, sizeof *feed.stored)};
 	assert_non_null(feed.stored);
+	sealed_world_init(&blocks);
 	for (int i = 0; i < items; i++) {
 		order[i] = i;
 	}
@@ -378,6 +488,7 @@ static void run(const struct small_world *world, uint64_t seed, struct standing 
 	}
 	join_free(feed.join);
 	free(feed.stored);
+	sealed_world_done(&blocks);
 }
 
 static void check_oracle(const struct small_world *world, uint64_t seed,

@@ -1,0 +1,29 @@
+/* outside - gives the join back what it wants of sealed records, with the newest verdict on each.
+ *
+ * Rules:   blocks are asked in order of time, each for all wants at once. A verdict stands in the block of its subject, or in an open
+ *          one whose filter knows its subject.
+ * Damage:  what a damaged block held does not come back: the join judges without it. recall_damage tells of it.
+ * Threads: the writer's. Blocking: disk. Tests: tests/unit/outside.c
+ */
+#ifndef CORRELATOR_OUTSIDE_H
+#define CORRELATOR_OUTSIDE_H
+
+#include "correlator/join/join.h"
+#include "store/recall.h"
+
+/* Answers what the join wants now; the join may want more then. *out_count: how many wants there were.
+ * Returns 0, or what recall_record and join_recall say. */
+int outside_answer(struct recall *recall, struct join *join, size_t *out_count, struct error *err);
+
+/* Gives back the records of the block at a place on which a final verdict is not said yet, as far as the block knows, and all
+ * statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a final verdict stands. */
+int outside_visit(struct recall *recall, struct join *join, size_t place, int64_t young_ns,
+		  struct error *err);
+
+/* A statement outside has a newer verdict in the head: gives it back, with the requests that older ones named. */
+int outside_revisit(struct recall *recall, struct join *join, uint64_t leaf, struct error *err);
+
+/* Gives back a request outside that a verdict in the head named, but not the newest of its statement. */
+int outside_left(struct recall *recall, struct join *join, uint64_t leaf, struct error *err);
+
+#endif
