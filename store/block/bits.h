@@ -7,6 +7,9 @@
 
 #include "base/buf.h"
 
+/* Words are copied as they stand in memory. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "blocks are little-endian");
+
 /* Writer: bits_put as often as needed, then bits_end once. */
 struct bits_writer {
 	struct buf *out;

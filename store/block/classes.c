@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS      3
+#define ROUNDS      2
 #define MEANS       2048 /* steps of the mean by which groups are ordered */
 #define GROUPS_MIN  2
 #define BYTES_MIN   256

@@ -5,16 +5,21 @@
 
 #include <stdlib.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are copied as they stand");
+
 #define LANES      4
 #define LANES_MIN  1024 /* bytes; below that one coder */
-#define SMALL      2048 /* bytes; below that coarser tables, which are made faster */
+#define SMALL      2048 /* bytes a table; below that it is coarser, so that it is made faster */
 #define SMALL_BITS 10
+#define FAIR       8192
+#define FAIR_BITS  11
 #define STATE_LOW  (1u << 16) /* states are at least that */
 #define STATE_SIZE 4
 
-static unsigned bits_for(size_t count)
+static unsigned bits_for(size_t count, const struct entropy_runs *runs)
 {
-	return count < SMALL ? SMALL_BITS : ENTROPY_BITS_MAX;
+	size_t each = count / runs->tables;
+	return each < SMALL ? SMALL_BITS : each < FAIR ? FAIR_BITS : ENTROPY_BITS_MAX;
 }
 
 static size_t lanes_for(size_t count)
@@ -105,7 +110,7 @@ static void put_tables(const uint8_t *bytes, size_t count, const struct entropy_
 			sum |= counts[t][s];
 		}
 		counts[t][0] += sum == 0; /* a table that is not used has something in it, too */
-		entropy_table_make(counts[t], bits_for(count), &tables[t], &writer);
+		entropy_table_make(counts[t], bits_for(count, runs), &tables[t], &writer);
 	}
 	bits_end(&writer);
 	free(counts);
@@ -128,7 +133,7 @@ int entropy_put(const uint8_t *bytes, size_t count, const struct entropy_runs *r
 	for (size_t k = 0; k < LANES; k++) {
 		coder.state[k] = STATE_LOW;
 	}
-	const unsigned shape[2] = {(unsigned)lanes, bits_for(count)};
+	const unsigned shape[2] = {(unsigned)lanes, bits_for(count, runs)};
 	for (size_t r = out->failed ? 0 : runs->count; r > 0; r--) {
 		const size_t range[2] = {r > 1 ? runs->ends[r - 2] : 0, runs->ends[r - 1]};
 		code_run(&coder, bytes, range, &tables[table_of(runs, r - 1)], shape);
@@ -196,10 +201,11 @@ static inline bool read_one(struct reader *reader, const uint32_t *steps, size_t
 static inline void read_four(struct reader *reader, const uint32_t *steps, uint8_t *out)
 {
 	const uint8_t *at = reader->at;
+	unsigned bits = reader->bits;
 	for (unsigned k = 0; k < LANES; k++) {
 		uint32_t state = reader->state[k];
-		uint32_t step = steps[state & ((1u << ENTROPY_BITS_MAX) - 1)];
-		uint32_t x = ((step >> 8 & 0xfff) + 1) * (state >> ENTROPY_BITS_MAX) + (step >> 20);
+		uint32_t step = steps[state & ((1u << bits) - 1)];
+		uint32_t x = ((step >> 8 & 0xfff) + 1) * (state >> bits) + (step >> 20);
 		uint32_t fed = x << 16 | next_word(at);
 		bool is_low = x < STATE_LOW;
 		out[k] = (uint8_t)step;
@@ -215,7 +221,7 @@ static bool read_run(struct reader *io_reader, const uint32_t *steps, const size
 	struct reader reader = *io_reader; /* so that it can live in registers */
 	size_t i = range[0];
 	bool fits = true;
-	bool by_four = reader.lanes == LANES && reader.bits == ENTROPY_BITS_MAX;
+	bool by_four = reader.lanes == LANES;
 	while (fits && i < range[1]) {
 		if (by_four && i % LANES == 0) {
 			for (; i + LANES <= range[1] && reader.end - reader.at >= 2 * LANES;
@@ -236,7 +242,7 @@ static bool read_run(struct reader *io_reader, const uint32_t *steps, const size
 static bool read_tables(struct str coded, size_t count, const struct entropy_runs *runs,
 			uint32_t *steps, size_t *out_start)
 {
-	unsigned bits = bits_for(count);
+	unsigned bits = bits_for(count, runs);
 	uint64_t at = 0;
 	for (unsigned t = 0; t < runs->tables; t++) {
 		struct entropy_table table;
@@ -265,7 +271,7 @@ static bool read_states(struct str coded, size_t start, struct reader *reader)
 
 int entropy_get(struct str coded, size_t count, const struct entropy_runs *runs, uint8_t *out_bytes)
 {
-	struct reader reader = {.bits = bits_for(count), .lanes = lanes_for(count)};
+	struct reader reader = {.bits = bits_for(count, runs), .lanes = lanes_for(count)};
 	uint32_t *steps = malloc(((size_t)runs->tables << reader.bits) * sizeof(*steps));
 	size_t start = 0, from = 0;
 	if (steps == NULL) {

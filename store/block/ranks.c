@@ -8,6 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define PLAIN_PART 64 /* a part of all bits that plain codes may cost more: they are read faster */
+
 /* Ranks and escapes of a column. */
 struct walk {
 	enum ranks_kind kind;
@@ -17,6 +19,7 @@ struct walk {
 	size_t escape_count;
 	uint32_t *ends; /* of the groups in ranks: each has one less than values */
 	size_t group_count;
+	bool new_first; /* escapes are distances below the next new code */
 	uint32_t frequency[RANKS_KEPT + 1];
 };
 
@@ -115,13 +118,10 @@ static uint64_t escapes_cost(const struct walk *walk, bool *out_new_first)
 	return best;
 }
 
-static uint64_t walk_cost(const struct walk *walk, bool *out_new_first)
+/* Bits of the ranks with one table: enough to compare walks. */
+static uint64_t ranks_bits(const struct walk *walk)
 {
-	uint64_t escapes = escapes_cost(walk, out_new_first);
-	struct symbols_place place = {
-		.count = walk->rank_count, .ends = walk->ends, .group_count = walk->group_count};
-	uint64_t ranks = symbols_cost(&place, walk->ranks);
-	return escapes == UINT64_MAX ? UINT64_MAX : escapes + ranks;
+	return entropy_bits(walk->frequency, RANKS_KEPT + 1, walk->rank_count);
 }
 
 static uint64_t plain_cost(const uint32_t *codes, size_t count)
@@ -138,31 +138,46 @@ static uint64_t plain_cost(const uint32_t *codes, size_t count)
 	return bits;
 }
 
+/* Puts the walk by frequency in the place of the one by recency when it is cheaper; an escape costs as much in both. */
+static uint64_t try_frequency(const uint32_t *codes, const struct groups *groups, uint64_t escapes,
+			      struct walk *io_walk)
+{
+	struct walk other;
+	uint64_t bits = ranks_bits(io_walk) + escapes;
+	if (walk_make(&other, RANKS_BY_FREQUENCY, codes, groups) != 0) {
+		return bits;
+	}
+	uint64_t own = escapes * other.escape_count / io_walk->escape_count + ranks_bits(&other);
+	if (own < bits) {
+		struct walk swap = *io_walk;
+		*io_walk = other;
+		other = swap;
+		bits = own;
+	}
+	walk_done(&other);
+	return bits;
+}
+
 /* The cheapest kind; *out_walk is made for it unless it is RANKS_PLAIN. */
 static uint64_t choose(const uint32_t *codes, const struct groups *groups, size_t count,
 		       struct walk *out_walk)
 {
-	bool new_first = false;
-	struct walk other;
 	if (walk_make(out_walk, RANKS_BY_RECENCY, codes, groups) != 0) {
 		return UINT64_MAX;
 	}
-	uint64_t best = walk_cost(out_walk, &new_first);
+	uint64_t best = escapes_cost(out_walk, &out_walk->new_first);
 	if (out_walk->frequency[0] == out_walk->rank_count) {
 		return best; /* all follows from the context */
 	}
-	if (walk_make(&other, RANKS_BY_FREQUENCY, codes, groups) == 0) {
-		uint64_t bits = walk_cost(&other, &new_first);
-		if (bits < best) {
-			struct walk swap = *out_walk;
-			*out_walk = other;
-			other = swap;
-			best = bits;
-		}
-		walk_done(&other);
-	}
+	best = try_frequency(codes, groups, best, out_walk);
 	uint64_t plain = plain_cost(codes, count);
-	if (plain < best) {
+	if (plain < best + best / PLAIN_PART) { /* perhaps classes of contexts make ranks cheaper */
+		struct symbols_place place = {.count = out_walk->rank_count,
+					      .ends = out_walk->ends,
+					      .group_count = out_walk->group_count};
+		best = best - ranks_bits(out_walk) + symbols_cost(&place, out_walk->ranks);
+	}
+	if (plain < best + best / PLAIN_PART) {
 		out_walk->kind = RANKS_PLAIN;
 		best = plain;
 	}
@@ -191,9 +206,8 @@ static int put_plain(struct streams_writer *writer, const struct ranks_column *a
 static int put_walk(struct streams_writer *writer, const struct ranks_column *about,
 		    struct walk *walk)
 {
-	bool new_first = false;
+	bool new_first = walk->new_first;
 	unsigned escape = RANKS_KEPT;
-	(void)escapes_cost(walk, &new_first); /* for new_first */
 	while (escape > 0 && walk->frequency[escape - 1] == 0) {
 		escape--; /* one above the highest rank there is */
 	}

@@ -147,13 +147,14 @@ int symbols_put(struct streams_writer *writer, const struct symbols_place *place
 	if (all_of(symbols, place->count) == 0) {
 		return 0;
 	}
-	int result = classes_make(&input, &classes);
+	int result = place->classes != NULL ? 0 : classes_make(&input, &classes);
 	if (result != 0) {
 		return result;
 	}
+	const struct classes *use = place->classes != NULL ? place->classes : &classes;
 	buf_init(&forms[0], 0);
 	buf_init(&forms[1], 0);
-	result = choose(writer, place, symbols, &classes, forms);
+	result = choose(writer, place, symbols, use, forms);
 	if (result == 0 && forms[1].len != 0) {
 		streams_put(writer, place->column, place->part, buf_str(&forms[1]), -1);
 	} else if (result == 0) {
@@ -161,20 +162,29 @@ int symbols_put(struct streams_writer *writer, const struct symbols_place *place
 	}
 	buf_done(&forms[0]);
 	buf_done(&forms[1]);
-	classes_done(&classes);
+	if (place->classes == NULL) {
+		classes_done(&classes);
+	}
 	return result;
+}
+
+uint64_t symbols_classes(const struct symbols_place *place, const uint8_t *symbols,
+			 struct classes *out_classes)
+{
+	struct classes_input input = {symbols, place->ends, place->count, place->group_count};
+	*out_classes = (struct classes){.count = 1};
+	if (all_of(symbols, place->count) == 0 || classes_make(&input, out_classes) != 0) {
+		return 0;
+	}
+	return out_classes->bits < place->count * 8 ? out_classes->bits : place->count * 8;
 }
 
 uint64_t symbols_cost(const struct symbols_place *place, const uint8_t *symbols)
 {
 	struct classes classes;
-	struct classes_input input = {symbols, place->ends, place->count, place->group_count};
-	if (all_of(symbols, place->count) == 0 || classes_make(&input, &classes) != 0) {
-		return 0;
-	}
-	uint64_t bits = classes.bits;
+	uint64_t bits = symbols_classes(place, symbols, &classes);
 	classes_done(&classes);
-	return bits < place->count * 8 ? bits : place->count * 8;
+	return bits;
 }
 
 /* Reading. */

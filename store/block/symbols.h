@@ -11,6 +11,8 @@
 
 #include "store/block/streams.h"
 
+struct classes;
+
 /* Where a stream of symbols stands. */
 struct symbols_place {
 	uint16_t column;
@@ -18,6 +20,7 @@ struct symbols_place {
 	size_t count;
 	const uint32_t *ends; /* of the groups, the last one is count; NULL: no groups */
 	size_t group_count;
+	const struct classes *classes; /* as symbols_classes gave them; NULL: to be made */
 };
 
 /* Writes place->count symbols. Returns 0 or -ERR_NOMEM. */
@@ -26,6 +29,10 @@ int symbols_put(struct streams_writer *writer, const struct symbols_place *place
 
 /* About the bits that symbols_put would write. Column and part do not matter. */
 uint64_t symbols_cost(const struct symbols_place *place, const uint8_t *symbols);
+
+/* The same, and the classes of the groups that it found, to be given to symbols_put and then to classes_done. */
+uint64_t symbols_classes(const struct symbols_place *place, const uint8_t *symbols,
+			 struct classes *out_classes);
 
 /* Reads them into out_symbols, which has room for place->count. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int symbols_get(struct streams *streams, const struct symbols_place *place, uint8_t *out_symbols,
