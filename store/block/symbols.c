@@ -13,6 +13,7 @@
 #define ENTROPY_MIN   32 /* symbols; below that tables cost more than they save */
 #define ENTROPY_EXTRA 20 /* bytes: what a coded stream has besides its bits, about */
 #define CLASSES_MIN   2
+#define GAIN          1024 /* a part of a stream that coding must save: bytes as they are read faster */
 
 /* Bytes that count symbols of so many bits take. */
 static size_t packed_len(size_t count, unsigned bits)
@@ -132,7 +133,7 @@ static int choose(struct streams_writer *writer, const struct symbols_place *pla
 		}
 		coded = streams_cost(writer, buf_str(&forms[1]), -1);
 	}
-	if (coded >= packed) {
+	if (coded >= packed - packed / GAIN) {
 		buf_clear(&forms[1]);
 	}
 	return 0;

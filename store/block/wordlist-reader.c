@@ -135,7 +135,7 @@ static int get_texts(struct reading *reading, struct error *err)
 		}
 		reading->number_count += reading->places[s + 1] - reading->places[s];
 	}
-	if (result == 0 && reading->number_count > STREAM_BYTES_MAX / sizeof(int64_t)) {
+	if (result == 0 && reading->number_count > WORDLIST_NUMBERS_MAX) {
 		return blame(reading, "its list is longer than it can be", err);
 	}
 	return result;

@@ -103,7 +103,9 @@ static int cut_texts(const struct str *texts, size_t count, struct cuts *out, in
 	if (result == 0) {
 		result = number_skeletons(out, skeleton, out_skeletons);
 	}
-	if (result == 0 && cut != SKELETON_WHOLE && *out_skeletons > count / 2) {
+	bool is_too_much = out->numbers.len / sizeof(int64_t) > WORDLIST_NUMBERS_MAX ||
+			   *out_skeletons > count / 2;
+	if (result == 0 && cut != SKELETON_WHOLE && is_too_much) {
 		result = cut_all(texts, count, SKELETON_WHOLE, out);
 		if (result == 0) {
 			result = number_skeletons(out, skeleton, out_skeletons);

@@ -13,8 +13,9 @@
 
 #include "store/block/ints.h"
 
-#define WORDLIST_PARTS     (3 + 2 * INTS_PARTS) /* description, fronts, rests, skeletons, numbers */
-#define WORDLIST_TEXTS_MAX (1u << 22)
+#define WORDLIST_PARTS       (3 + 2 * INTS_PARTS) /* description, fronts, rests, skeletons, numbers */
+#define WORDLIST_TEXTS_MAX   (1u << 22)
+#define WORDLIST_NUMBERS_MAX (1u << 23) /* cut out of all texts; with more they stay whole */
 
 /* Writes texts[0..count). Returns 0, -ERR_LIMIT or -ERR_NOMEM. */
 int wordlist_put(struct streams_writer *writer, uint16_t column, uint8_t part,
