@@ -213,7 +213,7 @@ int pattern_split(struct pattern_splitter *splitter, struct str text, const stru
 		if (class == MARK || (class == PLUS && (pos > 0 || text.len < 12))) {
 			pos++;
 		} else if (class == PLUS) {
-			struct pattern_token token;
+			struct pattern_token token = {.number = 0};
 			size_t len = pattern_base64_at(text, pos, &token, splitter->bytes[0]);
 
 			if (len > 0) {
@@ -240,6 +240,9 @@ int pattern_fold(struct pattern_splitter *splitter)
 	size_t read = 0;
 	size_t kept = 0;
 
+	if (splitter->token_count == 0) {
+		return 0;
+	}
 	buf_clear(&splitter->folded);
 	for (size_t pos = 0; pos < stored.len; pos++) {
 		if (stored.ptr[pos] != 0) {
