@@ -6,6 +6,7 @@
 #define HEX_RUN_MIN    8  /* shorter runs of letters and digits are no hexadecimal */
 #define HEX_NUMBER_MAX 16 /* digits that fit a number */
 #define BASE64_MIN     12
+#define BASE64URL_MIN  16
 #define BASE64_RUN_MAX 340 /* letters of PATTERN_BYTES_MAX bytes */
 
 /* The value of a hexadecimal digit, 16 for another byte; *cases gets bit 0 for a lower-case letter, bit 1 for an upper-case one. */
@@ -42,30 +43,42 @@ static bool ends_at(struct str text, size_t pos)
 	return pos == text.len || !is_alnum(text.ptr[pos]);
 }
 
-static size_t uuid_at(struct str text, size_t pos, struct pattern_token *out, uint8_t *bytes)
+static bool is_dash_place(size_t i)
 {
-	const char *at = text.ptr + pos;
-	unsigned cases = 0;
+	return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+/* The nibbles of a UUID; false when there is none. */
+static bool nibbles_at(const char *at, uint8_t *bytes, unsigned *cases)
+{
 	size_t nibbles = 0;
 
-	if (text.len - pos < UUID_LEN || at[8] != '-' || at[13] != '-' || at[18] != '-' ||
-	    at[23] != '-' || !ends_at(text, pos + UUID_LEN)) {
-		return 0;
-	}
 	for (size_t i = 0; i < UUID_LEN; i++) {
 		unsigned value;
 
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
+		if (is_dash_place(i)) {
+			if (at[i] != '-') {
+				return false;
+			}
 			continue;
 		}
-		value = hex_of(at[i], &cases);
+		value = hex_of(at[i], cases);
 		if (value == 16) {
-			return 0;
+			return false;
 		}
 		bytes[nibbles / 2] = (uint8_t)(bytes[nibbles / 2] << 4 | value);
 		nibbles++;
 	}
-	if (cases == 3) {
+	return *cases != 3;
+}
+
+static size_t uuid_at(struct str text, size_t pos, struct pattern_token *out, uint8_t *bytes)
+{
+	const char *at = text.ptr + pos;
+	unsigned cases = 0;
+
+	if (text.len - pos < UUID_LEN || at[8] != '-' || !ends_at(text, pos + UUID_LEN) ||
+	    !nibbles_at(at, bytes, &cases)) {
 		return 0;
 	}
 	out->slot.kind = bytes[6] >> 4 == 4 && bytes[8] >> 6 == 2 ? PATTERN_UUID4 : PATTERN_UUID;
@@ -131,11 +144,32 @@ static bool seconds_at(const char *at, int64_t *out_seconds)
 	return true;
 }
 
+/* Adds the digits behind the seconds to a time, when there are 1 to 9; how many bytes that is. */
+static size_t take_fraction(const char *at, size_t left, struct pattern_token *out)
+{
+	size_t count = 0;
+
+	if (left == 0 || at[0] != '.') {
+		return 0;
+	}
+	while (1 + count < left && is_digit(at[1 + count])) {
+		count++;
+	}
+	if (count == 0 || count > 9) {
+		return 0;
+	}
+	for (size_t i = 1; i <= count; i++) {
+		out->number = out->number * 10 + (at[i] - '0');
+	}
+	out->slot.arg = (uint8_t)(out->slot.arg | count);
+	return 1 + count;
+}
+
+/* A day, and the time of day behind it if there is one. */
 static size_t date_at(struct str text, size_t pos, struct pattern_token *out)
 {
 	const char *at = text.ptr + pos;
 	size_t left = text.len - pos;
-	size_t fraction = 0;
 	int64_t days;
 	int64_t seconds;
 
@@ -151,20 +185,7 @@ static size_t date_at(struct str text, size_t pos, struct pattern_token *out)
 	}
 	*out = (struct pattern_token){.slot = {PATTERN_TIME, at[DATE_LEN] == ' ' ? 0x80 : 0},
 				      .number = days * 86400 + seconds};
-	if (left > TIME_LEN && at[TIME_LEN] == '.') {
-		while (TIME_LEN + 1 + fraction < left && is_digit(at[TIME_LEN + 1 + fraction])) {
-			fraction++;
-		}
-	}
-	if (fraction == 0 || fraction > 9) {
-		return TIME_LEN;
-	}
-	/* before 1970 the fraction counts up from the second, as ever */
-	for (size_t i = 0; i < fraction; i++) {
-		out->number = out->number * 10 + (at[TIME_LEN + 1 + i] - '0');
-	}
-	out->slot.arg = (uint8_t)(out->slot.arg | fraction);
-	return TIME_LEN + 1 + fraction;
+	return TIME_LEN + take_fraction(at + TIME_LEN, left - TIME_LEN, out);
 }
 
 /* A run of hexadecimal digits with a letter and a digit among them. */
@@ -284,11 +305,28 @@ static bool decode(const char *at, size_t len, uint8_t *bytes)
 	return bits == 0;
 }
 
+/* Whether a run looks random: it changes between its classes at two of three letters then; padding is a strong sign too. */
+static bool looks_random(const struct run *run, size_t padding)
+{
+	return run->changes * (padding > 0 ? 5 : 3) >= run->len &&
+	       (run->plus + run->dash) * 6 <= run->len + 6;
+}
+
+/* The kind of a run, or 0. */
+static uint8_t kind_of(const struct run *run, size_t padding)
+{
+	if (run->dash == 0 && (run->len + padding) % 4 == 0 && run->len + padding >= BASE64_MIN) {
+		return PATTERN_BASE64;
+	}
+	return run->plus == 0 && padding == 0 && run->len >= BASE64URL_MIN ? PATTERN_BASE64URL : 0;
+}
+
 size_t pattern_base64_at(struct str text, size_t pos, struct pattern_token *out,
 			 uint8_t bytes[PATTERN_BYTES_MAX + 1])
 {
 	struct run run = run_at(text, pos);
 	size_t padding = 0;
+	uint8_t kind;
 
 	if (run.len < BASE64_MIN - 2 || run.len > BASE64_RUN_MAX || run.len % 4 == 1) {
 		return 0;
@@ -297,21 +335,12 @@ size_t pattern_base64_at(struct str text, size_t pos, struct pattern_token *out,
 	       text.ptr[pos + run.len + padding] == '=') {
 		padding++;
 	}
-	/* what is random changes between its classes at two of three letters; padding is a strong sign too */
-	if (run.changes * (padding > 0 ? 5 : 3) < run.len ||
-	    (run.plus + run.dash) * 6 > run.len + 6 || !ends_at(text, pos + run.len + padding)) {
+	kind = kind_of(&run, padding);
+	if (kind == 0 || !looks_random(&run, padding) || !ends_at(text, pos + run.len + padding) ||
+	    !decode(text.ptr + pos, run.len, bytes)) {
 		return 0;
 	}
-	if (run.dash == 0 && (run.len + padding) % 4 == 0 && run.len + padding >= BASE64_MIN) {
-		out->slot.kind = PATTERN_BASE64;
-	} else if (run.plus == 0 && padding == 0 && run.len >= 2 * BASE64_MIN - 8) {
-		out->slot.kind = PATTERN_BASE64URL;
-	} else {
-		return 0;
-	}
-	if (!decode(text.ptr + pos, run.len, bytes)) {
-		return 0;
-	}
+	out->slot.kind = kind;
 	out->slot.arg = (uint8_t)(run.len * 3 / 4);
 	out->text = str_make(bytes, out->slot.arg);
 	return run.len + padding;

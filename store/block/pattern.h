@@ -66,7 +66,9 @@ struct pattern_splitter {
 	uint8_t bytes[PATTERN_TOKENS_MAX][PATTERN_BYTES_MAX + 1];
 };
 
+/* Prepares an empty splitter; allocates nothing. */
 void pattern_splitter_init(struct pattern_splitter *splitter);
+/* Frees what it holds. */
 void pattern_splitter_done(struct pattern_splitter *splitter);
 
 /* Splits text, in which ids may stand; what was in the splitter goes. Returns 0 or -ERR_NOMEM. */

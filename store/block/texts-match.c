@@ -7,40 +7,43 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* Appends at most DIGITS_MAX + 1 digits to a number; how many there are. */
+static size_t take_digits(struct str text, size_t pos, int64_t *number)
+{
+	size_t at = pos;
+
+	for (; at < text.len && is_digit(text.ptr[at]) && at - pos <= DIGITS_MAX; at++) {
+		*number = (int64_t)((uint64_t)*number * 10 + (uint64_t)(text.ptr[at] - '0'));
+	}
+	return at - pos;
+}
+
 /* The number that begins at pos, as the template's kinds INT and DECIMAL have it; how long it is, or 0. */
 static size_t number_at(struct str text, size_t pos, unsigned scale, int64_t *out_number)
 {
-	size_t at = pos;
-	bool minus = at < text.len && text.ptr[at] == '-';
-	size_t whole;
-	size_t end;
+	size_t minus = pos < text.len && text.ptr[pos] == '-';
 	int64_t value = 0;
+	size_t whole = take_digits(text, pos + minus, &value);
+	size_t end = pos + minus + whole;
 
-	at += minus;
-	whole = at;
-	for (; at < text.len && is_digit(text.ptr[at]) && at - whole <= DIGITS_MAX; at++) {
-		value = value * 10 + (text.ptr[at] - '0');
-	}
-	if (at == whole || at - whole > DIGITS_MAX || (text.ptr[whole] == '0' && at - whole > 1)) {
+	if (whole == 0 || whole + scale > DIGITS_MAX ||
+	    (text.ptr[pos + minus] == '0' && whole > 1)) {
 		return 0;
 	}
 	if (scale > 0) {
-		if (at - whole + scale > DIGITS_MAX || at == text.len || text.ptr[at] != '.') {
+		struct str fraction = str_slice(text, end + 1, scale);
+
+		if (end == text.len || text.ptr[end] != '.' ||
+		    take_digits(fraction, 0, &value) != scale) {
 			return 0;
 		}
-		end = at + 1 + scale;
-		for (at++; at < end; at++) {
-			if (at == text.len || !is_digit(text.ptr[at])) {
-				return 0;
-			}
-			value = value * 10 + (text.ptr[at] - '0');
-		}
+		end += 1 + scale;
 	}
-	if (minus && value == 0) {
+	if (minus > 0 && value == 0) {
 		return 0;
 	}
-	*out_number = minus ? -value : value;
-	return at - pos;
+	*out_number = minus > 0 ? -value : value;
+	return end - pos;
 }
 
 /* The end of a string that began before pos, or -1. */

@@ -100,6 +100,7 @@ struct texts_at {
 int texts_put_token(struct texts *texts, const struct texts_at *where, struct buf *out,
 		    struct error *err);
 
+/* An ERR_CORRUPT that names the column. */
 int texts_blame(const struct texts *texts, const char *what, struct error *err);
 
 #endif

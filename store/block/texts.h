@@ -43,8 +43,10 @@ int texts_put(struct streams_writer *writer, const struct texts_column *about,
 struct texts;
 int texts_open(struct streams *streams, const struct texts_column *about, struct texts **out_texts,
 	       struct error *err);
+/* Frees the column; NULL is fine. */
 void texts_close(struct texts *texts);
 
+/* Whether a row has a text. */
 bool texts_has(const struct texts *texts, size_t row);
 
 /* Appends a text. Any order works; rising rows are cheap (positions in the streams are kept at marks every few hundred rows).
