@@ -1,6 +1,7 @@
 #include "store/block/ints.h"
 
 #include "store/block/bits.h"
+#include "store/block/classes.h"
 #include "store/block/groups.h"
 #include "store/block/ints-form.h"
 #include "store/block/symbols.h"
@@ -8,6 +9,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define LIST_GAIN    8  /* values for each listed one, at least */
 #define GROUPED_GAIN 64 /* bits; below that the order stays */
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
@@ -74,6 +76,8 @@ static void take_steps(uint64_t *y, size_t count, struct ints_form *form)
 struct body {
 	uint64_t *y;
 	struct groups groups; /* without any: in the order of the column */
+	bool has_classes;     /* of the symbols of part 1, found when the form was chosen */
+	struct classes classes;
 };
 
 static struct symbols_place place_at(const struct ints_column *about, const struct body *body,
@@ -83,7 +87,9 @@ static struct symbols_place place_at(const struct ints_column *about, const stru
 				      .part = (uint8_t)(about->part + part),
 				      .count = about->count,
 				      .ends = body->groups.ends,
-				      .group_count = body->groups.count};
+				      .group_count = body->groups.count,
+				      .classes = part == 1 && body->has_classes ? &body->classes
+										: NULL};
 }
 
 static int put_planes(struct streams_writer *writer, const struct ints_column *about,
@@ -131,12 +137,6 @@ static int put_magnitudes(struct streams_writer *writer, const struct ints_colum
 	return result;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return left < right ? -1 : left > right;
-}
-
 /* The place of a value in the form's list. */
 static size_t place_of(const struct ints_form *form, uint64_t y)
 {
@@ -152,18 +152,24 @@ static size_t place_of(const struct ints_form *form, uint64_t y)
 	return low;
 }
 
-static void make_list(const uint64_t *y, size_t count, struct ints_form *form)
+/* The distinct values in order. False: there are more than INTS_LIST_MAX. */
+static bool make_list(const uint64_t *y, size_t count, struct ints_form *form)
 {
 	form->list_count = 0;
 	for (size_t i = 0; i < count; i++) {
-		size_t at = place_of(form, y[i]);
-		if (at < form->list_count && form->list[at] == y[i]) {
+		size_t at = i > 0 && y[i] == y[i - 1] ? SIZE_MAX : place_of(form, y[i]);
+		if (at == SIZE_MAX || (at < form->list_count && form->list[at] == y[i])) {
 			continue;
 		}
-		assert(form->list_count < INTS_LIST_MAX); /* counted when the form was chosen */
-		form->list[form->list_count++] = y[i];
-		qsort(form->list, form->list_count, sizeof(form->list[0]), compare_u64);
+		if (form->list_count == INTS_LIST_MAX) {
+			return false;
+		}
+		memmove(&form->list[at + 1], &form->list[at],
+			(form->list_count - at) * sizeof(form->list[0]));
+		form->list[at] = y[i];
+		form->list_count++;
 	}
+	return true;
 }
 
 static int put_list(struct streams_writer *writer, const struct ints_column *about,
@@ -174,7 +180,9 @@ static int put_list(struct streams_writer *writer, const struct ints_column *abo
 	if (codes == NULL) {
 		return -ERR_NOMEM;
 	}
-	make_list(y, about->count, form);
+	bool is_list = make_list(y, about->count, form);
+	assert(is_list); /* it was counted when the form was chosen */
+	(void)is_list;   /* asserted */
 	for (size_t i = 0; i < about->count; i++) {
 		codes[i] = (uint8_t)place_of(form, y[i]);
 	}
@@ -198,47 +206,77 @@ static int put_form(struct streams_writer *writer, const struct ints_column *abo
 	return result;
 }
 
-/* Bits of a regrouped series when groups that are alike share a table; as bytes when they are small, else as magnitudes. */
-static uint64_t classes_cost(const struct ints_series *series, const struct groups *groups,
-			     enum ints_body *out_body)
+/* The body that suits classes: bytes when they are small, codes when they are few, else magnitudes. */
+static enum ints_body body_for(const struct ints_series *series, struct ints_form *form)
 {
-	uint8_t *symbols = malloc(series->count);
-	struct symbols_place place = {
-		.count = series->count, .ends = groups->ends, .group_count = groups->count};
-	uint64_t all = 0, below = 0;
-	if (symbols == NULL) {
-		return UINT64_MAX;
-	}
+	uint64_t all = 0;
 	for (size_t i = 0; i < series->count; i++) {
 		all |= series->y[i];
 	}
-	bool is_small = all < 256;
-	for (size_t i = 0; i < series->count; i++) {
-		unsigned symbol = is_small ? (unsigned)series->y[i] : ints_symbol_of(series->y[i]);
-		symbols[i] = (uint8_t)symbol;
-		below += is_small ? 0 : ints_symbol_bits(symbol);
+	if (all < 256) {
+		return INTS_PLANES;
 	}
-	uint64_t bits = symbols_cost(&place, symbols) + below;
+	bool is_list = make_list(series->y, series->count, form) &&
+		       form->list_count * LIST_GAIN < series->count;
+	return is_list ? INTS_LIST : INTS_MAGNITUDES;
+}
+
+/* Bits of a regrouped series when groups that are alike share a table; sets form to that, and the classes. */
+static uint64_t choose_classes(const struct ints_series *series, struct ints_form *form,
+			       struct body *body)
+{
+	uint8_t *symbols = malloc(series->count);
+	struct symbols_place place = {.count = series->count,
+				      .ends = body->groups.ends,
+				      .group_count = body->groups.count};
+	uint64_t below = 0;
+	if (symbols == NULL) {
+		return UINT64_MAX;
+	}
+	form->steps = INTS_NO_STEPS;
+	form->body = body_for(series, form);
+	for (size_t i = 0; i < series->count; i++) {
+		uint64_t y = series->y[i];
+		switch (form->body) {
+		case INTS_PLANES:
+			symbols[i] = (uint8_t)y;
+			break;
+		case INTS_MAGNITUDES:
+			symbols[i] = (uint8_t)ints_symbol_of(y);
+			below += ints_symbol_bits(symbols[i]);
+			break;
+		case INTS_LIST:
+			symbols[i] = (uint8_t)place_of(form, y);
+			break;
+		}
+	}
+	uint64_t bits = symbols_classes(&place, symbols, &body->classes) + below;
+	body->has_classes = true;
 	free(symbols);
-	*out_body = is_small ? INTS_PLANES : INTS_MAGNITUDES;
 	return bits;
 }
 
-/* The best form of a series, regrouped when groups are given; returns its bits. */
-static uint64_t choose_form(const struct ints_series *series, const struct groups *groups,
-			    struct ints_form *form)
+/* The best form of a regrouped series; returns its bits. */
+static uint64_t choose_grouped(const struct ints_series *series, struct ints_form *form,
+			       struct body *body)
 {
+	struct ints_form classed = *form;
 	uint64_t bits = ints_form_choose(series, form);
-	if (groups != NULL && groups->count > 1) {
-		enum ints_body body = INTS_PLANES;
-		uint64_t classed = classes_cost(series, groups, &body);
-		if (classed < bits) {
-			form->body = body;
-			form->steps = INTS_NO_STEPS;
-			bits = classed;
-		}
+	uint64_t other = choose_classes(series, &classed, body);
+	if (other < bits) {
+		*form = classed;
+		return other;
 	}
+	classes_done(&body->classes);
+	body->has_classes = false;
 	return bits;
+}
+
+static void body_ungroup(struct body *body)
+{
+	groups_done(&body->groups);
+	classes_done(&body->classes);
+	body->has_classes = false;
 }
 
 /* Chooses the form for y as it stands or regrouped; body is then what is to be written. Without memory for groups it stays as it stands.
@@ -255,24 +293,22 @@ static uint64_t choose(const struct ints_column *about, struct ints_form *form, 
 		moved = malloc(about->count * sizeof(*moved));
 	}
 	if (moved != NULL) {
-		struct ints_form other = {.body = INTS_PLANES};
+		struct ints_form other = *form;
 		for (size_t i = 0; i < about->count; i++) {
 			moved[i] = body->y[body->groups.order[i]];
 		}
 		series.y = moved;
-		uint64_t grouped = choose_form(&series, &body->groups, &other);
+		uint64_t grouped = choose_grouped(&series, &other, body);
 		if (grouped + GROUPED_GAIN < bits) {
-			bits = grouped;
-			form->body = other.body;
-			form->steps = other.steps;
+			*form = other;
 			form->is_grouped = true;
 			free(body->y);
 			body->y = moved;
-			return bits;
+			return grouped;
 		}
 	}
 	free(moved);
-	groups_done(&body->groups);
+	body_ungroup(body);
 	return bits;
 }
 
@@ -312,7 +348,7 @@ int ints_put(struct streams_writer *writer, const struct ints_column *about, con
 	}
 	int result = put_body(writer, about, &body, &form);
 	free(body.y);
-	groups_done(&body.groups);
+	body_ungroup(&body);
 	return result == 0 ? put_form(writer, about, &form) : result;
 }
 
@@ -334,6 +370,6 @@ uint64_t ints_cost(const int64_t *values, const uint32_t *bucket, size_t count)
 	uint64_t bits =
 		choose(&(struct ints_column){.count = count, .bucket = bucket}, &form, &body);
 	free(body.y);
-	groups_done(&body.groups);
+	body_ungroup(&body);
 	return bits;
 }

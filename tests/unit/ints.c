@@ -133,6 +133,36 @@ static void test_buckets(void **state)
 	free(column);
 }
 
+static void test_bucket_natures(void **state)
+{
+	/* Proves: buckets of different natures each cost their own entropy: few large values in some, one in others; spreads of different
+	 * medians; and small numbers. */
+	(void)state;
+	struct column *column = make_column();
+	struct streams_fixture random = {.seed = 4};
+	static const int64_t few[] = {17, 1000003, 99999989, 5};
+	for (size_t i = 0; i < MANY; i++) {
+		uint32_t bucket = (uint32_t)(fixture_random(&random) % 100);
+		column->bucket[i] = bucket;
+		column->value[i] =
+			bucket % 2 == 0 ? few[bucket / 2 % 4] : few[fixture_random(&random) % 4];
+	}
+	assert_in_range(round_trip(column->value, column->bucket, MANY), MANY / 8, MANY / 8 + 700);
+	for (size_t i = 0; i < MANY; i++) { /* 2 to 10 bits */
+		column->value[i] =
+			(int64_t)(fixture_random(&random) & ((4u << column->bucket[i] % 9) - 1));
+	}
+	assert_in_range(round_trip(column->value, column->bucket, MANY), MANY * 6 / 8 - 400,
+			MANY * 6 / 8 + 900);
+	for (size_t i = 0; i < MANY; i++) { /* 1 to 4 bits */
+		column->value[i] =
+			(int64_t)(fixture_random(&random) & ((2u << column->bucket[i] % 4) - 1));
+	}
+	assert_in_range(round_trip(column->value, column->bucket, MANY), MANY * 5 / 16 - 200,
+			MANY * 5 / 16 + 500);
+	free(column);
+}
+
 static void test_random(void **state)
 {
 	/* Proves: columns of random lengths, widths, steps and buckets come back. */
@@ -159,9 +189,9 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_constants), cmocka_unit_test(test_extremes),
-		cmocka_unit_test(test_forms),     cmocka_unit_test(test_buckets),
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_constants),      cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_forms),          cmocka_unit_test(test_buckets),
+		cmocka_unit_test(test_bucket_natures), cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
