@@ -16,6 +16,9 @@ static int look_at(struct find *find, size_t row, bool *out_found)
 	if (plan->certain || !plan->possible) {
 		return 0;
 	}
+	if (!plan->more && (find_look_at_ids(find, row) & plan->ids) == 0) {
+		return 0;
+	}
 	result = texts_load_places(texts, find->err);
 	if (result == 0) {
 		where.place = &texts->places[code];

@@ -36,6 +36,8 @@ struct find_plan {
 	uint8_t *alive;          /* of each slot */
 	uint32_t *next; /* of each chunk: the first one from it on where something can begin */
 	struct find_reach reach; /* of a sub-pattern, from no state */
+	uint8_t ids;             /* ids that can matter when no state comes in, as bits */
+	bool more;               /* so can something else */
 	bool certain;            /* of a template: fixed bytes hold the needle: so do all texts */
 	bool possible;           /* of a template: some value may make one hold it */
 };
@@ -56,10 +58,10 @@ struct find {
 	bool words_found;                       /* some word holds it */
 	struct find_reach reaches[16][256];     /* of each kind and argument from no state */
 	bool has_reach[16][256];
-	uint32_t id_family; /* the id that was looked at last, the states before and behind it */
-	uint8_t id_number;
-	bool has_id;
-	uint64_t id_before, id_behind;
+	uint32_t id_family; /* whose ids were looked at last */
+	uint8_t live_ids;
+	bool has_ids;
+	uint64_t id_states[TEXTS_IDS_MAX]; /* behind each of them, from no state */
 	struct error *err;
 };
 
@@ -103,6 +105,9 @@ int find_plan_subs(struct find *find);
 
 /* Makes the plan of a template. */
 int find_plan_root(struct find *find, size_t code);
+
+/* Looks at the ids of the family of a row. Returns those that leave states behind, as bits. */
+uint8_t find_look_at_ids(struct find *find, size_t row);
 
 /* Moves states over text number `at` of a place; row is one whose family's ids count. */
 struct find_at {

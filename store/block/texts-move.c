@@ -4,8 +4,8 @@
 
 /* Moving the states of a search over one text: chunks by their steps, values only where they can matter. */
 
-/* Moves over a number in decimal; true when that was simple. */
-static bool move_number(const struct find *find, int64_t number, uint64_t *states)
+/* Moves over a number in decimal. */
+static void move_number(const struct find *find, int64_t number, uint64_t *states)
 {
 	char text[24];
 	char *end = text + sizeof(text);
@@ -19,7 +19,6 @@ static bool move_number(const struct find *find, int64_t number, uint64_t *state
 		*--end = '-';
 	}
 	*states = find_move(find, *states, str_make(end, (size_t)(text + sizeof(text) - end)));
-	return true;
 }
 
 /* Moves over any other value, as text. */
@@ -51,16 +50,16 @@ static int move_pooled(struct find *find, const struct find_at *where, uint32_t 
 	if (result != 0) {
 		return result;
 	}
-	if (where->place->pattern->slots[slot].kind == PATTERN_DECIMAL) {
-		return move_text(find, where, slot, states);
-	}
 	number = texts->numbers[index];
 	/* one that is too short for the whole needle, where no part of it would go on, does nothing */
 	if (*states == 0 && where->plan->alive[slot] == FIND_INSIDE && number >= 0 &&
 	    (uint64_t)number < find->least) {
 		return 0;
 	}
-	(void)move_number(find, number, states);
+	if (where->place->pattern->slots[slot].kind == PATTERN_DECIMAL) {
+		return move_text(find, where, slot, states);
+	}
+	move_number(find, number, states);
 	return 0;
 }
 
@@ -83,26 +82,37 @@ static int move_word(struct find *find, const struct find_at *where, uint32_t sl
 	return 0;
 }
 
-/* Rows of a family follow one another and hold the same id: one is looked at once. */
+/* Rows of a family follow one another and hold the same ids: they are looked at once. */
+uint8_t find_look_at_ids(struct find *find, size_t row)
+{
+	struct texts *texts = find->texts;
+	unsigned live = 0;
+
+	texts_turn_to_family(texts, row);
+	if (find->has_ids && find->id_family == texts->ids_family) {
+		return find->live_ids;
+	}
+	for (size_t i = 0; i < texts->id_count; i++) {
+		find->id_states[i] = find_move(find, 0, texts->ids[i]);
+		live |= find->id_states[i] != 0 ? 1u << i : 0;
+	}
+	find->has_ids = true;
+	find->id_family = texts->ids_family;
+	find->live_ids = (uint8_t)live;
+	return find->live_ids;
+}
+
 static int move_id(struct find *find, const struct find_at *where, uint32_t slot, uint64_t *states)
 {
 	struct texts *texts = find->texts;
 	uint8_t number = where->place->pattern->slots[slot].arg;
 
-	texts_turn_to_family(texts, where->row);
-	if (!find->has_id || find->id_family != texts->ids_family || find->id_number != number ||
-	    find->id_before != *states) {
-		if (number >= texts->id_count) {
-			return texts_blame(texts, "a text has an id that its request has not",
-					   find->err);
-		}
-		find->has_id = true;
-		find->id_family = texts->ids_family;
-		find->id_number = number;
-		find->id_before = *states;
-		find->id_behind = find_move(find, *states, texts->ids[number]);
+	(void)find_look_at_ids(find, where->row); /* its states count, not which there are */
+	if (number >= texts->id_count) {
+		return texts_blame(texts, "a text has an id that its request has not", find->err);
 	}
-	*states = find->id_behind;
+	*states = *states == 0 ? find->id_states[number]
+			       : find_move(find, *states, texts->ids[number]);
 	return 0;
 }
 

@@ -45,7 +45,8 @@ static int add_place(struct texts *texts, const struct pattern *pattern, uint32_
 	if (!grow(&texts->places, &texts->place_room, texts->place_count, sizeof(*texts->places))) {
 		return no_memory(err);
 	}
-	texts->places[texts->place_count++] = (struct texts_place){pattern, count, 0};
+	texts->places[texts->place_count++] =
+		(struct texts_place){.pattern = pattern, .count = count};
 	return 0;
 }
 
@@ -152,6 +153,7 @@ static int walk_slot(struct walk *walk, uint32_t count)
 
 		result = add_starts(texts, place, walk->err);
 		for (size_t i = 0; i < place->pattern->slot_count && result == 0; i++) {
+			place->has_numbers |= place->pattern->slots[i].kind <= PATTERN_DECIMAL;
 			if (take_bucket(texts, place->pattern->slots[i], place->count,
 					&texts->starts[place->first_start + i]) != 0) {
 				result = no_memory(walk->err);
@@ -177,8 +179,14 @@ static int walk_root(struct walk *walk, size_t code)
 			result = walk_slot(walk, count);
 			texts->child_counts[first + i] =
 				(uint32_t)texts->place_count - texts->first_child[first + i];
-		} else if (take_bucket(texts, pattern->slots[i], count,
-				       &texts->starts[first + i]) != 0) {
+			for (size_t child = texts->first_child[first + i];
+			     child < texts->place_count; child++) {
+				texts->places[code].has_numbers |= texts->places[child].has_numbers;
+			}
+			continue;
+		}
+		texts->places[code].has_numbers |= pattern->slots[i].kind <= PATTERN_DECIMAL;
+		if (take_bucket(texts, pattern->slots[i], count, &texts->starts[first + i]) != 0) {
 			result = no_memory(walk->err);
 		}
 	}

@@ -23,7 +23,9 @@ int find_init(struct find *find, struct texts *texts, const struct texts_needle 
 	arena_init(&find->arena, SIZE_MAX);
 	find->len = text.len < FIND_NEEDLE_MAX ? text.len : FIND_NEEDLE_MAX;
 	find->found = (uint64_t)1 << find->len;
-	find->least = str_find_byte(text, '-', 0) < 0 && text.len > 1 && text.len <= 19;
+	/* digits that begin with none of the zeros of 0.05 are as many in the number */
+	find->least = text.len > 1 && text.len <= 19 && text.ptr[0] >= '1' && text.ptr[0] <= '9' &&
+		      str_find_byte(text, '.', 0) < 0;
 	for (size_t i = 0; i < find->len; i++) {
 		uint8_t byte = (uint8_t)text.ptr[i];
 
@@ -267,6 +269,47 @@ static int add_steps(struct find *find, const struct pattern *pattern, struct fi
 	return 0;
 }
 
+/* Notes what can matter in a sub-pattern. */
+static void note_sub(struct find_plan *plan, const struct pattern *pattern)
+{
+	for (size_t i = 0; i <= pattern->slot_count; i++) {
+		bool is_id = i < pattern->slot_count && pattern->slots[i].kind == PATTERN_ID &&
+			     pattern->slots[i].arg < TEXTS_IDS_MAX;
+
+		plan->more |= plan->steps[i].holds_all || plan->steps[i].tail != 0;
+		if (i < pattern->slot_count && plan->alive[i] != FIND_DEAD) {
+			plan->ids |= is_id ? (uint8_t)(1u << pattern->slots[i].arg) : 0;
+			plan->more |= !is_id;
+		}
+	}
+}
+
+/* Notes what can matter in a slot of a template that is alive, behind a chunk. */
+static void note_slot(struct find *find, size_t code, size_t slot)
+{
+	struct texts *texts = find->texts;
+	struct find_plan *plan = &find->roots[code];
+	size_t start;
+
+	plan->more |= plan->steps[slot].tail != 0;
+	if (plan->alive[slot] == FIND_DEAD || plan->more) {
+		return;
+	}
+	if (texts->root[code].pattern.slots[slot].kind != PATTERN_TEXT || !texts->has_places) {
+		plan->more = true;
+		return;
+	}
+	start = texts->places[code].first_start + slot;
+	for (uint32_t i = 0; i < texts->child_counts[start]; i++) {
+		const struct find_plan *child =
+			&find->subs[texts->places[texts->first_child[start] + i].pattern -
+				    texts->sub_pattern];
+
+		plan->ids |= child->ids;
+		plan->more |= child->more;
+	}
+}
+
 /* Finds where a text can be entered without a state; what is between does nothing then. */
 static void link_plan(struct find_plan *plan, size_t slot_count)
 {
@@ -311,6 +354,7 @@ int find_plan_subs(struct find *find)
 			return result;
 		}
 		link_plan(plan, pattern->slot_count);
+		note_sub(plan, pattern);
 		find->any_sub.states |= plan->reach.states;
 		find->any_sub.found |= plan->reach.found;
 	}
@@ -392,6 +436,7 @@ int find_plan_root(struct find *find, size_t code)
 		plan->alive[i] = result == 0 ? alive_of(&reach[0], &plan->steps[i + 1]) : FIND_DEAD;
 		plan->possible |= result == 0 && reach[1].found;
 		states = result == 0 ? reach[1].states | reach[0].states : 0;
+		note_slot(find, code, i);
 	}
 	link_plan(plan, pattern->slot_count);
 	return result;

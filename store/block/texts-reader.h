@@ -12,6 +12,7 @@ struct texts_place {
 	const struct pattern *pattern;
 	uint32_t count;
 	uint32_t first_start; /* its slots' places in starts */
+	bool has_numbers;     /* in its slots or theirs */
 };
 
 /* A bucket of numbers that has some. */

@@ -57,6 +57,9 @@ static int replay_place(struct texts *texts, const struct texts_place *place, ui
 	const struct pattern *pattern = place->pattern;
 	int result = 0;
 
+	if (!place->has_numbers) {
+		return 0;
+	}
 	for (size_t i = 0; i < pattern->slot_count && result == 0; i++) {
 		size_t start = texts->starts[place->first_start + i] + at;
 		uint8_t kind = pattern->slots[i].kind;
