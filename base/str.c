@@ -13,6 +13,9 @@ bool str_equal_fold(struct str a, struct str b)
 	if (a.len != b.len) {
 		return false;
 	}
+	if (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0) { /* as a rule */
+		return true;
+	}
 	for (size_t i = 0; i < a.len; i++) {
 		if (fold(a.ptr[i]) != fold(b.ptr[i])) {
 			return false;

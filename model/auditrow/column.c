@@ -19,8 +19,10 @@ const struct auditcolumn_info *auditcolumn_info(unsigned column)
 
 unsigned auditcolumn_find(struct str name, unsigned guess)
 {
-	if (guess < AUDITCOLUMN_COUNT && str_equal(name, table[guess].name)) {
-		return guess;
+	for (unsigned i = guess; i < AUDITCOLUMN_COUNT; i++) { /* a row may lack some */
+		if (str_equal(name, table[i].name)) {
+			return i;
+		}
 	}
 	for (unsigned i = 0; i < AUDITCOLUMN_COUNT; i++) {
 		if (name.len == table[i].name.len && str_equal_fold(name, table[i].name)) {
