@@ -19,7 +19,7 @@ struct top {
 	enum top_format format;
 	struct group_field fields[GROUP_FIELDS_MAX];
 	size_t field_count;
-	struct groups groups;
+	struct group_set groups;
 	struct layout_column columns[GROUP_FIELDS_MAX + 2];
 };
 
@@ -271,14 +271,14 @@ static int ask(struct session *session, struct top *top, struct error *err)
 		return result;
 	}
 	struct run_result found;
-	groups_init(&top->groups, top->fields, top->field_count);
-	result = groups_run(&top->groups, session->store, &top->question.plan, &found, err);
+	group_set_init(&top->groups, top->fields, top->field_count);
+	result = group_set_run(&top->groups, session->store, &top->question.plan, &found, err);
 	if (result == 0) {
-		groups_sort(&top->groups);
+		group_set_sort(&top->groups);
 		result = answer(session, top, &found, err);
 		run_result_clear(&found);
 	}
-	groups_done(&top->groups);
+	group_set_done(&top->groups);
 	return result;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/wire.h"
+#include "query/group-blocks.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,15 +66,15 @@ int group_fields_read(struct str text, struct group_field out_fields[GROUP_FIELD
 	return 0;
 }
 
-void groups_init(struct groups *groups, const struct group_field *fields, size_t field_count)
+void group_set_init(struct group_set *groups, const struct group_field *fields, size_t field_count)
 {
-	*groups = (struct groups){.fields = fields, .field_count = field_count};
+	*groups = (struct group_set){.fields = fields, .field_count = field_count};
 	arena_init(&groups->arena, ARENA_MAX);
 	strmap_init(&groups->index, GROUPS_MAX + 1);
 	buf_init(&groups->key, 0);
 }
 
-void groups_done(struct groups *groups)
+void group_set_done(struct group_set *groups)
 {
 	arena_done(&groups->arena);
 	strmap_done(&groups->index);
@@ -86,7 +87,7 @@ static int no_memory(struct error *err)
 	return error_set(err, ERR_NOMEM, "no memory for so many groups; narrow the question");
 }
 
-static int make_group(struct groups *groups, const struct str *values, struct group **out,
+static int make_group(struct group_set *groups, const struct str *values, struct group **out,
 		      struct error *err)
 {
 	if (groups->count == GROUPS_MAX) {
@@ -118,8 +119,8 @@ static int make_group(struct groups *groups, const struct str *values, struct gr
 	return 0;
 }
 
-int groups_add(struct groups *groups, const struct str *values, uint64_t statements,
-	       struct error *err)
+int group_set_add(struct group_set *groups, const struct str *values, uint64_t statements,
+		  struct error *err)
 {
 	buf_clear(&groups->key);
 	for (size_t i = 0; i < groups->field_count; i++) {
@@ -171,7 +172,7 @@ static struct str value_of(const struct group_field *field, const struct trail *
 }
 
 /* Counts rows of `who`. */
-static int add_rows(struct groups *groups, struct store *store, struct run_result *found,
+static int add_rows(struct group_set *groups, struct store *store, struct run_result *found,
 		    struct error *err)
 {
 	struct trail_reader reader;
@@ -203,7 +204,7 @@ static int add_rows(struct groups *groups, struct store *store, struct run_resul
 		for (size_t f = 0; f < groups->field_count; f++) {
 			values[f] = value_of(&groups->fields[f], &trail, &room[f]);
 		}
-		result = groups_add(groups, values, 1, err);
+		result = group_set_add(groups, values, 1, err);
 	}
 	for (size_t i = 0; i < GROUP_FIELDS_MAX; i++) {
 		buf_done(&room[i]);
@@ -212,17 +213,36 @@ static int add_rows(struct groups *groups, struct store *store, struct run_resul
 	return result;
 }
 
-int groups_run(struct groups *groups, struct store *store, const struct plan *plan,
-	       struct run_result *out_result, struct error *err)
+int group_set_run(struct group_set *groups, struct store *store, const struct plan *plan,
+		  struct run_result *out_result, struct error *err)
 {
-	int result = run_plan(store, plan, out_result, err);
+	struct scan_fetch *snapshot = NULL; /* all parts see the same commits */
+	struct buf apart;
+	*out_result = (struct run_result){0};
+	int result = scan_fetch_open(store, &snapshot, err);
 	if (result != 0) {
 		return result;
 	}
-	result = add_rows(groups, store, out_result, err);
+	buf_init(&apart, 0);
+	result = group_blocks_apart(store, &apart, err);
+	struct run_part part = {.blocks = SCAN_NOT_WHOLE,
+				.apart = (const uint64_t *)(const void *)apart.ptr,
+				.apart_count = apart.len / sizeof(uint64_t)};
+	if (result == 0) {
+		result = run_plan_part(store, plan, &part, out_result, err);
+	}
+	if (result == 0) {
+		result = add_rows(groups, store, out_result, err);
+	}
+	if (result == 0) {
+		struct group_ask ask = {store, plan, &part};
+		result = group_blocks_run(groups, &ask, out_result, err);
+	}
 	if (result != 0) {
 		run_result_clear(out_result);
 	}
+	buf_done(&apart);
+	scan_fetch_close(snapshot);
 	return result;
 }
 
@@ -253,7 +273,7 @@ static int compare_groups(const void *left, const void *right)
 	return compare_values(a, b);
 }
 
-void groups_sort(struct groups *groups)
+void group_set_sort(struct group_set *groups)
 {
 	if (groups->count > 1) {
 		qsort(groups->group, groups->count, sizeof(groups->group[0]), compare_groups);

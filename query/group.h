@@ -34,7 +34,7 @@ struct group {
 	uint64_t statements;
 };
 
-struct groups {
+struct group_set {
 	const struct group_field *fields; /* borrowed */
 	size_t field_count;
 	struct group *group;
@@ -46,19 +46,19 @@ struct groups {
 };
 
 /* Prepares; fields are borrowed. */
-void groups_init(struct groups *groups, const struct group_field *fields, size_t field_count);
-void groups_done(struct groups *groups);
+void group_set_init(struct group_set *groups, const struct group_field *fields, size_t field_count);
+void group_set_done(struct group_set *groups);
 
 /* Adds to a group, which is made when it is new; values are copied. Returns 0, ERR_LIMIT or ERR_NOMEM. */
-int groups_add(struct groups *groups, const struct str *values, uint64_t statements,
-	       struct error *err);
+int group_set_add(struct group_set *groups, const struct str *values, uint64_t statements,
+		  struct error *err);
 
 /* Counts what a plan matches. *out_result says what was looked at, as of run_plan, without rows; to be cleared.
  * Returns 0, ERR_IO, ERR_NOMEM or ERR_LIMIT. */
-int groups_run(struct groups *groups, struct store *store, const struct plan *plan,
-	       struct run_result *out_result, struct error *err);
+int group_set_run(struct group_set *groups, struct store *store, const struct plan *plan,
+		  struct run_result *out_result, struct error *err);
 
 /* Puts the groups in order. */
-void groups_sort(struct groups *groups);
+void group_set_sort(struct group_set *groups);
 
 #endif

@@ -31,6 +31,7 @@ enum run_stage { RUN_ALL, RUN_ON_REQUESTS, RUN_ON_STATEMENTS };
 struct run {
 	struct store *store;
 	const struct plan *plan;
+	const struct run_part *part;
 	struct run_result *result;
 	struct block_atoms atoms;
 	struct marks marks;

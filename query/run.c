@@ -239,7 +239,12 @@ static int scan_all(struct run *run, struct error *err)
 	const unsigned trail = 1u << RECORD_STATEMENT | 1u << RECORD_REQUEST;
 	const unsigned rest = 1u << RECORD_VERDICT | 1u << RECORD_GAP;
 	const struct plan *plan = run->plan;
-	struct scan_options all = {trail | rest, INT64_MIN, INT64_MAX};
+	struct scan_options all = {.kinds = trail | rest,
+				   .from_ns = INT64_MIN,
+				   .to_ns = INT64_MAX,
+				   .blocks = run->part->blocks,
+				   .apart = run->part->apart,
+				   .apart_count = run->part->apart_count};
 	run->one_pass =
 		plan->from_ns == INT64_MIN && plan->to_ns == INT64_MAX && !plan->lone_requests;
 	if (run->one_pass) {
@@ -248,7 +253,10 @@ static int scan_all(struct run *run, struct error *err)
 		return result != 0 ? result : run_take_early(run, err);
 	}
 	/* Verdicts and gaps are dated by when they were said, so the bounds skip only blocks of the others. */
-	struct scan_options bounded = {trail, plan->from_ns, plan->to_ns};
+	struct scan_options bounded = all;
+	bounded.kinds = trail;
+	bounded.from_ns = plan->from_ns;
+	bounded.to_ns = plan->to_ns;
 	int result = pass(run, &bounded, err);
 	if (result == 0 && plan->lone_requests) {
 		run->stage = RUN_ON_REQUESTS;
@@ -260,11 +268,11 @@ static int scan_all(struct run *run, struct error *err)
 	return result != 0 ? result : pass(run, &all, err);
 }
 
-int run_plan(struct store *store, const struct plan *plan, struct run_result *out_result,
-	     struct error *err)
+int run_plan_part(struct store *store, const struct plan *plan, const struct run_part *part,
+		  struct run_result *out_result, struct error *err)
 {
 	*out_result = (struct run_result){0};
-	struct run run = {.store = store, .plan = plan, .result = out_result};
+	struct run run = {.store = store, .plan = plan, .part = part, .result = out_result};
 	int result = allocate(&run, err);
 	if (result == 0) {
 		result = scan_all(&run, err);
@@ -285,6 +293,13 @@ int run_plan(struct store *store, const struct plan *plan, struct run_result *ou
 		run_result_clear(out_result);
 	}
 	return result;
+}
+
+int run_plan(struct store *store, const struct plan *plan, struct run_result *out_result,
+	     struct error *err)
+{
+	static const struct run_part everything = {.blocks = SCAN_ALL};
+	return run_plan_part(store, plan, &everything, out_result, err);
 }
 
 void run_result_clear(struct run_result *result)

@@ -43,6 +43,16 @@ struct run_result {
 	char damage[ERROR_TEXT_MAX]; /* the first damaged block; "" when there was none */
 };
 
+/* Runs the plan over a part of the blocks; trails lie in one part whole, but for requests, which are fetched from wherever they are.
+ * Returns as run_plan. */
+struct run_part {
+	enum scan_blocks blocks;
+	const uint64_t *apart; /* as of struct scan_options */
+	size_t apart_count;
+};
+int run_plan_part(struct store *store, const struct plan *plan, const struct run_part *part,
+		  struct run_result *out_result, struct error *err);
+
 /* Runs the plan. Returns 0 and *out_result (to be cleared), ERR_IO, ERR_NOMEM or ERR_LIMIT. */
 int run_plan(struct store *store, const struct plan *plan, struct run_result *out_result,
 	     struct error *err);

@@ -32,6 +32,7 @@ struct kind_rows {
 struct scan_block {
 	struct scan *scan;
 	struct block *sealed; /* NULL: a batch of the head */
+	const struct blocks_row *sealed_row;
 	int sealed_fd;
 	struct head_batch batch;
 	size_t row_count;
@@ -73,6 +74,9 @@ int scan_make_room(void **memory, size_t *room, size_t count, size_t size);
 
 /* The event times of all rows, into columns[COLUMNS_TIME]. */
 int scan_load_times(struct scan *scan, struct error *err);
+
+/* Whether the options ask for a sealed block. */
+bool scan_wants_sealed(const struct scan_options *options, const struct blocks_row *row);
 
 /* Goes to a sealed block and away from it. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int scan_sealed_enter(struct scan *scan, const struct blocks_row *row, struct error *err);

@@ -12,6 +12,7 @@ int scan_sealed_enter(struct scan *scan, const struct blocks_row *row, struct er
 		block->sealed = NULL;
 		return rc;
 	}
+	block->sealed_row = row;
 	block->row_count = block_about(block->sealed)->row_count;
 	block->leaves = block_leaves(block->sealed);
 	block->kinds = block_kinds(block->sealed);
@@ -194,6 +195,89 @@ int scan_sealed_record(struct scan *scan, size_t row, struct record *out_record,
 	if (rc < 0) {
 		error_prefix(err, "%s, leaf %llu", scan->store->dir, /* as rc */
 			     (unsigned long long)block->leaves[row]);
+	}
+	return rc;
+}
+
+bool scan_is_whole(const struct scan_block *block)
+{
+	return block->sealed != NULL && block->sealed_row->is_whole;
+}
+
+int scan_parents(const struct scan_block *block, const uint32_t **out_parents, struct error *err)
+{
+	assert(block->sealed != NULL);
+	return block_parents(block->sealed, out_parents, err);
+}
+
+uint64_t scan_number(const struct scan_block *block)
+{
+	return block->sealed != NULL ? block->sealed_row->about.number : 0;
+}
+
+/* Whether one of the leaves lies in one of the spans. Both are rising. */
+static bool meets(const struct blocks_row *row, const uint64_t *leaves, size_t count)
+{
+	size_t at = 0;
+	for (size_t s = 0; s < row->span_count; s++) {
+		size_t low = at;
+		size_t high = count;
+		while (low < high) { /* the first leaf that is not before the span */
+			size_t middle = low + (high - low) / 2;
+			if (leaves[middle] < row->spans[s].first) {
+				low = middle + 1;
+			} else {
+				high = middle;
+			}
+		}
+		at = low;
+		if (at < count && leaves[at] <= row->spans[s].last) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int scan_blocks_of(struct store *store, const uint64_t *leaves, size_t count, struct buf *out,
+		   struct error *err)
+{
+	int rc = store_snapshot_begin(store, err);
+	if (rc < 0) {
+		return rc;
+	}
+	for (size_t i = 0; i < store->sealed->count; i++) {
+		const struct blocks_row *row = &store->sealed->rows[i];
+		if (row->is_whole && meets(row, leaves, count)) {
+			buf_put(out, &row->about.number, sizeof row->about.number);
+		}
+	}
+	store_snapshot_end(store);
+	return buf_check(out, "the blocks of some records", err);
+}
+
+int scan_sealed_numbers(struct store *store, const struct scan_options *options, struct buf *out,
+			struct error *err)
+{
+	int rc = store_snapshot_begin(store, err);
+	if (rc < 0) {
+		return rc;
+	}
+	for (size_t i = 0; i < store->sealed->count; i++) {
+		const struct blocks_row *row = &store->sealed->rows[i];
+		if (scan_wants_sealed(options, row)) {
+			buf_put(out, &row->about.number, sizeof row->about.number);
+		}
+	}
+	store_snapshot_end(store);
+	return buf_check(out, "the list of blocks", err);
+}
+
+int scan_summary(struct store *store, uint64_t number, struct buf *out, struct error *err)
+{
+	int rc = store_snapshot_begin(store, err);
+	if (rc == 0) {
+		rc = blocks_blob(store->reading, number, BLOCKS_SUMMARY, out, err);
+		store_snapshot_end(store);
 	}
 	return rc;
 }

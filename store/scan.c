@@ -132,10 +132,24 @@ static bool wanted(const struct scan_options *options, const struct head_batch *
 	       (batch->min_time_ns < options->to_ns || options->to_ns == INT64_MAX);
 }
 
-static bool wants_sealed(const struct scan_options *options, const struct blocks_row *row)
+static bool is_apart(const struct scan_options *options, uint64_t number)
+{
+	for (size_t i = 0; i < options->apart_count; i++) {
+		if (options->apart[i] == number) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool scan_wants_sealed(const struct scan_options *options, const struct blocks_row *row)
 {
 	const struct block_about *about = &row->about;
 	bool held = options->kinds == 0;
+	bool whole = row->is_whole && !is_apart(options, about->number);
+	if (options->blocks != SCAN_ALL && whole != (options->blocks == SCAN_WHOLE)) {
+		return false;
+	}
 	for (unsigned kind = 0; kind < RECORD_KIND_COUNT; kind++) {
 		held = held || ((options->kinds >> kind & 1) != 0 && about->of_kind[kind] > 0);
 	}
@@ -213,7 +227,7 @@ static int next_sealed(struct scan *scan, struct error *err)
 	while (scan->next_sealed < list->count) {
 		const struct blocks_row *row = &list->rows[scan->next_sealed++];
 		scan->stats.blocks++;
-		if (!wants_sealed(&scan->options, row)) {
+		if (!scan_wants_sealed(&scan->options, row)) {
 			scan->stats.blocks_skipped++;
 			continue;
 		}
@@ -236,7 +250,7 @@ int scan_next(struct scan *scan, const struct scan_block **out_block, struct err
 		*out_block = &scan->block;
 		return damaged(scan, sealed);
 	}
-	while (!scan->done) {
+	while (!scan->done && scan->options.blocks != SCAN_WHOLE) {
 		struct head_batch batch;
 		int rc = next_batch(scan, &batch, err);
 		if (rc < 0) {

@@ -25,11 +25,21 @@
 struct scan;
 struct scan_block;
 
+enum scan_blocks { /* which blocks are wanted */
+		   SCAN_ALL,
+		   SCAN_WHOLE, /* sealed ones whose trails can be judged by themselves (store/summary.h) */
+		   SCAN_NOT_WHOLE, /* all others, and the head */
+};
+
 struct scan_options {
 	unsigned kinds; /* bit k; 0: all */
 	int64_t from_ns,
 		to_ns; /* half-open on event time, to skip blocks (rows are not filtered); from = INT64_MIN and
 				  * to = INT64_MAX: all */
+	enum scan_blocks blocks;
+	const uint64_t
+		*apart; /* numbers of whole blocks that count as not whole, rising; borrowed */
+	size_t apart_count;
 };
 
 struct scan_codes {
@@ -42,7 +52,7 @@ struct scan_stats {
 	uint64_t blocks, blocks_skipped, blocks_damaged, rows, bytes_read;
 };
 
-/* Begins a scan. Returns 0 and *out_scan, or ERR_NOMEM, ERR_IO. */
+/* Begins a scan; options are copied. Returns 0 and *out_scan, or ERR_NOMEM, ERR_IO. */
 int scan_open(struct store *store, const struct scan_options *options, struct scan **out_scan,
 	      struct error *err);
 void scan_close(struct scan *scan);
@@ -87,7 +97,26 @@ unsigned scan_held(const struct scan_block *block);
 int scan_source_column(const struct scan_block *block, struct scan_codes *out_codes,
 		       struct error *err);
 
-/* One row whole, decoded; borrows from the block. */
+/* Whether the trails of the block can be judged by the block alone. If so, scan_parents gives for each row that of its request (of a statement) or of its
+ * subject (of a verdict), or SCAN_ABSENT; the last verdict on a subject stands. */
+bool scan_is_whole(const struct scan_block *block);
+int scan_parents(const struct scan_block *block, const uint32_t **out_parents, struct error *err);
+
+/* The number of a sealed block, 0 of a batch of the head. */
+uint64_t scan_number(const struct scan_block *block);
+
+/* The numbers of whole blocks that may hold one of the leaves (rising), appended to out as uint64_t, rising. Returns 0, ERR_IO or ERR_NOMEM. */
+int scan_blocks_of(struct store *store, const uint64_t *leaves, size_t count, struct buf *out,
+		   struct error *err);
+
+/* The sealed blocks that a scan would give, by number, without reading them: their numbers, appended to out as uint64_t. Damage of the list is left to a scan. */
+int scan_sealed_numbers(struct store *store, const struct scan_options *options, struct buf *out,
+			struct error *err);
+
+/* The summary of a sealed block (store/summary.h) as bytes, appended to out. Returns 0, ERR_GONE or what the catalog says. */
+int scan_summary(struct store *store, uint64_t number, struct buf *out, struct error *err);
+
+/* One row whole, decoded; borrows from the block, of a sealed one until the next scan_record. */
 int scan_record(const struct scan_block *block, size_t row, struct record *out_record,
 		struct error *err);
 

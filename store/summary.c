@@ -365,6 +365,19 @@ static int read_head(struct summary *summary, struct streams *streams, struct er
 	return reader.failed || wire_left(&reader) != 0 ? damaged(err) : 0;
 }
 
+static bool is_sensible(const struct known *known)
+{
+	size_t count = known->count;
+	bool fits = known->values.count == count;
+	for (size_t i = 0; fits && i < count; i++) {
+		const struct str *texts = known->values.texts;
+		fits = (i == 0 || str_compare(texts[i - 1], texts[i]) < 0) && known->rows[i] > 0 &&
+		       known->rows[i] <= BLOCK_ROWS_MAX && known->rows[count + i] >= 0 &&
+		       known->rows[count + i] <= BLOCK_ROWS_MAX;
+	}
+	return fits;
+}
+
 static int read_column(struct summary *summary, struct streams *streams, size_t index,
 		       struct error *err)
 {
@@ -385,15 +398,8 @@ static int read_column(struct summary *summary, struct streams *streams, size_t 
 	if (rc == 0 && shown[index].kind == RECORD_REQUEST) {
 		rc = ints_get(streams, &about, known->rows + count, err);
 	}
-	if (rc == 0 && known->values.count != count) {
+	if (rc == 0 && !is_sensible(known)) {
 		return damaged(err);
-	}
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		bool rises = i == 0 ||
-			     str_compare(known->values.texts[i - 1], known->values.texts[i]) < 0;
-		bool fits = known->rows[i] > 0 && known->rows[i] <= BLOCK_ROWS_MAX &&
-			    known->rows[count + i] >= 0 && known->rows[count + i] <= BLOCK_ROWS_MAX;
-		rc = rises && fits ? 0 : damaged(err);
 	}
 	return rc;
 }

@@ -36,20 +36,20 @@ static void test_order(void **state)
 	/* Proves: equal values are one group, absent and empty are two; larger groups come first, equal ones by value, absent last. */
 	(void)state;
 	struct group_field fields[GROUP_FIELDS_MAX];
-	struct groups groups;
+	struct group_set groups;
 	struct error err;
 	size_t count = 0;
 	assert_int_equal(group_fields_read(STR_LIT("user"), fields, &count, &err), 0);
-	groups_init(&groups, fields, 1);
+	group_set_init(&groups, fields, 1);
 	static const char *const values[] = {"b", NULL, "", "a", "b", "z", "z", "z"};
 	for (size_t i = 0; i < 8; i++) {
 		struct str value = {0};
 		if (values[i] != NULL) {
 			value = str_of(values[i]);
 		}
-		assert_int_equal(groups_add(&groups, &value, 1, &err), 0);
+		assert_int_equal(group_set_add(&groups, &value, 1, &err), 0);
 	}
-	groups_sort(&groups);
+	group_set_sort(&groups);
 	assert_int_equal(groups.count, 5);
 	assert_int_equal(groups.statements, 8);
 	assert_true(str_is(groups.group[0].value[0], "z") && groups.group[0].statements == 3);
@@ -57,7 +57,7 @@ static void test_order(void **state)
 	assert_true(groups.group[2].value[0].ptr != NULL && groups.group[2].value[0].len == 0);
 	assert_true(str_is(groups.group[3].value[0], "a"));
 	assert_null(groups.group[4].value[0].ptr);
-	groups_done(&groups);
+	group_set_done(&groups);
 }
 
 static void test_as_who(void **state)
@@ -71,7 +71,7 @@ static void test_as_who(void **state)
 	struct query query;
 	struct plan plan;
 	struct group_field fields[GROUP_FIELDS_MAX];
-	struct groups groups;
+	struct group_set groups;
 	struct run_result rows, counted;
 	struct trail_reader reader;
 	struct trail trail;
@@ -83,9 +83,9 @@ static void test_as_who(void **state)
 	struct plan_options options = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
 	assert_int_equal(plan_make(&query, &options, &plan, &err), 0);
 	assert_int_equal(group_fields_read(STR_LIT("user"), fields, &count, &err), 0);
-	groups_init(&groups, fields, count);
+	group_set_init(&groups, fields, count);
 	assert_int_equal(run_plan(store, &plan, &rows, &err), 0);
-	assert_int_equal(groups_run(&groups, store, &plan, &counted, &err), 0);
+	assert_int_equal(group_set_run(&groups, store, &plan, &counted, &err), 0);
 	assert_true(rows.row_count > 5 && groups.statements == rows.row_count);
 	assert_int_equal(trail_reader_open(&reader, store, &err), 0);
 	for (size_t i = 0; i < rows.row_count; i++) {
@@ -107,7 +107,7 @@ static void test_as_who(void **state)
 	trail_reader_close(&reader);
 	run_result_clear(&rows);
 	run_result_clear(&counted);
-	groups_done(&groups);
+	group_set_done(&groups);
 	store_close(store);
 	arena_done(&arena);
 	story_store_done(&story);
