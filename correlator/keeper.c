@@ -1,9 +1,11 @@
 #include "correlator/keeper.h"
 
+#include "correlator/joining.h"
 #include "correlator/orders.h"
 #include "correlator/seen.h"
 #include "correlator/verdict.h"
 #include "correlator/yardstick.h"
+#include "store/seal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -11,8 +13,10 @@
 
 struct keeper {
 	struct store *store;
+	struct recall *recall; /* what is sealed */
+	bool moved;            /* records were sealed and are not forgotten yet */
 	struct seen seen;
-	struct join *join;
+	struct joining joining;
 	struct alerting *alerting;
 	bool join_full;
 	bool records_only;
@@ -76,7 +80,8 @@ struct keeper_figures keeper_figures(const struct keeper *keeper)
 					 .keys = keeper->seen.key_count,
 					 .join_full = keeper->join_full,
 					 .other_options = keeper->yardstick.differs};
-	join_pending(keeper->join, &figures.open_statements, &figures.open_requests);
+	figures.in_memory = join_count(keeper->joining.join);
+	join_pending(keeper->joining.join, &figures.open_statements, &figures.open_requests);
 	return figures;
 }
 
@@ -101,7 +106,7 @@ static int add_to_join(struct keeper *keeper, struct join *join, uint64_t leaf,
 
 struct replay {
 	struct keeper *keeper;
-	struct join *join;
+	struct joining *joining;
 	bool with_keys;
 };
 
@@ -120,7 +125,7 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 		return 0;
 	}
 	if (record.kind == RECORD_VERDICT) {
-		return join_restore(replay->join, leaf, &record, err);
+		return joining_restore(replay->joining, leaf, &record, err);
 	}
 	if (record.kind == RECORD_ALERT) {
 		return 0; /* its row says everything */
@@ -128,7 +133,7 @@ static int replay_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct s
 	if (replay->with_keys) {
 		rc = seen_add(&replay->keeper->seen, &record, leaf, err);
 	}
-	return rc < 0 ? rc : add_to_join(replay->keeper, replay->join, leaf, &record, err);
+	return rc < 0 ? rc : add_to_join(replay->keeper, replay->joining->join, leaf, &record, err);
 }
 
 static int restore_sources(struct keeper *keeper, int64_t now_ns, struct error *err)
@@ -142,24 +147,67 @@ static int restore_sources(struct keeper *keeper, int64_t now_ns, struct error *
 	return rc;
 }
 
+/* Records were sealed: they are forgotten before the next transaction. */
+static void note_moved(void *owner, const struct seal_moved *moved)
+{
+	struct keeper *keeper = owner;
+	(void)moved;
+	keeper->moved = true;
+}
+
+/* Learns which records are sealed: all those with leaves below *out_end. */
+static int open_sealed(struct keeper *keeper, uint64_t *out_end, struct error *err)
+{
+	int rc = keeper->recall == NULL ? recall_open(keeper->store, &keeper->recall, err) : 0;
+	rc = rc < 0 ? rc : recall_refresh(keeper->recall, err);
+	return rc < 0 ? rc : recall_head(keeper->store, out_end, err);
+}
+
+/* Replays what is not sealed into a join. */
+static int replay_head(struct keeper *keeper, struct joining *joining, bool with_keys,
+		       struct error *err)
+{
+	struct replay replay = {.keeper = keeper, .joining = joining, .with_keys = with_keys};
+	int64_t requests_ns = 0, statements_ns = 0;
+	const struct store_walk walk = {
+		.first = joining->end, .head_only = true, .each = replay_record, .owner = &replay};
+	roster_watermarks(&keeper->roster, &requests_ns, &statements_ns);
+	int rc = store_walk_with(keeper->store, &walk, err);
+	return rc < 0 || keeper->records_only ? rc : joining_started(joining, statements_ns, err);
+}
+
+/* What was sealed since the last transaction is found in blocks from now on. */
+static int forget_moved(struct keeper *keeper, struct error *err)
+{
+	uint64_t end = 0;
+	if (!keeper->moved) {
+		return 0;
+	}
+	int rc = open_sealed(keeper, &end, err);
+	rc = rc < 0 ? rc : seen_forget(&keeper->seen, keeper->recall, end, err);
+	rc = rc < 0 ? rc : joining_sealed(&keeper->joining, end, err);
+	keeper->moved = rc < 0;
+	return rc;
+}
+
 static int start(struct keeper *keeper, const struct keeper_options *options, struct error *err)
 {
 	int rc = store_open(options->store_dir, STORE_CREATE, &keeper->store, err);
 	if (rc < 0) {
 		return rc;
 	}
+	uint64_t end = 0;
 	seen_init(&keeper->seen, keeper->store, options->max_keys);
+	seal_watch(keeper->store, note_moved, keeper);
 	rc = options->records_only
 		     ? 0
 		     : yardstick_take(&keeper->yardstick, keeper->store, options->join, err);
-	rc = rc < 0 ? rc : join_new(options->join, &keeper->join, err);
+	rc = rc < 0 ? rc : open_sealed(keeper, &end, err);
+	rc = rc < 0 ? rc : joining_init(&keeper->joining, options->join, keeper->recall, end, err);
+	rc = rc < 0 ? rc : seen_forget(&keeper->seen, keeper->recall, end, err);
 	rc = rc < 0 ? rc : restore_sources(keeper, options->now_ns, err);
 	rc = rc < 0 ? rc : alerting_new(keeper->store, &keeper->alerting, err);
-	if (rc < 0) {
-		return rc;
-	}
-	struct replay replay = {.keeper = keeper, .join = keeper->join, .with_keys = true};
-	return store_walk(keeper->store, 0, replay_record, &replay, err);
+	return rc < 0 ? rc : replay_head(keeper, &keeper->joining, true, err);
 }
 
 int keeper_open(const struct keeper_options *options, struct keeper **out_keeper, struct error *err)
@@ -186,7 +234,7 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 static int put_clocks(struct keeper *keeper, struct error *err)
 {
 	struct join_clock_estimate clocks[KEEPER_CLOCKS];
-	size_t count = join_clocks(keeper->join, clocks, KEEPER_CLOCKS);
+	size_t count = join_clocks(keeper->joining.join, clocks, KEEPER_CLOCKS);
 	int rc = 0;
 	for (size_t i = 0; i < count && rc == 0; i++) {
 		char key[sizeof(KEEPER_CLOCK_KEY) + RECORD_SOURCE_MAX];
@@ -214,7 +262,8 @@ void keeper_close(struct keeper *keeper)
 		(void)put_clocks(keeper, NULL); /* they are only estimates */
 	}
 	seen_done(&keeper->seen);
-	join_free(keeper->join);
+	joining_done(&keeper->joining);
+	recall_free(keeper->recall);
 	alerting_free(keeper->alerting);
 	roster_done(&keeper->roster);
 	buf_done(&keeper->encoded);
@@ -227,7 +276,8 @@ static int begin(struct keeper *keeper, int64_t now_ns, struct error *err)
 	if (keeper->open) {
 		return 0;
 	}
-	int rc = store_begin(keeper->store, now_ns, err);
+	int rc = forget_moved(keeper, err);
+	rc = rc < 0 ? rc : store_begin(keeper->store, now_ns, err);
 	if (rc == 0) {
 		keeper->open = true;
 		keeper->clean = false;
@@ -263,7 +313,7 @@ static int keep(struct keeper *keeper, const struct record *record, struct str e
 	if (rc == 0 && record->kind == RECORD_LIFECYCLE) {
 		return alerting_obey(keeper->alerting, record, keeper->begun_ns, err);
 	}
-	return rc < 0 ? rc : add_to_join(keeper, keeper->join, leaf, record, err);
+	return rc < 0 ? rc : add_to_join(keeper, keeper->joining.join, leaf, record, err);
 }
 
 #define LINE_BYTES 64
@@ -387,34 +437,42 @@ int keeper_note(struct keeper *keeper, const struct record *record, int64_t now_
 	return rc < 0 ? rc : keep(keeper, record, buf_str(&keeper->encoded), &seen, err);
 }
 
+static int append_verdict(struct keeper *keeper, const struct join_verdict *said, struct error *err)
+{
+	struct verdict verdict;
+	uint64_t leaf = 0;
+	int rc = verdict_make(keeper->store, said, &verdict, err);
+	buf_clear(&keeper->encoded);
+	rc = rc < 0 ? rc : record_encode(&verdict.record, &keeper->encoded, err);
+	rc = rc < 0 ? rc : append(keeper, &verdict.record, buf_str(&keeper->encoded), &leaf, err);
+	if (rc == 0) {
+		join_stored(keeper->joining.join, leaf);
+	}
+	return rc;
+}
+
 /* Appends what the join has to say now, up to KEEPER_VERDICTS. */
 static int append_verdicts(struct keeper *keeper, bool *out_more, struct error *err)
 {
 	int64_t requests_ns = 0;
 	int64_t statements_ns = 0;
-	roster_watermarks(&keeper->roster, &requests_ns, &statements_ns);
-	join_settle(keeper->join, requests_ns, statements_ns);
 	struct join_verdict said;
-	struct verdict verdict;
+	size_t count = 0;
+	bool again = !keeper->records_only;
+	int rc = 0;
+	roster_watermarks(&keeper->roster, &requests_ns, &statements_ns);
+	joining_settle(&keeper->joining, requests_ns, statements_ns);
 	*out_more = false;
-	for (size_t count = 0; join_take(keeper->join, &said); count++) {
-		uint64_t leaf = 0;
-		int rc = verdict_make(keeper->store, &said, &verdict, err);
-		buf_clear(&keeper->encoded);
-		rc = rc < 0 ? rc : record_encode(&verdict.record, &keeper->encoded, err);
-		if (rc == 0) {
-			rc = append(keeper, &verdict.record, buf_str(&keeper->encoded), &leaf, err);
+	while (rc == 0 && again && !*out_more) {
+		while (rc == 0 && !*out_more && join_take(keeper->joining.join, &said)) {
+			rc = append_verdict(keeper, &said, err);
+			/* Perhaps it was the last one; then the next commit is empty. */
+			*out_more = ++count == KEEPER_VERDICTS;
 		}
-		if (rc < 0) {
-			return rc;
-		}
-		if (count + 1 ==
-		    KEEPER_VERDICTS) { /* perhaps it was the last one; then the next commit is empty */
-			*out_more = true;
-			break;
-		}
+		rc = rc < 0 || *out_more ? rc : joining_answer(&keeper->joining, &again, err);
 	}
-	return 0;
+	*out_more = *out_more || keeper->joining.waits;
+	return rc;
 }
 
 static int put_sources(struct keeper *keeper, struct error *err)
@@ -476,28 +534,26 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
 	keeper->pending_records = 0;
 	keeper->pending_bytes = 0;
 	*out_more = more || more_alerts;
-	return 0;
+	return joining_forget(&keeper->joining, err);
 }
 
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err)
 {
-	struct join *join = NULL;
+	struct joining joining = {0};
 	assert(!keeper->open);
-	int rc = join_new(options, &join, err);
-	if (rc < 0) {
-		return rc;
-	}
+	int rc = forget_moved(keeper, err);
+	rc = rc < 0 ? rc
+		    : joining_init(&joining, options, keeper->recall, keeper->joining.end, err);
 	bool was_full = keeper->join_full;
 	keeper->join_full = false;
-	struct replay replay = {.keeper = keeper, .join = join};
-	rc = store_walk(keeper->store, 0, replay_record, &replay, err);
+	rc = rc < 0 ? rc : replay_head(keeper, &joining, false, err);
 	rc = rc < 0 ? rc : yardstick_take(&keeper->yardstick, keeper->store, options, err);
 	if (rc < 0) {
 		keeper->join_full = was_full;
-		join_free(join);
+		joining_done(&joining);
 		return rc;
 	}
-	join_free(keeper->join);
-	keeper->join = join;
+	joining_done(&keeper->joining);
+	keeper->joining = joining;
 	return 0;
 }

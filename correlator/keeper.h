@@ -36,7 +36,8 @@ struct keeper_options {
 	int64_t now_ns;
 };
 
-/* Opens (makes) the store and takes in what it holds: keys, records for the join, verdicts, sources.
+/* Opens (makes) the store and takes in what its head holds: keys, records for the join, verdicts, sources. What is sealed is looked at when
+ * it matters (correlator/joining.h).
  * Returns 0, or what store_open, store_walk and join_new say. */
 int keeper_open(const struct keeper_options *options, struct keeper **out_keeper,
 		struct error *err);
@@ -97,14 +98,16 @@ int keeper_expire(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
  * empty). */
 int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err);
 
-/* Judges everything again by other options: what differs is said as a revision with the next commit. Nothing may be pending. On
- * failure the old options stay. */
+/* Judges the head again by other options, and from now on what comes back from sealed blocks: what differs is said as a revision with
+ * the next commit. Final verdicts on sealed records stay. Nothing may be pending. On failure the old options stay. */
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err);
 
 /* Figures for the status line. */
 struct keeper_figures {
 	uint64_t leaves;
-	size_t keys, open_statements, open_requests;
+	size_t keys, open_statements,
+		open_requests; /* in memory; what is sealed and open is not among them */
+	size_t in_memory;      /* records in the join */
 	bool other_options; /* the store was judged by other options of the join before this start or reload */
 	bool join_full; /* the join holds as many records as it may: later ones are stored without verdicts */
 };

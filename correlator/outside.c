@@ -28,84 +28,77 @@ static int unless_gone(int rc, struct error *err)
 	return 0;
 }
 
-/* The newest verdict on a leaf in the block at a place, if it is newer than *revision. */
-static int find_verdict(struct outside *outside, size_t place, uint64_t leaf, size_t *at_place,
-			struct recall_entry *best, struct error *err)
+struct found_verdict {
+	struct recall_row at; /* row: BLOCK_NO_ROW when there is none */
+	uint32_t note;
+};
+
+/* The newest verdict on a leaf in the block at a place, if it is newer than *best. */
+static int find_verdict(struct outside *outside, size_t place, uint64_t leaf,
+			struct found_verdict *best, struct error *err)
 {
-	const struct recall_entry *entries = NULL;
-	size_t count = 0;
-	int rc = recall_rows(outside->recall, place, RECALL_SUBJECTS, leaf, &entries, &count, err);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if (best->row == BLOCK_NO_ROW || entries[i].note > best->note) {
-			*best = entries[i];
-			*at_place = place;
+	struct recall_run run;
+	int rc = recall_rows(outside->recall, (struct recall_key){place, RECALL_SUBJECTS, leaf},
+			     &run, err);
+	for (size_t i = 0; rc == 0 && i < run.count; i++) {
+		if (best->at.row == BLOCK_NO_ROW || run.entries[i].note > best->note) {
+			best->at = (struct recall_row){place, run.entries[i].row};
+			best->note = run.entries[i].note;
 		}
 	}
 	return rc;
 }
 
 /* Verdicts that were sealed without their subject stand in open blocks. */
-static int find_elsewhere(struct outside *outside, size_t place, uint64_t leaf, const char *id,
-			  size_t *at_place, struct recall_entry *best, struct error *err)
+static int find_elsewhere(struct outside *outside, const struct record *subject, uint64_t leaf,
+			  struct found_verdict *best, struct error *err)
 {
-	uint64_t key = carried_key_borne(carried_key(str_of(id)));
+	char id[RECORD_ID_DIGITS + 1];
+	record_stable_id(subject->source, subject->key, id);
+	struct recall_probe probe = {.key = carried_key_borne(carried_key(str_of(id)))};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < outside->block_count; i++) {
 		bool may = false;
-		if (i == place || !outside->blocks[i].is_open) {
-			continue;
-		}
-		rc = recall_may_hold(outside->recall, i, false, key, &may, err);
-		rc = rc == 0 && may ? find_verdict(outside, i, leaf, at_place, best, err) : rc;
+		probe.place = i;
+		rc = outside->blocks[i].is_open ? recall_may_hold(outside->recall, probe, &may, err)
+						: 0;
+		rc = rc == 0 && may ? find_verdict(outside, i, leaf, best, err) : rc;
 	}
 	return rc;
 }
 
-static int give_verdict(struct outside *outside, size_t place, uint32_t row, struct error *err)
-{
-	struct record verdict;
-	uint64_t leaf = 0;
-	int rc = recall_record(outside->recall, place, row, &verdict, &leaf, err);
-	rc = rc < 0 ? rc : join_restore(outside->join, leaf, &verdict, err);
-	return unless_gone(rc, err);
-}
-
 /* Gives one row back, with the newest verdict on it. */
-static int give(struct outside *outside, const struct join_want *want, size_t place, uint32_t row,
+static int give(struct outside *outside, const struct join_want *want, struct recall_row row,
 		struct error *err)
 {
 	struct record record;
 	uint64_t leaf = 0;
-	char id[RECORD_ID_DIGITS + 1];
-	struct recall_entry best = {.row = BLOCK_NO_ROW};
-	size_t at_place = place;
-	int rc = recall_record(outside->recall, place, row, &record, &leaf, err);
-	if (rc < 0) {
-		return unless_gone(rc, err);
+	struct found_verdict best = {.at = {.row = BLOCK_NO_ROW}};
+	int rc = recall_record(outside->recall, row, &record, &leaf, err);
+	rc = rc < 0 ? rc : join_recall(outside->join, want, leaf, &record, err);
+	rc = rc < 0 ? rc : find_elsewhere(outside, &record, leaf, &best, err);
+	rc = rc < 0 ? rc : find_verdict(outside, row.place, leaf, &best, err);
+	if (rc == 0 && best.at.row != BLOCK_NO_ROW) {
+		rc = recall_record(outside->recall, best.at, &record, &leaf, err);
+		rc = rc < 0 ? rc : join_restore(outside->join, leaf, &record, err);
 	}
-	record_stable_id(record.source, record.key, id);
-	rc = join_recall(outside->join, want, leaf, &record, err);
-	rc = rc < 0 ? rc : find_verdict(outside, place, leaf, &at_place, &best, err);
-	rc = rc < 0 ? rc : find_elsewhere(outside, place, leaf, id, &at_place, &best, err);
-	return rc < 0 || best.row == BLOCK_NO_ROW ? rc
-						  : give_verdict(outside, at_place, best.row, err);
+	return unless_gone(rc, err);
 }
 
 /* Entries borrow from an index that may be made anew while their rows are given. */
-static int give_entries(struct outside *outside, const struct join_want *want, size_t place,
-			const struct recall_entry *entries, size_t count, struct error *err)
+static int give_run(struct outside *outside, const struct join_want *want, size_t place,
+		    struct recall_run run, struct error *err)
 {
-	if (count == 0) {
-		return 0;
-	}
-	struct recall_entry *copy = reallocarray(NULL, count, sizeof *copy);
+	struct recall_entry *copy = reallocarray(NULL, run.count + 1, sizeof *copy);
 	if (copy == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory for %zu records of a block", count);
+		return error_set(err, ERR_NOMEM, "no memory for %zu records of a block", run.count);
 	}
-	memcpy(copy, entries, count * sizeof *copy);
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = give(outside, want, place, copy[i].row, err);
+	for (size_t i = 0; i < run.count; i++) {
+		copy[i] = run.entries[i];
+	}
+	for (size_t i = 0; rc == 0 && i < run.count; i++) {
+		rc = give(outside, want, (struct recall_row){place, copy[i].row}, err);
 	}
 	free(copy);
 	return rc;
@@ -116,100 +109,118 @@ static int answer_id(struct outside *outside, const struct join_want *want, size
 {
 	bool claims = want->kind == JOIN_WANT_CLAIMS;
 	bool may = false, carried = false;
-	int rc = recall_may_hold(outside->recall, place, false, want->key, &may, err);
+	struct recall_probe probe = {place, false, want->key};
+	int rc = recall_may_hold(outside->recall, probe, &may, err);
 	if (rc == 0 && claims) {
-		rc = recall_may_hold(outside->recall, place, false, carried_key_borne(want->key),
-				     &carried, err);
+		probe.key = carried_key_borne(want->key);
+		rc = recall_may_hold(outside->recall, probe, &carried, err);
 	}
 	if (rc < 0 || (!may && !carried)) {
 		return rc;
 	}
-	const struct recall_entry *entries = NULL;
-	size_t count = 0;
-	rc = recall_rows(outside->recall, place, claims ? RECALL_CLAIMS : RECALL_REQUESTS,
-			 want->key, &entries, &count, err);
-	return rc < 0 ? rc : give_entries(outside, want, place, entries, count, err);
+	struct recall_run run;
+	enum recall_index index = claims ? RECALL_CLAIMS : RECALL_REQUESTS;
+	rc = recall_rows(outside->recall, (struct recall_key){place, index, want->key}, &run, err);
+	return rc < 0 || run.count == 0 ? rc : give_run(outside, want, place, run, err);
 }
 
-/* Whether the block at a place may hold rows of a session that may do one of these things. */
-static int may_mark(struct outside *outside, size_t place, uint64_t session, unsigned marks,
-		    bool *out_may, struct error *err)
+struct look { /* at a session in a block */
+	const struct join_want *want;
+	size_t place;
+	unsigned marks; /* only rows that may do one of these; 0: all */
+	int64_t from_ns;
+	int64_t to_ns; /* INT64_MAX: no end */
+};
+
+/* Whether the block may hold rows of the session that may mark so. */
+static int may_mark(struct outside *outside, const struct look *look, bool *out_may,
+		    struct error *err)
 {
 	int rc = 0;
 	*out_may = false;
 	for (unsigned mark = CARRIED_WRITES; rc == 0 && !*out_may && mark <= CARRIED_RESETS;
 	     mark <<= 1) {
-		if ((marks & mark) != 0) {
-			rc = recall_may_hold(outside->recall, place, false,
-					     carried_key_marks(session, (enum carried_mark)mark),
+		uint64_t key = carried_key_marks(look->want->key, (enum carried_mark)mark);
+		if ((look->marks & mark) != 0) {
+			rc = recall_may_hold(outside->recall,
+					     (struct recall_probe){look->place, false, key},
 					     out_may, err);
 		}
 	}
 	return rc;
 }
 
-static bool is_before(int64_t time_ns, const struct join_want *want)
+static bool is_before(int64_t time_ns, int64_t to_ns)
 {
-	return want->to_ns == INT64_MAX || time_ns < want->to_ns;
+	return to_ns == INT64_MAX || time_ns < to_ns;
 }
 
-/* The rows of a session in the span of a want, copied: those that may do `marks`, or all of them (0). */
-static int session_rows(struct outside *outside, const struct join_want *want, size_t place,
-			unsigned marks, struct recall_entry **out, size_t *out_count,
-			struct error *err)
+static bool is_within(const struct look *look, const struct recall_entry *entry, int64_t time_ns)
+{
+	return is_before(time_ns, look->to_ns) && time_ns >= look->from_ns &&
+	       (look->marks == 0 || (entry->note & look->marks) != 0);
+}
+
+/* The rows of a session that a look is for, in memory that the caller frees. */
+static int session_rows(struct outside *outside, const struct look *look,
+			struct recall_entry **out_entries, size_t *out_count, struct error *err)
 {
 	struct recall_rows_of rows;
-	const struct recall_entry *entries = NULL;
-	size_t count = 0, kept = 0;
-	int rc = recall_rows(outside->recall, place, RECALL_SESSIONS, want->key, &entries, &count,
-			     err);
-	rc = rc < 0 ? rc : recall_look(outside->recall, place, &rows, err);
-	*out = NULL;
+	struct recall_run run;
+	*out_entries = NULL;
 	*out_count = 0;
-	if (rc < 0 || count == 0 || rows.times == NULL) {
+	int rc = recall_rows(outside->recall,
+			     (struct recall_key){look->place, RECALL_SESSIONS, look->want->key},
+			     &run, err);
+	rc = rc < 0 ? rc : recall_look(outside->recall, look->place, &rows, err);
+	if (rc < 0 || run.count == 0 || rows.times == NULL) {
 		return rc;
 	}
-	struct recall_entry *copy = reallocarray(NULL, count, sizeof *copy);
+	struct recall_entry *copy = reallocarray(NULL, run.count, sizeof *copy);
 	if (copy == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory for %zu records of a session", count);
+		return error_set(err, ERR_NOMEM, "no memory for %zu records of a session",
+				 run.count);
 	}
-	for (size_t i = 0; i < count; i++) {
-		int64_t time_ns = rows.times[entries[i].row];
-		if (is_before(time_ns, want) && time_ns >= want->from_ns &&
-		    (marks == 0 || (entries[i].note & marks) != 0)) {
-			copy[kept++] = entries[i];
+	for (size_t i = 0; i < run.count; i++) {
+		if (is_within(look, &run.entries[i], rows.times[run.entries[i].row])) {
+			copy[(*out_count)++] = run.entries[i];
 		}
 	}
-	*out = copy;
-	*out_count = kept;
+	*out_entries = copy;
 	return 0;
+}
+
+static int give_session(struct outside *outside, const struct look *look, struct error *err)
+{
+	struct recall_entry *entries = NULL;
+	struct recall_run run = {0};
+	int rc = session_rows(outside, look, &entries, &run.count, err);
+	run.entries = entries;
+	rc = rc < 0 || run.count == 0 ? rc : give_run(outside, look->want, look->place, run, err);
+	free(entries);
+	return rc;
 }
 
 static int answer_span(struct outside *outside, const struct join_want *want, bool *out_nothing,
 		       struct error *err)
 {
-	const unsigned all = CARRIED_WRITES | CARRIED_SETS | CARRIED_RESETS;
-	unsigned marks = want->kind == JOIN_WANT_MARKS ? all : 0;
+	struct look look = {.want = want, .from_ns = want->from_ns, .to_ns = want->to_ns};
+	if (want->kind == JOIN_WANT_MARKS) {
+		look.marks = CARRIED_WRITES | CARRIED_SETS | CARRIED_RESETS;
+	}
 	int rc = 0;
-	*out_nothing = marks != 0;
-	for (size_t place = 0; rc == 0 && place < outside->block_count; place++) {
-		const struct recall_block *block = &outside->blocks[place];
-		bool within =
-			is_before(block->min_time_ns, want) && block->max_time_ns >= want->from_ns;
+	*out_nothing = look.marks != 0;
+	for (; rc == 0 && look.place < outside->block_count; look.place++) {
+		const struct recall_block *block = &outside->blocks[look.place];
+		bool older = block->min_time_ns < want->from_ns;
+		bool within = is_before(block->min_time_ns, want->to_ns) &&
+			      block->max_time_ns >= want->from_ns;
 		bool may = within;
-		if (marks != 0 && (within || block->min_time_ns < want->from_ns)) {
-			rc = may_mark(outside, place, want->key, marks, &may, err);
-			*out_nothing =
-				*out_nothing && (!may || block->min_time_ns >= want->from_ns);
+		if (look.marks != 0 && (within || older)) {
+			rc = may_mark(outside, &look, &may, err);
+			*out_nothing = *out_nothing && !(may && older);
 		}
-		if (rc < 0 || !within || !may) {
-			continue;
-		}
-		struct recall_entry *entries = NULL;
-		size_t count = 0;
-		rc = session_rows(outside, want, place, marks, &entries, &count, err);
-		rc = rc < 0 ? rc : give_entries(outside, want, place, entries, count, err);
-		free(entries);
+		rc = rc == 0 && within && may ? give_session(outside, &look, err) : rc;
 	}
 	return rc;
 }
@@ -219,15 +230,15 @@ struct newest {
 	bool any;
 };
 
-/* Gives the rows of the block at a place that are as new as the newest ones known; returns by *newest what these are. */
-static int look_for_base(struct outside *outside, const struct join_want *want, size_t place,
-			 struct newest *newest, struct error *err)
+/* The time of the newest row in the block that a look is for. */
+static int look_for_newest(struct outside *outside, const struct look *look, struct newest *newest,
+			   struct error *err)
 {
 	struct recall_entry *entries = NULL;
 	struct recall_rows_of rows;
 	size_t count = 0;
-	int rc = session_rows(outside, want, place, want->marks, &entries, &count, err);
-	rc = rc < 0 ? rc : recall_look(outside->recall, place, &rows, err);
+	int rc = session_rows(outside, look, &entries, &count, err);
+	rc = rc < 0 ? rc : recall_look(outside->recall, look->place, &rows, err);
 	for (size_t i = 0; rc == 0 && i < count && rows.times != NULL; i++) {
 		int64_t time_ns = rows.times[entries[i].row];
 		newest->time_ns =
@@ -238,56 +249,50 @@ static int look_for_base(struct outside *outside, const struct join_want *want, 
 	return rc;
 }
 
-static int give_base(struct outside *outside, const struct join_want *want, int64_t time_ns,
-		     struct error *err)
+/* All rows of one time that a look is for. */
+static int give_base(struct outside *outside, struct look look, int64_t time_ns, struct error *err)
 {
-	struct join_want at = *want;
 	int rc = 0;
-	at.from_ns = time_ns;
-	at.to_ns = time_ns == INT64_MAX ? INT64_MAX : time_ns + 1;
-	for (size_t place = 0; rc == 0 && place < outside->block_count; place++) {
-		const struct recall_block *block = &outside->blocks[place];
+	look.from_ns = time_ns;
+	look.to_ns = time_ns == INT64_MAX ? INT64_MAX : time_ns + 1;
+	for (look.place = 0; rc == 0 && look.place < outside->block_count; look.place++) {
+		const struct recall_block *block = &outside->blocks[look.place];
 		bool may = false;
-		if (block->min_time_ns > time_ns || block->max_time_ns < time_ns) {
-			continue;
+		if (block->min_time_ns <= time_ns && block->max_time_ns >= time_ns) {
+			rc = may_mark(outside, &look, &may, err);
+			rc = rc == 0 && may ? give_session(outside, &look, err) : rc;
 		}
-		rc = may_mark(outside, place, want->key, want->marks, &may, err);
-		if (rc < 0 || !may) {
-			continue;
-		}
-		struct recall_entry *entries = NULL;
-		size_t count = 0;
-		rc = session_rows(outside, &at, place, want->marks, &entries, &count, err);
-		rc = rc < 0 ? rc : give_entries(outside, want, place, entries, count, err);
-		free(entries);
 	}
 	return rc;
 }
 
+/* The newest rows before a time, and all others of their time. */
 static int answer_base(struct outside *outside, const struct join_want *want, struct error *err)
 {
+	struct look look = {
+		.want = want, .marks = want->marks, .from_ns = INT64_MIN, .to_ns = want->to_ns};
 	struct newest newest = {0};
 	int rc = 0;
-	for (size_t place = outside->block_count; rc == 0 && place-- > 0;) {
-		const struct recall_block *block = &outside->blocks[place];
+	for (size_t i = outside->block_count; rc == 0 && i-- > 0;) {
+		const struct recall_block *block = &outside->blocks[i];
 		bool may = false;
 		if (newest.any && block->max_time_ns < newest.time_ns) {
 			break; /* they stand in order of their last time */
 		}
-		if (is_before(block->min_time_ns, want)) {
-			rc = may_mark(outside, place, want->key, want->marks, &may, err);
-		}
-		rc = rc == 0 && may ? look_for_base(outside, want, place, &newest, err) : rc;
+		look.place = i;
+		rc = is_before(block->min_time_ns, want->to_ns)
+			     ? may_mark(outside, &look, &may, err)
+			     : 0;
+		rc = rc == 0 && may ? look_for_newest(outside, &look, &newest, err) : rc;
 	}
-	return rc < 0 || !newest.any ? rc : give_base(outside, want, newest.time_ns, err);
+	return rc < 0 || !newest.any ? rc : give_base(outside, look, newest.time_ns, err);
 }
 
 static int answer_leaf(struct outside *outside, const struct join_want *want, struct error *err)
 {
-	size_t place = 0;
-	uint32_t row = 0;
-	int rc = recall_find_leaf(outside->recall, want->key, &place, &row, err);
-	return unless_gone(rc < 0 ? rc : give(outside, want, place, row, err), err);
+	struct recall_row row;
+	int rc = recall_find_leaf(outside->recall, want->key, &row, err);
+	return unless_gone(rc < 0 ? rc : give(outside, want, row, err), err);
 }
 
 /* What is asked by session or leaf, one want after the other. */
@@ -336,14 +341,14 @@ int outside_answer(struct recall *recall, struct join *join, size_t *out_count, 
 	return rc;
 }
 
-/* Whether a row needs a look: of its newest verdict in the block none is final, and no statement hangs on it. */
-static int needs_visit(struct outside *outside, size_t place, uint64_t leaf, bool *out_needs,
-		       struct error *err)
+/* Whether a record needs a look, by the newest verdict on it in the block. */
+static int needs_visit(struct outside *outside, const struct outside_look *look, uint64_t leaf,
+		       bool *out_needs, struct error *err)
 {
-	struct recall_entry best = {.row = BLOCK_NO_ROW};
-	size_t at_place = place;
-	int rc = find_verdict(outside, place, leaf, &at_place, &best, err);
-	*out_needs = rc == 0 && (best.row == BLOCK_NO_ROW || (best.note & RECALL_FINAL) == 0);
+	struct found_verdict best = {.at = {.row = BLOCK_NO_ROW}};
+	int rc = find_verdict(outside, look->place, leaf, &best, err);
+	bool none = best.at.row == BLOCK_NO_ROW;
+	*out_needs = rc == 0 && (none || (!look->unsaid_only && (best.note & RECALL_FINAL) == 0));
 	return rc;
 }
 
@@ -359,12 +364,29 @@ static void mark_covered(const struct recall_rows_of *rows, uint8_t *covered)
 	}
 }
 
-int outside_visit(struct recall *recall, struct join *join, size_t place, int64_t young_ns,
+static int visit_row(struct outside *outside, const struct outside_look *look, uint32_t row,
+		     struct error *err)
+{
+	struct recall_rows_of rows;
+	bool needs = false;
+	int rc = recall_look(outside->recall, look->place, &rows, err);
+	if (rc < 0 || rows.kinds == NULL) {
+		return rc;
+	}
+	bool young = rows.kinds[row] == RECORD_STATEMENT && rows.times[row] >= look->young_ns &&
+		     look->young_ns != INT64_MAX;
+	rc = young ? 0 : needs_visit(outside, look, rows.leaves[row], &needs, err);
+	return rc == 0 && (needs || young)
+		       ? give(outside, NULL, (struct recall_row){look->place, row}, err)
+		       : rc;
+}
+
+int outside_visit(struct recall *recall, struct join *join, const struct outside_look *look,
 		  struct error *err)
 {
 	struct outside outside = outside_of(recall, join);
 	struct recall_rows_of rows;
-	int rc = recall_look(recall, place, &rows, err);
+	int rc = recall_look(recall, look->place, &rows, err);
 	if (rc < 0 || rows.kinds == NULL) {
 		return rc;
 	}
@@ -375,15 +397,7 @@ int outside_visit(struct recall *recall, struct join *join, size_t place, int64_
 	}
 	mark_covered(&rows, covered);
 	for (uint32_t row = 0; rc == 0 && row < count; row++) {
-		bool needs = false;
-		/* Looking at others may close a block. */
-		rc = covered[row] != 0 ? 0 : recall_look(recall, place, &rows, err);
-		if (rc < 0 || covered[row] != 0 || rows.kinds == NULL) {
-			continue;
-		}
-		bool young = rows.kinds[row] == RECORD_STATEMENT && rows.times[row] >= young_ns;
-		rc = young ? 0 : needs_visit(&outside, place, rows.leaves[row], &needs, err);
-		rc = rc == 0 && (needs || young) ? give(&outside, NULL, place, row, err) : rc;
+		rc = covered[row] != 0 ? 0 : visit_row(&outside, look, row, err);
 	}
 	free(covered);
 	return rc;
@@ -391,10 +405,9 @@ int outside_visit(struct recall *recall, struct join *join, size_t place, int64_
 
 static int give_left(struct outside *outside, uint64_t leaf, struct error *err)
 {
-	size_t place = 0;
-	uint32_t row = 0;
-	int rc = recall_find_leaf(outside->recall, leaf, &place, &row, err);
-	rc = rc < 0 ? rc : give(outside, NULL, place, row, err);
+	struct recall_row row;
+	int rc = recall_find_leaf(outside->recall, leaf, &row, err);
+	rc = rc < 0 ? rc : give(outside, NULL, row, err);
 	if (rc == 0) {
 		join_hold(outside->join, leaf);
 	}
@@ -404,20 +417,19 @@ static int give_left(struct outside *outside, uint64_t leaf, struct error *err)
 /* The requests that older verdicts on a leaf named may stand without any now. */
 static int revisit_named(struct outside *outside, size_t place, uint64_t leaf, struct error *err)
 {
-	const struct recall_entry *entries = NULL;
-	size_t count = 1;
+	struct recall_run run = {.count = 1};
 	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	for (size_t i = 0; rc == 0 && i < run.count; i++) {
 		struct record verdict;
 		uint64_t verdict_leaf = 0;
 		/* Each time anew: looking at others may give the index up. */
-		rc = recall_rows(outside->recall, place, RECALL_SUBJECTS, leaf, &entries, &count,
-				 err);
-		if (rc < 0 || i >= count) {
+		rc = recall_rows(outside->recall, (struct recall_key){place, RECALL_SUBJECTS, leaf},
+				 &run, err);
+		if (rc < 0 || i >= run.count) {
 			break;
 		}
-		rc = recall_record(outside->recall, place, entries[i].row, &verdict, &verdict_leaf,
-				   err);
+		rc = recall_record(outside->recall, (struct recall_row){place, run.entries[i].row},
+				   &verdict, &verdict_leaf, err);
 		if (rc == 0 && record_has(&verdict, FIELD_request_leaf)) {
 			rc = give_left(outside,
 				       (uint64_t)record_number(&verdict, FIELD_request_leaf, 0),
@@ -437,10 +449,9 @@ int outside_left(struct recall *recall, struct join *join, uint64_t leaf, struct
 int outside_revisit(struct recall *recall, struct join *join, uint64_t leaf, struct error *err)
 {
 	struct outside outside = outside_of(recall, join);
-	size_t place = 0;
-	uint32_t row = 0;
-	int rc = recall_find_leaf(recall, leaf, &place, &row, err);
-	rc = rc < 0 ? rc : give(&outside, NULL, place, row, err);
-	rc = rc < 0 ? rc : revisit_named(&outside, place, leaf, err);
+	struct recall_row row;
+	int rc = recall_find_leaf(recall, leaf, &row, err);
+	rc = rc < 0 ? rc : give(&outside, NULL, row, err);
+	rc = rc < 0 ? rc : revisit_named(&outside, row.place, leaf, err);
 	return unless_gone(rc, err);
 }

@@ -15,9 +15,15 @@
  * Returns 0, or what recall_record and join_recall say. */
 int outside_answer(struct recall *recall, struct join *join, size_t *out_count, struct error *err);
 
-/* Gives back the records of the block at a place on which a final verdict is not said yet, as far as the block knows, and all
- * statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a final verdict stands. */
-int outside_visit(struct recall *recall, struct join *join, size_t place, int64_t young_ns,
+/* Gives back records of the block at a place: those on which no final verdict is said yet, as far as the block knows (with unsaid_only: on
+ * which none at all is), and all statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a
+ * final verdict stands. */
+struct outside_look {
+	size_t place;
+	int64_t young_ns;
+	bool unsaid_only;
+};
+int outside_visit(struct recall *recall, struct join *join, const struct outside_look *look,
 		  struct error *err);
 
 /* A statement outside has a newer verdict in the head: gives it back, with the requests that older ones named. */

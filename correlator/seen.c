@@ -62,44 +62,53 @@ static int compare(struct store *store, uint64_t leaf, const struct candidate *c
 	return 0;
 }
 
+struct candidate_look {
+	const struct record *record;
+	struct recall_identity identity;
+	uint64_t stable; /* carried_key of its stable id */
+};
+
 /* Whether the block holds another version of the record: same source and key. */
-static int find_version(struct seen *seen, size_t place, const struct record *record, uint32_t note,
+static int find_version(struct seen *seen, size_t place, const struct candidate_look *look,
 			enum seen_verdict *verdict, struct error *err)
 {
-	const struct recall_entry *entries = NULL;
-	size_t count = 0;
-	int rc = recall_all(seen->recall, place, RECALL_RECORDS, &entries, &count, err);
-	for (size_t i = 0; rc == 0 && i < count && *verdict == SEEN_NEW; i++) {
+	struct recall_run run;
+	int rc = recall_all(seen->recall, place, RECALL_RECORDS, &run, err);
+	for (size_t i = 0; rc == 0 && i < run.count && *verdict == SEEN_NEW; i++) {
 		struct record stored;
 		uint64_t leaf = 0;
-		if (entries[i].note != note) {
+		if (run.entries[i].note != look->identity.note) {
 			continue;
 		}
-		rc = recall_record(seen->recall, place, entries[i].row, &stored, &leaf, err);
-		if (rc == 0 && str_equal(stored.source, record->source) &&
-		    str_equal(stored.key, record->key)) {
+		rc = recall_record(seen->recall, (struct recall_row){place, run.entries[i].row},
+				   &stored, &leaf, err);
+		if (rc == 0 && str_equal(stored.source, look->record->source) &&
+		    str_equal(stored.key, look->record->key)) {
 			*verdict = SEEN_CONFLICT;
 		}
 	}
 	return rc;
 }
 
-static int find_in_block(struct seen *seen, size_t place, const struct candidate *candidate,
-			 const struct recall_identity *identity, enum seen_verdict *verdict,
-			 struct error *err)
+static int find_in_block(struct seen *seen, size_t place, const struct candidate_look *look,
+			 enum seen_verdict *verdict, struct error *err)
 {
-	const struct recall_entry *entries = NULL;
-	size_t count = 0;
-	int rc = recall_rows(seen->recall, place, RECALL_RECORDS, identity->key, &entries, &count,
-			     err);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		if (entries[i].note == identity->note) {
+	struct recall_run run;
+	bool may = false;
+	int rc = recall_may_hold(seen->recall, (struct recall_probe){place, true, look->stable},
+				 &may, err);
+	if (rc < 0 || !may) {
+		return rc;
+	}
+	rc = recall_rows(seen->recall,
+			 (struct recall_key){place, RECALL_RECORDS, look->identity.key}, &run, err);
+	for (size_t i = 0; rc == 0 && i < run.count; i++) {
+		if (run.entries[i].note == look->identity.note) {
 			*verdict = SEEN_DUPLICATE;
 			return 0;
 		}
 	}
-	return rc < 0 ? rc
-		      : find_version(seen, place, candidate->record, identity->note, verdict, err);
+	return rc < 0 ? rc : find_version(seen, place, look, verdict, err);
 }
 
 /* The first block, by its last time, that may hold records of a time. */
@@ -120,30 +129,27 @@ static size_t first_block(const struct recall_block *blocks, size_t count, int64
 static int find_sealed(struct seen *seen, const struct candidate *candidate,
 		       enum seen_verdict *verdict, struct error *err)
 {
-	if (seen->recall == NULL) {
-		return 0;
-	}
-	const struct record *record = candidate->record;
-	struct recall_identity identity = {0};
-	uint64_t stable = 0;
+	struct candidate_look look = {.record = candidate->record};
 	size_t count = 0;
-	const struct recall_block *blocks = recall_blocks(seen->recall, &count);
+	int64_t time_ns = look.record->time_ns;
+	const struct recall_block *blocks =
+		seen->recall == NULL ? NULL : recall_blocks(seen->recall, &count);
+	bool prepared = false;
 	int rc = 0;
-	for (size_t i = first_block(blocks, count, record->time_ns);
+	for (size_t i = first_block(blocks, count, time_ns);
 	     rc == 0 && i < count && *verdict != SEEN_DUPLICATE; i++) {
-		bool may = false;
-		if (blocks[i].min_time_ns > record->time_ns) {
+		if (blocks[i].min_time_ns > time_ns) {
 			continue;
 		}
-		if (stable == 0) {
+		if (!prepared) {
 			char id[RECORD_ID_DIGITS + 1];
-			record_stable_id(record->source, record->key, id);
-			stable = carried_key(str_of(id));
-			identity = recall_identity(seen->recall, record, candidate->encoded);
+			record_stable_id(look.record->source, look.record->key, id);
+			look.stable = carried_key(str_of(id));
+			look.identity =
+				recall_identity(seen->recall, look.record, candidate->encoded);
+			prepared = true;
 		}
-		rc = recall_may_hold(seen->recall, i, true, stable, &may, err);
-		rc = rc == 0 && may ? find_in_block(seen, i, candidate, &identity, verdict, err)
-				    : rc;
+		rc = find_in_block(seen, i, &look, verdict, err);
 	}
 	if (rc == -ERR_GONE) { /* a damaged block: what it held can't be told from what is new */
 		error_clear(err);

@@ -37,11 +37,10 @@ enum seen_verdict {
 
 /* Prepares an empty table for the records of a store. */
 void seen_init(struct seen *seen, struct store *store, size_t max_keys);
+void seen_done(struct seen *seen);
 
 /* Records with leaves below end are sealed now: blocks know them. Returns 0 or ERR_NOMEM (then nothing is forgotten). */
 int seen_forget(struct seen *seen, struct recall *recall, uint64_t end, struct error *err);
-
-void seen_done(struct seen *seen);
 
 /* Looks a record up among those that were added.
  *   encoded  its canonical bytes

@@ -80,6 +80,9 @@ void recall_free(struct recall *recall)
 	for (size_t i = 0; i < RECALL_BLOCKS; i++) {
 		drop_held(&recall->held[i]);
 	}
+	if (recall->source.close != NULL) {
+		recall->source.close(recall->source.owner);
+	}
 	free(recall->known);
 	free(recall->blocks);
 	buf_done(&recall->record);
@@ -192,11 +195,11 @@ static int pass_over(struct recall *recall, struct known *known, int rc, struct 
 	return 0;
 }
 
-int recall_may_hold(struct recall *recall, size_t place, bool of_records, uint64_t key,
-		    bool *out_may, struct error *err)
+int recall_may_hold(struct recall *recall, struct recall_probe probe, bool *out_may,
+		    struct error *err)
 {
-	struct known *known = &recall->known[place];
-	struct buf *bytes = &known->filter[of_records];
+	struct known *known = &recall->known[probe.place];
+	struct buf *bytes = &known->filter[probe.of_records];
 	struct error local;
 	int rc = 0;
 	error_clear(&local);
@@ -208,8 +211,8 @@ int recall_may_hold(struct recall *recall, size_t place, bool of_records, uint64
 		bool holds = recall->filter_bytes < RECALL_FILTER_BYTES;
 		bytes = holds ? bytes : &recall->filter;
 		buf_clear(bytes);
-		rc = recall->source.filter(recall->source.owner, known->block.number, of_records,
-					   bytes, &local);
+		rc = recall->source.filter(recall->source.owner, known->block.number,
+					   probe.of_records, bytes, &local);
 		recall->filter_bytes += holds && rc == 0 ? bytes->len : 0;
 	}
 	struct id_filter filter;
@@ -217,7 +220,7 @@ int recall_may_hold(struct recall *recall, size_t place, bool of_records, uint64
 	if (rc < 0) {
 		return pass_over(recall, known, rc, &local, err);
 	}
-	*out_may = id_filter_may_hold(&filter, key);
+	*out_may = id_filter_may_hold(&filter, probe.key);
 	return 0;
 }
 
@@ -410,15 +413,14 @@ static struct held *hold(struct recall *recall, uint64_t number)
 	return oldest;
 }
 
-int recall_all(struct recall *recall, size_t place, enum recall_index which,
-	       const struct recall_entry **out_entries, size_t *out_count, struct error *err)
+int recall_all(struct recall *recall, size_t place, enum recall_index which, struct recall_run *out,
+	       struct error *err)
 {
 	struct known *known = &recall->known[place];
 	struct error local;
 	struct block *block = NULL;
 	error_clear(&local);
-	*out_count = 0;
-	*out_entries = NULL;
+	*out = (struct recall_run){0};
 	if (known->damaged) {
 		return 0;
 	}
@@ -431,39 +433,36 @@ int recall_all(struct recall *recall, size_t place, enum recall_index which,
 			return pass_over(recall, known, rc, &local, err);
 		}
 	}
-	*out_entries = index->entries;
-	*out_count = index->count;
+	*out = (struct recall_run){index->entries, index->count};
 	return 0;
 }
 
-int recall_rows(struct recall *recall, size_t place, enum recall_index which, uint64_t key,
-		const struct recall_entry **out_entries, size_t *out_count, struct error *err)
+int recall_rows(struct recall *recall, struct recall_key key, struct recall_run *out,
+		struct error *err)
 {
-	const struct recall_entry *entries = NULL;
-	size_t count = 0;
-	int rc = recall_all(recall, place, which, &entries, &count, err);
-	size_t low = 0, high = count;
+	struct recall_run all;
+	int rc = recall_all(recall, key.place, key.index, &all, err);
+	size_t low = 0, high = all.count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (entries[middle].key < key) {
+		if (all.entries[middle].key < key.key) {
 			low = middle + 1;
 		} else {
 			high = middle;
 		}
 	}
 	size_t end = low;
-	while (end < count && entries[end].key == key) {
+	while (end < all.count && all.entries[end].key == key.key) {
 		end++;
 	}
-	*out_entries = entries != NULL ? entries + low : NULL;
-	*out_count = end - low;
+	*out = (struct recall_run){all.entries != NULL ? all.entries + low : NULL, end - low};
 	return rc;
 }
 
-int recall_record(struct recall *recall, size_t place, uint32_t row, struct record *out_record,
+int recall_record(struct recall *recall, struct recall_row row, struct record *out_record,
 		  uint64_t *out_leaf, struct error *err)
 {
-	struct known *known = &recall->known[place];
+	struct known *known = &recall->known[row.place];
 	struct error local;
 	struct block *block = NULL;
 	error_clear(&local);
@@ -472,12 +471,12 @@ int recall_record(struct recall *recall, size_t place, uint32_t row, struct reco
 				 (unsigned long long)known->block.number);
 	}
 	int rc = recall->source.open(recall->source.owner, known->block.number, &block, &local);
-	rc = rc < 0 ? rc : read_row(block, row, &recall->record, out_record, &local);
+	rc = rc < 0 ? rc : read_row(block, row.row, &recall->record, out_record, &local);
 	if (rc < 0) {
 		rc = pass_over(recall, known, rc, &local, err);
 		return rc < 0 ? rc : error_set(err, ERR_GONE, "%s", local.text);
 	}
-	*out_leaf = block_leaves(block)[row];
+	*out_leaf = block_leaves(block)[row.row];
 	return 0;
 }
 
@@ -505,7 +504,7 @@ int recall_look(struct recall *recall, size_t place, struct recall_rows_of *out,
 	return 0;
 }
 
-int recall_find_leaf(struct recall *recall, uint64_t leaf, size_t *out_place, uint32_t *out_row,
+int recall_find_leaf(struct recall *recall, uint64_t leaf, struct recall_row *out,
 		     struct error *err)
 {
 	for (size_t place = 0; place < recall->count; place++) {
@@ -525,8 +524,7 @@ int recall_find_leaf(struct recall *recall, uint64_t leaf, size_t *out_place, ui
 		}
 		uint32_t row = block == NULL ? BLOCK_NO_ROW : block_row_of(block, leaf);
 		if (row != BLOCK_NO_ROW) {
-			*out_place = place;
-			*out_row = row;
+			*out = (struct recall_row){place, row};
 			return 0;
 		}
 	}

@@ -34,7 +34,15 @@ struct recall_source {
 	/* Appends the bytes of a filter. */
 	int (*filter)(void *owner, uint64_t number, bool of_records, struct buf *out,
 		      struct error *err);
+	void (*close)(void *owner); /* NULL: nothing is to be done */
 };
+
+/* Over the blocks of a writer's store, which outlives it; read the list with recall_refresh first. Returns 0 or ERR_NOMEM. */
+struct store;
+int recall_open(struct store *store, struct recall **out_recall, struct error *err);
+
+/* The first leaf that is not sealed. Returns 0, ERR_IO, ERR_CORRUPT. */
+int recall_head(struct store *store, uint64_t *out_first, struct error *err);
 
 /* source is copied; its owner outlives the recall. Returns 0 or ERR_NOMEM. */
 int recall_new(const struct recall_source *source, struct recall **out_recall, struct error *err);
@@ -47,8 +55,13 @@ int recall_refresh(struct recall *recall, struct error *err);
 const struct recall_block *recall_blocks(const struct recall *recall, size_t *out_count);
 
 /* Whether the block at a place may hold a key in one of its filters. Returns 0, or ERR_IO, ERR_NOMEM. */
-int recall_may_hold(struct recall *recall, size_t place, bool of_records, uint64_t key,
-		    bool *out_may, struct error *err);
+struct recall_probe {
+	size_t place;
+	bool of_records; /* the filter of stable ids, not that of ids */
+	uint64_t key;
+};
+int recall_may_hold(struct recall *recall, struct recall_probe probe, bool *out_may,
+		    struct error *err);
 
 enum recall_index {
 	RECALL_REQUESTS, /* requests by carried_key of their ids */
@@ -66,13 +79,23 @@ struct recall_entry {
 	uint32_t row, note;
 };
 
+struct recall_run {
+	const struct recall_entry *entries;
+	size_t count;
+};
+
 /* The entries with this key of the block at a place; borrowed until an index of another block is asked for. Returns 0, ERR_IO, ERR_NOMEM. */
-int recall_rows(struct recall *recall, size_t place, enum recall_index index, uint64_t key,
-		const struct recall_entry **out_entries, size_t *out_count, struct error *err);
+struct recall_key {
+	size_t place;
+	enum recall_index index;
+	uint64_t key;
+};
+int recall_rows(struct recall *recall, struct recall_key key, struct recall_run *out,
+		struct error *err);
 
 /* All entries of an index, in order of keys. */
-int recall_all(struct recall *recall, size_t place, enum recall_index index,
-	       const struct recall_entry **out_entries, size_t *out_count, struct error *err);
+int recall_all(struct recall *recall, size_t place, enum recall_index index, struct recall_run *out,
+	       struct error *err);
 
 /* Two hashes of a record under a key of this process: of source, key and original bytes (field raw; without it all of them), and of source
  * and key alone. Both agree by chance once in 2^96 pairs. */
@@ -96,11 +119,15 @@ int recall_look(struct recall *recall, size_t place, struct recall_rows_of *out,
 
 /* A row of the block at a place: decoded, borrowed until the next call. Returns 0, ERR_GONE (the block is damaged), ERR_IO,
  * ERR_NOMEM. */
-int recall_record(struct recall *recall, size_t place, uint32_t row, struct record *out_record,
+struct recall_row {
+	size_t place;
+	uint32_t row;
+};
+int recall_record(struct recall *recall, struct recall_row row, struct record *out_record,
 		  uint64_t *out_leaf, struct error *err);
 
 /* The block and row of a leaf: ERR_GONE when no block has it. */
-int recall_find_leaf(struct recall *recall, uint64_t leaf, size_t *out_place, uint32_t *out_row,
+int recall_find_leaf(struct recall *recall, uint64_t leaf, struct recall_row *out,
 		     struct error *err);
 
 /* The first damage met since the last call; false when there is none. */

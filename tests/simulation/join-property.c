@@ -304,9 +304,9 @@ static void visit(struct feed *feed)
 					   : feed->statements_ns - 2000 * SMALL_MS;
 		(void)recall_blocks(feed->blocks->recall, &count);
 		for (size_t i = 0; i < count; i++) {
+			const struct outside_look look = {.place = i, .young_ns = young_ns};
 			assert_int_equal(
-				outside_visit(feed->blocks->recall, feed->join, i, young_ns, &err),
-				0);
+				outside_visit(feed->blocks->recall, feed->join, &look, &err), 0);
 		}
 		return;
 	}

@@ -29,7 +29,10 @@ struct sealed_record {
 	struct str encoded;
 };
 
+/* Makes a world without blocks; it must not move. */
 void sealed_world_init(struct sealed_world *world);
+
+/* Frees it. */
 void sealed_world_done(struct sealed_world *world);
 
 /* Lays all records out anew, in up to SEALED_BLOCKS blocks as the seed has it. */
