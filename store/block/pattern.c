@@ -78,7 +78,8 @@ static void put_token(struct split *split, size_t offset, size_t len,
 	}
 	copy_to(split, offset);
 	buf_put(&splitter->stored, mark, sizeof(mark));
-	splitter->tokens[splitter->token_count++] = *token;
+	splitter->tokens[splitter->token_count] = *token;
+	splitter->tokens[splitter->token_count++].whole = str_slice(split->text, offset, len);
 	split->done = offset + len;
 }
 
@@ -230,6 +231,30 @@ int pattern_split(struct pattern_splitter *splitter, struct str text, const stru
 		copy_to(&split, text.len);
 	}
 	return splitter->stored.failed ? -ERR_NOMEM : 0;
+}
+
+void pattern_reword(struct pattern_splitter *splitter, size_t token)
+{
+	struct str stored = buf_str(&splitter->stored);
+	struct pattern_token *changed = &splitter->tokens[token];
+
+	for (size_t pos = 0; pos + 2 < stored.len; pos++) {
+		if (stored.ptr[pos] != 0) {
+			continue;
+		}
+		if (stored.ptr[pos + 1] == 0) {
+			pos++;
+			continue;
+		}
+		if (token-- == 0) {
+			splitter->stored.ptr[pos + 1] = PATTERN_WORD;
+			splitter->stored.ptr[pos + 2] = 0;
+			break;
+		}
+		pos += 2;
+	}
+	*changed = (struct pattern_token){
+		.slot = {.kind = PATTERN_WORD}, .text = changed->whole, .whole = changed->whole};
 }
 
 int pattern_fold(struct pattern_splitter *splitter)

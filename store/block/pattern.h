@@ -55,7 +55,8 @@ struct pattern_token {
 	int64_t number; /* kinds 1 to 6 */
 	/* WORD: borrowed from the text; kinds 8 to 13: their bytes, borrowed from the splitter */
 	struct str text;
-	bool loose; /* WORD: of letters, may as well stand in the pattern */
+	struct str whole; /* as it stands in the text */
+	bool loose;       /* WORD: of letters, may as well stand in the pattern */
 };
 
 struct pattern_splitter {
@@ -77,6 +78,9 @@ int pattern_split(struct pattern_splitter *splitter, struct str text, const stru
 
 /* Puts the loose words of what was split into the pattern. Returns 0 or -ERR_NOMEM. */
 int pattern_fold(struct pattern_splitter *splitter);
+
+/* Makes a token a WORD that is not loose. */
+void pattern_reword(struct pattern_splitter *splitter, size_t token);
 
 /* The token that begins at pos, behind a byte that is no letter or digit: its kind and value, and how long it is; 0: none but
  * letters and marks. The token's bytes are put into bytes. */

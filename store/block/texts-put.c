@@ -217,6 +217,7 @@ static bool writer_init(struct texts_writer *writer, const struct texts_column *
 	wordset_init(&writer->shapes);
 	wordset_init(&writer->subs);
 	wordset_init(&writer->words);
+	wordset_init(&writer->ids_seen);
 	u64map_init(&writer->children, SIZE_MAX / 2);
 	buf_init(&writer->bytes, 256u << 20);
 	buf_init(&writer->refs, 0);
@@ -235,6 +236,8 @@ static void writer_done(struct texts_writer *writer)
 	wordset_done(&writer->shapes);
 	wordset_done(&writer->subs);
 	wordset_done(&writer->words);
+	wordset_done(&writer->ids_seen);
+	free(writer->id_uses);
 	u64map_done(&writer->children);
 	buf_done(&writer->bytes);
 	buf_done(&writer->refs);

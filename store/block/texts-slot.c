@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#define ID_USES_MAX 2 /* an id that comes again after so many uses becomes a word */
 #define POLICY_SHARE \
 	4 /* a shape of which more than every so manieth text has a pattern of its own has its words as tokens */
 
@@ -154,11 +155,47 @@ static struct texts_policy *policy_of(struct texts_writer *writer, struct str sh
 	return &writer->policies[code];
 }
 
+/* Tokens of bytes that come again and again are words: each is kept once then. */
+static bool reword_ids(struct texts_writer *writer)
+{
+	for (size_t i = 0; i < writer->splitter.token_count; i++) {
+		const struct pattern_token *token = &writer->splitter.tokens[i];
+		size_t known = writer->ids_seen.count;
+		uint32_t code;
+		int result;
+
+		if (pattern_slot_bytes(token->slot) == 0) {
+			continue;
+		}
+		result = wordset_code(&writer->ids_seen, token->text, &code);
+		if (result != 0) {
+			writer->failure = result;
+			return false;
+		}
+		if (!texts_grow(writer, &writer->id_uses, &writer->id_room, code,
+				sizeof(*writer->id_uses))) {
+			return false;
+		}
+		if (code == known) {
+			writer->id_uses[code] = 0;
+		}
+		if (writer->id_uses[code] == ID_USES_MAX) {
+			pattern_reword(&writer->splitter, i);
+		} else {
+			writer->id_uses[code]++;
+		}
+	}
+	return true;
+}
+
 bool texts_split(struct texts_writer *writer, struct str text, uint32_t fresh_max)
 {
 	struct texts_policy *policy;
 	int result = pattern_split(&writer->splitter, text, writer->ids, writer->id_count);
 
+	if (result == 0 && !reword_ids(writer)) {
+		return false;
+	}
 	if (result == 0) {
 		policy = policy_of(writer, buf_str(&writer->splitter.stored));
 		if (policy == NULL) {

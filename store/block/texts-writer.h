@@ -63,6 +63,9 @@ struct texts_writer {
 	struct tsql_template template;
 	struct pattern_splitter splitter;
 	struct wordset roots, shapes, subs, words;
+	struct wordset ids_seen; /* tokens of bytes */
+	uint8_t *id_uses;        /* of each, at most ID_USES_MAX */
+	size_t id_room;
 	struct texts_root_state *root_states;
 	size_t root_room;
 	struct texts_node *nodes;

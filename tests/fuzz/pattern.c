@@ -87,6 +87,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pattern_splitter_init(&splitter);
 	check(pattern_split(&splitter, text, ids, 2) == 0);
 	check_split(&splitter, text, ids);
+	for (size_t i = 0; i < splitter.token_count; i += 3) {
+		pattern_reword(&splitter, i);
+	}
+	check_split(&splitter, text, ids);
 	check(pattern_fold(&splitter) == 0);
 	check_split(&splitter, text, ids);
 	pattern_splitter_done(&splitter);

@@ -172,6 +172,35 @@ static void random_ids_take_their_bits(void **state)
 	free(space);
 }
 
+static void ids_that_come_again_are_kept_once(void **state)
+{
+	/* proves: few ids in many texts take about their place in a list, and each comes back */
+	struct streams_fixture random = {.seed = 11};
+	struct str *texts = calloc(UUIDS, sizeof(*texts));
+	char(*space)[120] = calloc(UUIDS, sizeof(*space));
+	struct texts_column about = {.column = 3, .is_tsql = true, .count = UUIDS};
+	struct texts_sample sample;
+	uint64_t stored;
+	uint64_t unpacked;
+	(void)state;
+	assert_true(texts != NULL && space != NULL);
+	for (size_t i = 0; i < UUIDS; i++) {
+		unsigned tenant = (unsigned)(fixture_random(&random) % 16);
+		(void)snprintf(
+			space[i], sizeof(space[i]),
+			"SELECT a FROM t WHERE tenant = '0f8fad5b-d9cb-469f-a165-7086772895%02x'",
+			tenant);
+		texts[i] = str_of(space[i]);
+	}
+	sample_open(&sample, &about, texts);
+	sample_check(&sample, texts);
+	streams_size(sample.fixture.streams, about.column, &stored, &unpacked);
+	assert_true(stored < UUIDS * 3 / 4 + 800);
+	sample_close(&sample);
+	free(texts);
+	free(space);
+}
+
 #define ROUNDS 300
 #define ROWS   120
 
@@ -273,6 +302,7 @@ int main(void)
 		cmocka_unit_test(gives_back_what_was_put),
 		cmocka_unit_test(ids_and_numbers_of_a_family_are_free),
 		cmocka_unit_test(random_ids_take_their_bits),
+		cmocka_unit_test(ids_that_come_again_are_kept_once),
 		cmocka_unit_test(any_texts_in_any_order),
 		cmocka_unit_test(long_texts_work),
 		cmocka_unit_test(tells_templates),
