@@ -154,3 +154,50 @@ bool texts_match(const struct texts_root *root, struct str text, struct texts_li
 	return text.len - pos == pattern->chunks[pattern->slot_count].len &&
 	       has_chunk(text, pos, pattern->chunks[pattern->slot_count]);
 }
+
+/* One token of a quick kind; its length, or 0. */
+static size_t match_token(const struct texts_writer *writer, struct pattern_slot slot,
+			  struct str text, struct pattern_token *out)
+{
+	uint8_t bytes[PATTERN_BYTES_MAX + 1];
+
+	out->number = 0;
+	if (slot.kind == PATTERN_ID) {
+		return slot.arg < writer->id_count && has_chunk(text, 0, writer->ids[slot.arg])
+			       ? writer->ids[slot.arg].len
+			       : 0;
+	}
+	if (slot.kind == PATTERN_DIGITS) {
+		return take_digits(text, 0, &out->number) == slot.arg ? slot.arg : 0;
+	}
+	if (text.len == 0 || !is_digit(text.ptr[0])) {
+		return 0;
+	}
+	return pattern_token_at(text, 0, out, bytes);
+}
+
+bool texts_match_sub(const struct texts_writer *writer, const struct texts_sub_state *sub,
+		     struct str text, struct pattern_token *out_tokens)
+{
+	const struct pattern *pattern = &sub->pattern;
+	size_t pos = 0;
+
+	for (size_t i = 0; i < pattern->slot_count; i++) {
+		size_t len;
+
+		if (!has_chunk(text, pos, pattern->chunks[i])) {
+			return false;
+		}
+		pos += pattern->chunks[i].len;
+		out_tokens[i].slot = pattern->slots[i];
+		len = match_token(writer, pattern->slots[i], str_slice(text, pos, text.len - pos),
+				  &out_tokens[i]);
+		if (len == 0 || out_tokens[i].slot.kind != pattern->slots[i].kind ||
+		    out_tokens[i].slot.arg != pattern->slots[i].arg) {
+			return false;
+		}
+		pos += len;
+	}
+	return text.len - pos == pattern->chunks[pattern->slot_count].len &&
+	       has_chunk(text, pos, pattern->chunks[pattern->slot_count]);
+}

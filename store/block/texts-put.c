@@ -253,6 +253,7 @@ static void writer_done(struct texts_writer *writer)
 	free(writer->text_slots);
 	free(writer->buckets);
 	free(writer->policies);
+	free(writer->sub_states);
 	free(writer->codes);
 	free(writer->literals);
 }

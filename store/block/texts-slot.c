@@ -255,6 +255,53 @@ static uint32_t child_of(struct texts_writer *writer, uint32_t text_slot, uint32
 	return node;
 }
 
+/* The state of a sub-pattern that is new. */
+static bool add_sub(struct texts_writer *writer, uint32_t code)
+{
+	struct texts_sub_state *state;
+	struct str stored;
+
+	if (!texts_grow(writer, &writer->sub_states, &writer->sub_room, code, sizeof(*state))) {
+		return false;
+	}
+	state = &writer->sub_states[code];
+	if (arena_str(&writer->arena, buf_str(&writer->splitter.stored), &stored) != 0 ||
+	    !pattern_read(stored, &writer->arena, &state->pattern)) {
+		writer->failure = -ERR_NOMEM;
+		return false;
+	}
+	state->is_quick = true;
+	for (size_t i = 0; i < state->pattern.slot_count; i++) {
+		uint8_t kind = state->pattern.slots[i].kind;
+
+		state->is_quick &= kind == PATTERN_ID || kind == PATTERN_DIGITS ||
+				   kind == PATTERN_DATE || kind == PATTERN_TIME;
+	}
+	return true;
+}
+
+/* Puts a text that is of the sub-pattern which its slot held last; false: it is of another one, or must be split. */
+static bool put_hot(struct texts_writer *writer, uint32_t text_slot, struct str text)
+{
+	const struct texts_sub *sub = &writer->text_slots[text_slot];
+	const struct texts_sub_state *state;
+	uint32_t bucket;
+
+	if (sub->hot_code == UINT32_MAX || !writer->sub_states[sub->hot_code].is_quick) {
+		return false;
+	}
+	state = &writer->sub_states[sub->hot_code];
+	if (!texts_match_sub(writer, state, text, writer->splitter.tokens)) {
+		return false;
+	}
+	bucket = writer->nodes[sub->hot_node].first_bucket;
+	texts_log_put(writer, &writer->sub_log, text_slot, sub->hot_node);
+	for (size_t i = 0; i < state->pattern.slot_count; i++) {
+		put_token(writer, bucket + (uint32_t)i, &writer->splitter.tokens[i]);
+	}
+	return true;
+}
+
 void texts_put_slot(struct texts_writer *writer, uint32_t text_slot, struct str text)
 {
 	size_t known = writer->subs.count;
@@ -262,7 +309,7 @@ void texts_put_slot(struct texts_writer *writer, uint32_t text_slot, struct str 
 	uint32_t node;
 	int result;
 
-	if (!texts_split(writer, text, TEXTS_FRESH_SUBS)) {
+	if (put_hot(writer, text_slot, text) || !texts_split(writer, text, TEXTS_FRESH_SUBS)) {
 		return;
 	}
 	result = wordset_code(&writer->subs, buf_str(&writer->splitter.stored), &code);
@@ -272,6 +319,9 @@ void texts_put_slot(struct texts_writer *writer, uint32_t text_slot, struct str 
 	}
 	if (code == known) {
 		texts_split_was_new(writer);
+		if (!add_sub(writer, code)) {
+			return;
+		}
 	}
 	node = child_of(writer, text_slot, code);
 	if (node == UINT32_MAX) {

@@ -31,6 +31,12 @@ struct texts_sub {
 	uint32_t hot_code, hot_node; /* what it held last */
 };
 
+/* A sub-pattern. */
+struct texts_sub_state {
+	struct pattern pattern;
+	bool is_quick; /* a text can be matched with it without being split */
+};
+
 struct texts_root_state {
 	struct texts_root root;
 	uint32_t node;
@@ -74,6 +80,8 @@ struct texts_writer {
 	size_t text_slot_count, text_slot_room;
 	struct pattern_slot *buckets; /* what each holds */
 	size_t bucket_count, bucket_room;
+	struct texts_sub_state *sub_states;
+	size_t sub_room;
 	struct texts_policy *policies; /* of shapes */
 	size_t policy_room;
 	struct u64map children; /* slot of kind TEXT << 32 | sub-pattern: node */
@@ -103,6 +111,10 @@ void texts_log_put(struct texts_writer *writer, struct texts_log *log, uint32_t 
 
 /* A node with its buckets; UINT32_MAX after a failure. */
 uint32_t texts_node_new(struct texts_writer *writer, uint32_t code, const struct pattern *pattern);
+
+/* Whether text is of a quick sub-pattern: then its tokens (of which those of kind ID have no value). */
+bool texts_match_sub(const struct texts_writer *writer, const struct texts_sub_state *sub,
+		     struct str text, struct pattern_token *out_tokens);
 
 /* Puts the text of a slot of kind TEXT. */
 void texts_put_slot(struct texts_writer *writer, uint32_t text_slot, struct str text);
