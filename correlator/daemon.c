@@ -64,6 +64,7 @@ static int add_events(struct daemon *daemon, struct error *err)
 static int open_keeper(struct daemon *daemon, struct error *err)
 {
 	struct keeper_options options = {.store_dir = daemon->store_dir.ptr,
+					 .store_key = secret_peek(&daemon->settings.store_key),
 					 .join = &daemon->settings.join,
 					 .records_only = daemon->options.records_only,
 					 .max_keys = DAEMON_KEYS_MAX,

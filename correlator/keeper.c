@@ -193,6 +193,9 @@ static int forget_moved(struct keeper *keeper, struct error *err)
 static int start(struct keeper *keeper, const struct keeper_options *options, struct error *err)
 {
 	int rc = store_open(options->store_dir, STORE_CREATE, &keeper->store, err);
+	if (rc == 0 && options->store_key.len > 0) {
+		rc = store_use_key(keeper->store, options->store_key, err);
+	}
 	if (rc < 0) {
 		return rc;
 	}

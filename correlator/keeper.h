@@ -30,6 +30,7 @@ struct keeper;
 
 struct keeper_options {
 	const char *store_dir;
+	struct str store_key; /* 64 hexadecimal digits; empty: blocks are not encrypted */
 	const struct join_options *join; /* copied */
 	bool records_only;               /* say no verdicts; the next keeper does */
 	size_t max_keys;                 /* of the dedupe table */

@@ -157,6 +157,7 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 	};
 	int rc = check_names(config, err);
 	secret_init(&settings.signing_key);
+	secret_init(&settings.store_key);
 	if (rc < 0) {
 		return rc;
 	}
@@ -164,8 +165,12 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 	if (rc < 0) {
 		return rc;
 	}
+	const char *store_key_file = config_text(config, "", "store_key_file");
+	if (store_key_file[0] != 0) {
+		rc = secret_read(&settings.store_key, store_key_file, err);
+	}
 	const char *key_file = config_text(config, "join", "signing_key_file");
-	if (key_file[0] != 0) {
+	if (rc == 0 && key_file[0] != 0) {
 		rc = secret_read(&settings.signing_key, key_file, err);
 		settings.join.signing_key = secret_peek(&settings.signing_key);
 	}
@@ -183,6 +188,7 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 void settings_done(struct settings *settings)
 {
 	secret_done(&settings->signing_key);
+	secret_done(&settings->store_key);
 	channels_done(&settings->alerts.channels);
 	free(settings->routes);
 	free(settings->principals);

@@ -25,6 +25,7 @@ struct settings {
 		size_t statement_bytes; /* of a statement that are told to channels */
 	} alerts;
 	struct join_options join;
+	struct secret store_key; /* empty: blocks are not encrypted */
 	struct secret signing_key;
 	struct join_route_rule *routes;
 	struct str *principals; /* of all routes */

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/secret.h"
 #include "model/options.h"
 #include "query/when.h"
 #include "query/writer.h"
@@ -117,9 +118,36 @@ bool session_daemon_runs(const struct session *session)
 	return session->surroundings->served != NULL || (dir != NULL && writer_alive(dir, &pid));
 }
 
+/* The file with the key of the store: by the environment, else by the configuration that serve or the command line names; "" is none. */
+static const char *store_key_file(struct session *session)
+{
+	const struct config *config = session->surroundings->config;
+	if (session->surroundings->served == NULL && is_set("QUERYTRAIL_STORE_KEY_FILE")) {
+		return getenv("QUERYTRAIL_STORE_KEY_FILE");
+	}
+	bool named = session_option(session, OPTION_CONFIG) != NULL || is_set("QUERYTRAIL_CONFIG");
+	if (config == NULL && session->config == NULL && named) {
+		struct error ignored; /* a command that needs it says so itself */
+		(void)session_load_config(session, NULL, &ignored);
+	}
+	config = config != NULL ? config : session->config;
+	return config != NULL ? config_text(config, "", "store_key_file") : "";
+}
+
 int session_open_store(struct session *session, struct error *err)
 {
-	return store_open(session_store_dir(session), STORE_READ, &session->store, err);
+	int result = store_open(session_store_dir(session), STORE_READ, &session->store, err);
+	const char *path = result == 0 ? store_key_file(session) : "";
+	if (result == 0 && path[0] != '\0') {
+		struct secret key;
+		secret_init(&key);
+		result = secret_read(&key, path, err);
+		if (result == 0) {
+			result = store_use_key(session->store, secret_peek(&key), err);
+		}
+		secret_done(&key);
+	}
+	return result;
 }
 
 const char *session_config_path(const struct session *session)

@@ -60,6 +60,11 @@ struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_
 	return blocks;
 }
 
+void blocks_use_key(struct blocks *blocks, const uint8_t *key)
+{
+	blocks->key = key;
+}
+
 static void close_one(struct opened *opened)
 {
 	if (opened->number != 0) {

@@ -54,6 +54,9 @@ struct blocks;
 struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_t *key);
 void blocks_free(struct blocks *blocks);
 
+/* The key for blocks that are opened from now on; borrowed. */
+void blocks_use_key(struct blocks *blocks, const uint8_t *key);
+
 /* The list; read again when the catalog changed. Borrowed until the next call. A damaged row is left out and told in damage (its code 0: none). */
 int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, struct error *damage,
 		struct error *err);

@@ -19,6 +19,7 @@
 #include "store/store.h"
 
 #define STORE_LOCK_FILE   "lock"
+#define STORE_KEY_BYTES   32
 #define STORE_BATCH_MAX   COLUMNS_ROWS_MAX
 #define STORE_BATCH_BYTES (256u << 20)
 
@@ -43,12 +44,13 @@ struct store {
 	char *dir;
 	bool writable;
 	int lock_fd;
-	struct catalog *catalog;          /* the writer's, or a reader's only one */
-	struct catalog *reading;          /* what scans use; the same as catalog in a reader */
-	struct segments segments;         /* for reading */
-	struct headlog log;               /* the writer's end of the head */
-	struct extent_reader peek;        /* for store_peek, over committed records */
-	const uint8_t *key;               /* of blocks; NULL: they are not encrypted */
+	struct catalog *catalog;   /* the writer's, or a reader's only one */
+	struct catalog *reading;   /* what scans use; the same as catalog in a reader */
+	struct segments segments;  /* for reading */
+	struct headlog log;        /* the writer's end of the head */
+	struct extent_reader peek; /* for store_peek, over committed records */
+	const uint8_t *key;        /* of blocks, that is key_bytes; NULL: they are not encrypted */
+	uint8_t key_bytes[STORE_KEY_BYTES];
 	struct blocks *blocks;            /* of reading's snapshot */
 	struct blocks *peek_blocks;       /* the writer's, over all that is committed */
 	const struct blocks_list *sealed; /* of the snapshot */

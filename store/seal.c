@@ -90,6 +90,7 @@ int seal_start(struct store *store, const struct seal_order *order, struct seal 
 		return error_set(err, ERR_NOMEM, "no memory to seal");
 	}
 	seal->store = store;
+	seal->key = store->key;
 	seal->now_ns = order->now_ns;
 	int rc = seal_inputs_init(&seal->inputs, store, seal->key, err);
 	rc = rc < 0 ? rc : take_inputs(seal, order, err);

@@ -219,6 +219,7 @@ void store_close(struct store *store)
 	free(store->pending.sizes);
 	free(store->sources);
 	buf_done(&store->text);
+	explicit_bzero(store->key_bytes, sizeof store->key_bytes);
 	free(store->dir);
 	free(store);
 }

@@ -32,6 +32,11 @@ int store_open(const char *dir, enum store_mode mode, struct store **out_store, 
 /* Closes; an open transaction is rolled back. NULL is fine. */
 void store_close(struct store *store);
 
+/* From now on blocks are written encrypted, and those that are encrypted can be read. Blocks that are not stay readable.
+ *   key  64 hexadecimal digits; copied
+ * Returns 0 or ERR_CONFIG, which does not tell the key. */
+int store_use_key(struct store *store, struct str key, struct error *err);
+
 /* What is known of a source. Texts borrow from the store until the next store call. */
 struct store_source {
 	char name[RECORD_SOURCE_MAX + 1];
