@@ -5,7 +5,6 @@
 #include "correlator/seen.h"
 #include "correlator/verdict.h"
 #include "correlator/yardstick.h"
-#include "store/seal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 struct keeper {
 	struct store *store;
 	struct recall *recall; /* what is sealed */
-	bool moved;            /* records were sealed and are not forgotten yet */
 	struct seen seen;
 	struct joining joining;
 	struct alerting *alerting;
@@ -147,14 +145,6 @@ static int restore_sources(struct keeper *keeper, int64_t now_ns, struct error *
 	return rc;
 }
 
-/* Records were sealed: they are forgotten before the next transaction. */
-static void note_moved(void *owner, const struct seal_moved *moved)
-{
-	struct keeper *keeper = owner;
-	(void)moved;
-	keeper->moved = true;
-}
-
 /* Learns which records are sealed: all those with leaves below *out_end. */
 static int open_sealed(struct keeper *keeper, uint64_t *out_end, struct error *err)
 {
@@ -180,14 +170,14 @@ static int replay_head(struct keeper *keeper, struct joining *joining, bool with
 static int forget_moved(struct keeper *keeper, struct error *err)
 {
 	uint64_t end = 0;
-	if (!keeper->moved) {
-		return 0;
+	bool stale = false;
+	int rc = recall_is_stale(keeper->recall, &stale, err);
+	if (rc < 0 || !stale) {
+		return rc;
 	}
-	int rc = open_sealed(keeper, &end, err);
+	rc = open_sealed(keeper, &end, err);
 	rc = rc < 0 ? rc : seen_forget(&keeper->seen, keeper->recall, end, err);
-	rc = rc < 0 ? rc : joining_sealed(&keeper->joining, end, err);
-	keeper->moved = rc < 0;
-	return rc;
+	return rc < 0 ? rc : joining_sealed(&keeper->joining, end, err);
 }
 
 static int start(struct keeper *keeper, const struct keeper_options *options, struct error *err)
@@ -201,7 +191,6 @@ static int start(struct keeper *keeper, const struct keeper_options *options, st
 	}
 	uint64_t end = 0;
 	seen_init(&keeper->seen, keeper->store, options->max_keys);
-	seal_watch(keeper->store, note_moved, keeper);
 	rc = options->records_only
 		     ? 0
 		     : yardstick_take(&keeper->yardstick, keeper->store, options->join, err);

@@ -228,7 +228,7 @@ int headlog_write(struct headlog *log, const struct str *parts, size_t part_coun
 				 log->dir);
 	}
 	bool full = log->end > SEGMENT_HEADER_BYTES && log->end + bytes > SEGMENT_BYTES;
-	if (log->number == 0 || full) {
+	if (log->number == 0 || log->fd < 0 || full) {
 		int rc = next_segment(log, err);
 		if (rc < 0) {
 			return rc;

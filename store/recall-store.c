@@ -64,6 +64,15 @@ static int read_filter(void *owner, uint64_t number, bool of_records, struct buf
 			   of_records ? BLOCKS_FILTER_RECORDS : BLOCKS_FILTER_IDS, out, err);
 }
 
+static int changes(void *owner, uint64_t *out_changes, struct error *err)
+{
+	struct place *place = owner;
+	*out_changes = 0;
+	return place->store->catalog->has_blocks
+		       ? blocks_changes(place->store->catalog, out_changes, err)
+		       : 0;
+}
+
 static void close_place(void *owner)
 {
 	struct place *place = owner;
@@ -87,6 +96,7 @@ int recall_open(struct store *store, struct recall **out_recall, struct error *e
 				       .list = list,
 				       .open = open_block,
 				       .filter = read_filter,
+				       .changes = changes,
 				       .close = close_place};
 	int rc = recall_new(&source, out_recall, err);
 	if (rc < 0) {

@@ -33,7 +33,8 @@ struct recall {
 	struct recall_block *blocks;
 	size_t count;
 	struct held held[RECALL_BLOCKS];
-	uint64_t looks;
+	uint64_t looks, changes;
+	bool listed;
 	size_t filter_bytes;
 	struct buf record, filter; /* of recall_record; of a filter that is not held */
 	struct error damage;
@@ -132,7 +133,8 @@ int recall_refresh(struct recall *recall, struct error *err)
 {
 	const struct recall_block *blocks = NULL;
 	size_t count = 0;
-	int rc = recall->source.list(recall->source.owner, &blocks, &count, err);
+	int rc = recall->source.changes(recall->source.owner, &recall->changes, err);
+	rc = rc < 0 ? rc : recall->source.list(recall->source.owner, &blocks, &count, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -153,6 +155,7 @@ int recall_refresh(struct recall *recall, struct error *err)
 	}
 	free(recall->known);
 	free(recall->blocks);
+	recall->listed = true;
 	recall->known = known;
 	recall->blocks = copy;
 	recall->count = count;
@@ -163,6 +166,14 @@ int recall_refresh(struct recall *recall, struct error *err)
 		}
 	}
 	return 0;
+}
+
+int recall_is_stale(struct recall *recall, bool *out_stale, struct error *err)
+{
+	uint64_t changes = 0;
+	int rc = recall->source.changes(recall->source.owner, &changes, err);
+	*out_stale = !recall->listed || changes != recall->changes;
+	return rc;
 }
 
 const struct recall_block *recall_blocks(const struct recall *recall, size_t *out_count)

@@ -34,6 +34,8 @@ struct recall_source {
 	/* Appends the bytes of a filter. */
 	int (*filter)(void *owner, uint64_t number, bool of_records, struct buf *out,
 		      struct error *err);
+	/* A number that is another one when the list has changed. */
+	int (*changes)(void *owner, uint64_t *out_changes, struct error *err);
 	void (*close)(void *owner); /* NULL: nothing is to be done */
 };
 
@@ -50,6 +52,9 @@ void recall_free(struct recall *recall);
 
 /* Reads the list of blocks again, after a seal; what is held of blocks that are gone goes. Returns 0, or what the source says. */
 int recall_refresh(struct recall *recall, struct error *err);
+
+/* Whether the list has changed since. Until it is read again, blocks that are gone may be asked for. */
+int recall_is_stale(struct recall *recall, bool *out_stale, struct error *err);
 
 /* The blocks by their places 0 .. count - 1, in order of max_time_ns; borrowed until the next refresh. */
 const struct recall_block *recall_blocks(const struct recall *recall, size_t *out_count);

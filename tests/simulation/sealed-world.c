@@ -16,6 +16,14 @@ static int list(void *owner, const struct recall_block **out_blocks, size_t *out
 	return 0;
 }
 
+static int changes(void *owner, uint64_t *out_changes, struct error *err)
+{
+	const struct sealed_world *world = owner;
+	(void)err;
+	*out_changes = world->number;
+	return 0;
+}
+
 static struct sealed_block *find(struct sealed_world *world, uint64_t number)
 {
 	for (size_t i = 0; i < world->count; i++) {
@@ -49,8 +57,11 @@ void sealed_world_init(struct sealed_world *world)
 {
 	struct error err;
 	*world = (struct sealed_world){0};
-	struct recall_source source = {
-		.owner = world, .list = list, .open = open_block, .filter = read_filter};
+	struct recall_source source = {.owner = world,
+				       .list = list,
+				       .open = open_block,
+				       .filter = read_filter,
+				       .changes = changes};
 	int rc = recall_new(&source, &world->recall, &err);
 	assert(rc == 0);
 	(void)rc; /* asserted */
