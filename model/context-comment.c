@@ -208,6 +208,76 @@ static bool trailing_comment(struct str statement, struct str *out_text)
 	return found;
 }
 
+/* Bytes that may begin more than meets the eye: names in quotes, money, joined lines, letters beyond ASCII, control bytes. */
+static bool is_doubtful(char c)
+{
+	uint8_t byte = (uint8_t)c;
+
+	return byte >= 0x7f || c == '"' || c == '[' || c == '\\' || c == '$' ||
+	       (byte < ' ' && c != '\n' && c != '\r' && c != '\t');
+}
+
+/* Whether nothing but plain code and '..' strings stands in the text, so that what follows is code again. */
+static bool is_plain(struct str text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		char next = i + 1 < text.len ? text.ptr[i + 1] : ' ';
+
+		if (c == '\'') {
+			ptrdiff_t close = str_find_byte(text, '\'', i + 1);
+
+			if (close < 0) {
+				return false;
+			}
+			i = (size_t)
+				close; /* a doubled one opens the next string at once: the same extent */
+		} else if (is_doubtful(c) || (c == '-' && next == '-') ||
+			   (c == '/' && next == '*')) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The block comment that ends a plain statement, as nearly all have it: found from behind, without cutting the statement into tokens. False on any
+ * doubt; then trailing_comment decides. */
+static bool plain_trailing_comment(struct str statement, struct str *out_text)
+{
+	size_t end = statement.len;
+	const char *star = NULL;
+	size_t start;
+
+	while (end > 0 && memchr(" \t\r\n;", statement.ptr[end - 1], 5) != NULL) {
+		end--;
+	}
+	if (end < 4 || statement.ptr[end - 1] != '/' || statement.ptr[end - 2] != '*') {
+		return false;
+	}
+	end -= 2;
+	for (size_t from = end; from > 1; from = (size_t)(star - statement.ptr)) {
+		star = memrchr(statement.ptr + 1, '*', from - 1);
+		if (star == NULL) {
+			return false;
+		}
+		if (star[1] == '/' && star + 2 <= statement.ptr + end) {
+			return false; /* it closes there */
+		}
+		if (star[-1] == '/') {
+			break;
+		}
+	}
+	if (star == NULL || star[-1] != '/') {
+		return false;
+	}
+	start = (size_t)(star - statement.ptr) - 1;
+	if (!is_plain(str_slice(statement, 0, start))) {
+		return false;
+	}
+	*out_text = str_slice(statement, start + 2, end - (start + 2));
+	return true;
+}
+
 bool context_from_comment(struct str statement, struct str key, struct context *out_context)
 {
 	struct str text;
@@ -215,5 +285,6 @@ bool context_from_comment(struct str statement, struct str key, struct context *
 	if (leading_comment(statement, &text) && read_comment(text, key, out_context)) {
 		return true;
 	}
-	return trailing_comment(statement, &text) && read_comment(text, key, out_context);
+	return (plain_trailing_comment(statement, &text) || trailing_comment(statement, &text)) &&
+	       read_comment(text, key, out_context);
 }

@@ -116,6 +116,61 @@ static void decoded_id_lives_in_the_struct(void **state)
 	assert_true(str_is(context.request_id, "a="));
 }
 
+/* Some text of the pieces that borders of strings and comments are made of. */
+static size_t put_pieces(uint64_t *random, char *out)
+{
+	static const char *const pieces[] = {"'",    "''", "a",    " ",  "/",        "*",    "-",
+					     "N'x'", "\n", ";",    "1e", "0x",       "$",    "@",
+					     "?",    "`",  "[",    "]",  "\"",       "/*",   "*/",
+					     "--",   "\\", "\\\n", "=",  "\xc3\xa9", "\xff", "GO"};
+	size_t length = 0;
+
+	for (size_t count = *random % 9; count > 0; count--) {
+		*random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		const char *piece = pieces[(*random >> 33) % (sizeof(pieces) / sizeof(pieces[0]))];
+
+		memcpy(out + length, piece, strlen(piece));
+		length += strlen(piece);
+	}
+	*random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	*random ^= *random >> 29;
+	return length;
+}
+
+static void plain_statements_read_alike(void **state)
+{
+	/* the short way to a comment at the end finds what cutting into tokens finds: a name in quotes before the same text forces the
+	 * latter, and changes nothing else */
+	uint64_t random = 1;
+	size_t found = 0;
+
+	(void)state;
+	for (int i = 0; i < 300000; i++) {
+		char text[256] = "\"q\" a ";
+		size_t length = strlen(text);
+		struct context fast, slow;
+
+		length += put_pieces(&random, text + length);
+		memcpy(text + length, "/*request_id=", 13);
+		length += 13;
+		length += put_pieces(&random, text + length);
+		memcpy(text + length, "b*/", 3);
+		length += 3;
+		if (i % 3 == 0) {
+			length += put_pieces(&random, text + length);
+		}
+		bool is_slow = context_from_comment(str_make(text, length), no_key, &slow);
+		bool is_fast = context_from_comment(str_make(text + 4, length - 4), no_key, &fast);
+
+		if (is_slow != is_fast ||
+		    (is_slow && !str_equal(slow.request_id, fast.request_id))) {
+			fail_msg("read otherwise: %.*s", (int)length, text);
+		}
+		found += is_slow ? 1 : 0;
+	}
+	assert_true(found > 10000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +178,7 @@ int main(void)
 		cmocka_unit_test(traceparent_gives_a_trace),
 		cmocka_unit_test(other_places_never_count),
 		cmocka_unit_test(decoded_id_lives_in_the_struct),
+		cmocka_unit_test(plain_statements_read_alike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
