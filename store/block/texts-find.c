@@ -2,29 +2,102 @@
 
 #include <stdlib.h>
 
-/* Whether a row may hold the needle: for certain when its template does or no more than its beginning is compared. */
-static int look_at(struct find *find, size_t row, bool *out_found)
+static int no_memory(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "There is no memory for a search.");
+}
+
+/* Rows by template: the values of a template's texts stand in that order. */
+static int sort_rows(struct texts *texts, struct error *err)
+{
+	if (texts->rows != NULL) {
+		return 0;
+	}
+	free(texts->row_starts);
+	texts->row_starts = calloc(texts->roots.count + 1, sizeof(*texts->row_starts));
+	texts->rows = calloc(texts->about.count + 1, sizeof(*texts->rows));
+	if (texts->row_starts == NULL || texts->rows == NULL) {
+		return no_memory(err);
+	}
+	for (size_t code = 0; code < texts->roots.count; code++) {
+		texts->row_starts[code + 1] = texts->row_starts[code] + texts->counts[code];
+	}
+	for (size_t row = 0; row < texts->about.count; row++) {
+		if (texts->codes[row] != UINT32_MAX) {
+			texts->rows[texts->row_starts[texts->codes[row]] + texts->ordinals[row]] =
+				(uint32_t)row;
+		}
+	}
+	return 0;
+}
+
+/* Looks at the ids of each family once. */
+static int look_at_ids(struct find *find)
 {
 	struct texts *texts = find->texts;
-	uint32_t code = texts->codes[row];
-	const struct find_plan *plan = &find->roots[code];
-	struct find_at where = {.plan = plan, .at = texts->ordinals[row], .row = row};
+	const uint32_t *family = texts->about.family;
+	unsigned live = 0;
+
+	find->live_ids = calloc(texts->about.count + 1, 1);
+	if (find->live_ids == NULL) {
+		return no_memory(find->err);
+	}
+	for (size_t row = 0; row < texts->about.count && family != NULL; row++) {
+		if (row == 0 || family[row] != family[row - 1]) {
+			texts_turn_to_family(texts, row);
+			live = 0;
+			for (size_t i = 0; i < texts->id_count; i++) {
+				live |= find_move(find, 0, texts->ids[i]) != 0 ? 1u << i : 0;
+			}
+		}
+		find->live_ids[row] = (uint8_t)live;
+	}
+	return 0;
+}
+
+/* Whether a row of a template may hold the needle. */
+static int look_at(struct find *find, struct find_at *where, bool *out_found)
+{
+	const struct find_plan *plan = where->plan;
 	uint64_t states = 0;
 	int result;
 
-	*out_found = plan->certain;
-	if (plan->certain || !plan->possible) {
+	*out_found = false;
+	if (!plan->more && (find->live_ids[where->row] & plan->ids) == 0) {
 		return 0;
 	}
-	if (!plan->more && (find_look_at_ids(find, row) & plan->ids) == 0) {
-		return 0;
-	}
-	result = texts_load_places(texts, find->err);
-	if (result == 0) {
-		where.place = &texts->places[code];
-		result = find_move_place(find, &where, &states);
-	}
+	result = find_move_place(find, where, &states);
 	*out_found = (states & find->found) != 0;
+	return result;
+}
+
+/* Marks the rows of a template that may match: all when it is certain, else those whose values say so. */
+static int look_through(struct find *find, size_t code)
+{
+	struct texts *texts = find->texts;
+	const uint32_t *rows = texts->rows + texts->row_starts[code];
+	struct find_at where = {.plan = &find->roots[code]};
+	int result = 0;
+
+	if (!where.plan->certain && !where.plan->possible) {
+		return 0;
+	}
+	if (!where.plan->certain) {
+		result = texts_load_places(texts, find->err);
+		where.place = result == 0 ? &texts->places[code] : NULL;
+	}
+	for (uint32_t at = 0; at < texts->counts[code] && result == 0; at++) {
+		bool found = where.plan->certain;
+
+		where.at = at;
+		where.row = rows[at];
+		if (!found) {
+			result = look_at(find, &where, &found);
+		}
+		if (found && result == 0) {
+			find->rows[where.row / 64] |= (uint64_t)1 << where.row % 64;
+		}
+	}
 	return result;
 }
 
@@ -55,18 +128,49 @@ static int check_row(struct find *find, size_t row, bool *out_matches)
 	return 0;
 }
 
-/* Makes the plans; whether any template can have a match. */
-static int plan_all(struct find *find, bool *out_any)
+/* Makes the plans; whether any template can have a match, and ids matter for it. */
+static int plan_all(struct find *find, bool *out_any, bool *out_ids)
 {
 	struct texts *texts = find->texts;
 	int result = find_plan_subs(find);
 
-	*out_any = false;
 	for (size_t code = 0; code < texts->roots.count && result == 0; code++) {
-		if (texts->counts[code] > 0) {
-			result = find_plan_root(find, code);
-			*out_any |= find->roots[code].certain || find->roots[code].possible;
+		const struct find_plan *plan = &find->roots[code];
+
+		if (texts->counts[code] == 0) {
+			continue;
 		}
+		result = find_plan_root(find, code);
+		*out_any |= plan->certain || plan->possible;
+		*out_ids |= !plan->certain && plan->possible && (plan->ids != 0 || !plan->more);
+	}
+	for (size_t sub = 0; sub < texts->subs.count && result == 0; sub++) {
+		*out_ids |= find->subs[sub].ids != 0;
+	}
+	return result;
+}
+
+/* Marks all rows that may match. */
+static int mark_rows(struct find *find)
+{
+	struct texts *texts = find->texts;
+	bool any = false;
+	bool ids = false;
+	int result = plan_all(find, &any, &ids);
+
+	find->rows = calloc(texts->about.count / 64 + 1, sizeof(*find->rows));
+	if (result == 0 && find->rows == NULL) {
+		result = no_memory(find->err);
+	}
+	if (result != 0 || !any) {
+		return result;
+	}
+	result = sort_rows(texts, find->err);
+	if (result == 0 && ids) {
+		result = look_at_ids(find);
+	}
+	for (size_t code = 0; code < texts->roots.count && result == 0; code++) {
+		result = look_through(find, code);
 	}
 	return result;
 }
@@ -76,26 +180,20 @@ int texts_find(struct texts *texts, const struct texts_needle *needle, uint64_t 
 {
 	struct find *find = malloc(sizeof(*find));
 	bool all = needle->needle.len == 0;
-	bool any = true;
 	int result;
 
 	if (find == NULL) {
-		return error_set(err, ERR_NOMEM, "There is no memory for a search.");
+		return no_memory(err);
 	}
 	result = find_init(find, texts, needle, err);
 	if (result == 0 && !all) {
-		result = plan_all(find, &any);
+		result = mark_rows(find);
 	}
-	for (size_t row = 0; row < texts->about.count && result == 0 && any; row++) {
-		bool matches = all;
+	for (size_t row = 0; row < texts->about.count && result == 0; row++) {
+		bool matches = texts->codes[row] != UINT32_MAX &&
+			       (all || (find->rows[row / 64] >> row % 64 & 1) != 0);
 
-		if (texts->codes[row] == UINT32_MAX) {
-			continue;
-		}
-		if (!all) {
-			result = look_at(find, row, &matches);
-		}
-		if (result == 0 && matches) {
+		if (matches) {
 			result = check_row(find, row, &matches);
 		}
 		if (result == 0 && matches) {

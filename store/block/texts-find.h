@@ -58,10 +58,9 @@ struct find {
 	bool words_found;                       /* some word holds it */
 	struct find_reach reaches[16][256];     /* of each kind and argument from no state */
 	bool has_reach[16][256];
-	uint32_t id_family; /* whose ids were looked at last */
-	uint8_t live_ids;
-	bool has_ids;
-	uint64_t id_states[TEXTS_IDS_MAX]; /* behind each of them, from no state */
+	uint64_t *rows; /* that may match */
+	uint8_t *
+		live_ids; /* of each row: the ids of its family that leave states behind, as bits; NULL: none can */
 	struct error *err;
 };
 
@@ -105,9 +104,6 @@ int find_plan_subs(struct find *find);
 
 /* Makes the plan of a template. */
 int find_plan_root(struct find *find, size_t code);
-
-/* Looks at the ids of the family of a row. Returns those that leave states behind, as bits. */
-uint8_t find_look_at_ids(struct find *find, size_t row);
 
 /* Moves states over text number `at` of a place; row is one whose family's ids count. */
 struct find_at {

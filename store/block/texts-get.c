@@ -110,6 +110,8 @@ void texts_close(struct texts *texts)
 	free(texts->codes);
 	free(texts->ordinals);
 	free(texts->counts);
+	free(texts->rows);
+	free(texts->row_starts);
 	free(texts->sub_pattern);
 	free(texts->places);
 	free(texts->starts);

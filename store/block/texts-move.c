@@ -82,37 +82,20 @@ static int move_word(struct find *find, const struct find_at *where, uint32_t sl
 	return 0;
 }
 
-/* Rows of a family follow one another and hold the same ids: they are looked at once. */
-uint8_t find_look_at_ids(struct find *find, size_t row)
-{
-	struct texts *texts = find->texts;
-	unsigned live = 0;
-
-	texts_turn_to_family(texts, row);
-	if (find->has_ids && find->id_family == texts->ids_family) {
-		return find->live_ids;
-	}
-	for (size_t i = 0; i < texts->id_count; i++) {
-		find->id_states[i] = find_move(find, 0, texts->ids[i]);
-		live |= find->id_states[i] != 0 ? 1u << i : 0;
-	}
-	find->has_ids = true;
-	find->id_family = texts->ids_family;
-	find->live_ids = (uint8_t)live;
-	return find->live_ids;
-}
-
 static int move_id(struct find *find, const struct find_at *where, uint32_t slot, uint64_t *states)
 {
 	struct texts *texts = find->texts;
 	uint8_t number = where->place->pattern->slots[slot].arg;
 
-	(void)find_look_at_ids(find, where->row); /* its states count, not which there are */
+	if (*states == 0 && find->live_ids != NULL && number < TEXTS_IDS_MAX &&
+	    (find->live_ids[where->row] >> number & 1) == 0) {
+		return 0;
+	}
+	texts_turn_to_family(texts, where->row);
 	if (number >= texts->id_count) {
 		return texts_blame(texts, "a text has an id that its request has not", find->err);
 	}
-	*states = *states == 0 ? find->id_states[number]
-			       : find_move(find, *states, texts->ids[number]);
+	*states = find_move(find, *states, texts->ids[number]);
 	return 0;
 }
 

@@ -45,6 +45,8 @@ void find_done(struct find *find)
 	free(find->roots);
 	free(find->subs);
 	free(find->words);
+	free(find->rows);
+	free(find->live_ids);
 }
 
 struct find_step find_step(const struct find *find, struct str bytes)

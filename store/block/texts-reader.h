@@ -33,6 +33,8 @@ struct texts {
 	uint32_t *codes;    /* of each row: root, or UINT32_MAX */
 	uint32_t *ordinals; /* of each row: how many rows before have its root */
 	uint32_t *counts;   /* of each root: its rows */
+	uint32_t *rows;     /* rows by root, in order; made at the first search */
+	size_t *row_starts; /* of each root, in rows */
 
 	bool is_broken; /* a read failed and left half of what it reads */
 	bool has_subs, has_words;
