@@ -62,6 +62,10 @@ int auditrow_parse_line(struct str line, struct arena *arena, struct auditrow *r
  * among rows that are equal in all of these. */
 void auditrow_key(struct auditrow *row, struct str file, int64_t offset, uint64_t ordinal);
 
+/* The same for a line whose SHA-256 is known: what the caller has counted the line by. */
+void auditrow_key_of(struct auditrow *row, struct str file, int64_t offset, uint64_t ordinal,
+		     const uint8_t line_digest[32]);
+
 /* The base name of a path with / or \ (also a blob URL). Borrows. */
 struct str auditrow_basename(struct str path);
 

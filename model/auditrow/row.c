@@ -285,6 +285,14 @@ int auditrow_parse_line(struct str line, struct arena *arena, struct auditrow *r
 void auditrow_key(struct auditrow *row, struct str file, int64_t offset, uint64_t ordinal)
 {
 	uint8_t line_digest[DIGEST_BYTES];
+
+	digest_sha256(row->line, line_digest);
+	auditrow_key_of(row, file, offset, ordinal, line_digest);
+}
+
+void auditrow_key_of(struct auditrow *row, struct str file, int64_t offset, uint64_t ordinal,
+		     const uint8_t line_digest[32])
+{
 	uint8_t digest[DIGEST_BYTES];
 	char digits[24];
 	uint8_t count[8];
@@ -301,7 +309,6 @@ void auditrow_key(struct auditrow *row, struct str file, int64_t offset, uint64_
 	for (unsigned i = 0; i < sizeof(count); i++) {
 		count[i] = (uint8_t)(ordinal >> (8 * i));
 	}
-	digest_sha256(row->line, line_digest);
 	digest_sha256_parts(parts, sizeof(parts) / sizeof(parts[0]), digest);
 	memcpy(row->key, digest, sizeof(row->key));
 }

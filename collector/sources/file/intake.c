@@ -228,8 +228,9 @@ static int add_row(struct intake *intake, const struct piece *piece, struct audi
 
 	if (file != NULL && file->type == AUDITROW_TEXT && file->text.len > 0 && offset != NULL &&
 	    offset->type == AUDITROW_INT) {
-		row->line = piece->text;
-		auditrow_key(row, auditrow_basename(file->text), offset->number, piece->ordinal);
+		/* the piece is the line that was counted last */
+		auditrow_key_of(row, auditrow_basename(file->text), offset->number, piece->ordinal,
+				intake->tally.digest);
 	} else {
 		/* the ordinal must count within 16 bytes too: fold it into the digest's last bytes */
 		memcpy(row->key, piece->key.ptr, sizeof(row->key));

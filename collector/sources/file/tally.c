@@ -20,12 +20,11 @@ void tally_clear(struct tally *tally)
 int tally_add(struct tally *tally, struct str line, uint32_t *out_ordinal,
 	      uint8_t out_key[TALLY_KEY_BYTES], struct error *err)
 {
-	uint8_t digest[DIGEST_BYTES];
 	uint64_t short_key;
 	uint32_t ordinal = 0;
 
-	digest_sha256(line, digest);
-	memcpy(&short_key, digest, sizeof(short_key));
+	digest_sha256(line, tally->digest);
+	memcpy(&short_key, tally->digest, sizeof(short_key));
 	uint64_t *count = u64map_get(&tally->seen, short_key);
 	if (count != NULL) {
 		ordinal = (uint32_t)*count;
@@ -38,7 +37,7 @@ int tally_add(struct tally *tally, struct str line, uint32_t *out_ordinal,
 			return error_set(err, ERR_NOMEM, "no memory to count equal lines");
 		}
 	}
-	memcpy(out_key, digest, 16);
+	memcpy(out_key, tally->digest, 16);
 	for (int i = 0; i < 4; i++) {
 		out_key[16 + i] = (uint8_t)(ordinal >> (8 * i));
 	}

@@ -18,6 +18,7 @@
 struct tally {
 	struct u64map seen;
 	size_t max_lines;
+	uint8_t digest[DIGEST_BYTES]; /* SHA-256 of the line that was counted last */
 };
 
 /* Without lines; remembers at most max_lines (TALLY_LINES_MAX, fewer in tests). */
