@@ -103,7 +103,6 @@ struct counting {
 	struct run_result *result;
 	enum record_kind kind;
 	enum field field;
-	struct buf bytes;
 };
 
 /* Counts a block by its summary; *out_done false: its columns are needed. */
@@ -113,13 +112,8 @@ static int count_summary(struct counting *counting, uint64_t number, bool *out_d
 	struct summary *summary = NULL;
 	struct summary_field field;
 	bool of_requests = counting->kind == RECORD_REQUEST;
-	buf_clear(&counting->bytes);
 	*out_done = false;
-	int result = scan_summary(counting->store, number, &counting->bytes, err);
-	if (result != 0 || counting->bytes.len == 0) {
-		return result;
-	}
-	result = summary_open(number, buf_str(&counting->bytes), &summary, err);
+	int result = scan_summary(counting->store, number, &summary, err);
 	if (result != 0) {
 		return result;
 	}
@@ -497,7 +491,6 @@ int group_blocks_run(struct group_set *groups, const struct group_ask *ask,
 	struct counting counting = {
 		.groups = groups, .store = store, .plan = plan, .result = result};
 	struct buf numbers;
-	buf_init(&counting.bytes, 0);
 	buf_init(&numbers, 0);
 	int rc = scan_sealed_numbers(store, &options, &numbers, err);
 	if (rc == 0 && summary_answers(groups, plan, &counting.kind, &counting.field)) {
@@ -506,7 +499,6 @@ int group_blocks_run(struct group_set *groups, const struct group_ask *ask,
 	if (rc == 0 && numbers.len > 0) {
 		rc = count_columns(&counting, &options, &numbers, err);
 	}
-	buf_done(&counting.bytes);
 	buf_done(&numbers);
 	return rc;
 }

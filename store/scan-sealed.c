@@ -1,4 +1,5 @@
 #include "store/scan-block.h"
+#include "store/summary.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -272,12 +273,21 @@ int scan_sealed_numbers(struct store *store, const struct scan_options *options,
 	return buf_check(out, "the list of blocks", err);
 }
 
-int scan_summary(struct store *store, uint64_t number, struct buf *out, struct error *err)
+int scan_summary(struct store *store, uint64_t number, struct summary **out_summary,
+		 struct error *err)
 {
+	struct buf bytes;
+	buf_init(&bytes, 0);
 	int rc = store_snapshot_begin(store, err);
 	if (rc == 0) {
-		rc = blocks_blob(store->reading, number, BLOCKS_SUMMARY, out, err);
+		rc = blocks_blob(store->reading, number, BLOCKS_SUMMARY, &bytes, err);
 		store_snapshot_end(store);
 	}
+	if (rc == 0 && bytes.len == 0) {
+		rc = error_set(err, ERR_GONE, "block %llu has no summary",
+			       (unsigned long long)number);
+	}
+	rc = rc < 0 ? rc : summary_open(number, buf_str(&bytes), store->key, out_summary, err);
+	buf_done(&bytes);
 	return rc;
 }

@@ -208,7 +208,9 @@ static int check_file(struct building *building, struct error *err)
 	int rc = block_open(&place, &block, err);
 	if (rc == 0) {
 		rc = check_rows(building, block, err);
-		rc = rc < 0 ? rc : summary_make(block, &built->summary, &built->is_whole, err);
+		rc = rc < 0 ? rc
+			    : summary_make(block, building->key, &built->summary, &built->is_whole,
+					   err);
 		block_close(block);
 	}
 	return rc;

@@ -142,6 +142,7 @@ static int put_column(struct streams_writer *writer, size_t index, const struct 
 
 struct making {
 	struct block *block;
+	const uint8_t *key;
 	const uint32_t *parents;
 	struct streams_writer *writer;
 	struct buf head;
@@ -295,12 +296,14 @@ static int make(struct making *making, struct buf *out, bool *out_is_whole, stru
 	}
 	streams_put(making->writer, 0, PART_HEAD, buf_str(&making->head), 0);
 	*out_is_whole = whole;
-	return streams_finish(making->writer, block_about(making->block)->number, NULL, out, err);
+	return streams_finish(making->writer, block_about(making->block)->number, making->key, out,
+			      err);
 }
 
-int summary_make(struct block *block, struct buf *out, bool *out_is_whole, struct error *err)
+int summary_make(struct block *block, const uint8_t *key, struct buf *out, bool *out_is_whole,
+		 struct error *err)
 {
-	struct making making = {.block = block};
+	struct making making = {.block = block, .key = key};
 	making.writer = streams_writer_new();
 	if (making.writer == NULL) {
 		return no_memory(err);
@@ -404,11 +407,12 @@ static int read_column(struct summary *summary, struct streams *streams, size_t 
 	return rc;
 }
 
-int summary_open(uint64_t number, struct str bytes, struct summary **out_summary, struct error *err)
+int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
+		 struct summary **out_summary, struct error *err)
 {
 	struct streams *streams = NULL;
 	struct streams_place place = {
-		.fd = -1, .bytes = bytes, .name = "a summary", .number = number};
+		.fd = -1, .bytes = bytes, .name = "a summary", .number = number, .key = key};
 	struct summary *summary = calloc(1, sizeof *summary);
 	if (summary == NULL) {
 		return no_memory(err);

@@ -16,14 +16,15 @@
 
 #define SUMMARY_VALUES_MAX 65536
 
-/* Appends the summary of a finished block, and tells whether it is whole. Returns 0, ERR_CORRUPT, ERR_IO, ERR_LIMIT or ERR_NOMEM. */
-int summary_make(struct block *block, struct buf *out, bool *out_is_whole, struct error *err);
+/* Appends the summary of a finished block, encrypted when there is a key, and tells whether it is whole. Returns 0, ERR_CORRUPT, ERR_IO, ERR_LIMIT or ERR_NOMEM. */
+int summary_make(struct block *block, const uint8_t *key, struct buf *out, bool *out_is_whole,
+		 struct error *err);
 
 struct summary;
 
 /* Reads the summary of block number; nothing of bytes is kept. Returns 0 and *out_summary, ERR_CORRUPT or ERR_NOMEM. */
-int summary_open(uint64_t number, struct str bytes, struct summary **out_summary,
-		 struct error *err);
+int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
+		 struct summary **out_summary, struct error *err);
 void summary_close(struct summary *summary);
 
 /* Whether the block is whole, as said above. */
