@@ -66,7 +66,7 @@ static bool nibbles_at(const char *at, uint8_t *bytes, unsigned *cases)
 		if (value == 16) {
 			return false;
 		}
-		bytes[nibbles / 2] = (uint8_t)(bytes[nibbles / 2] << 4 | value);
+		bytes[nibbles / 2] = (uint8_t)((unsigned)bytes[nibbles / 2] << 4 | value);
 		nibbles++;
 	}
 	return *cases != 3;
@@ -205,7 +205,7 @@ static size_t hex_at(struct str text, size_t pos, struct pattern_token *out, uin
 			break;
 		}
 		number = number << 4 | value;
-		bytes[len / 2] = (uint8_t)(bytes[len / 2] << 4 | value);
+		bytes[len / 2] = (uint8_t)((unsigned)bytes[len / 2] << 4 | value);
 		digit_count += value < 10;
 		len++;
 	}

@@ -55,6 +55,7 @@ struct find {
 	struct find_step *words;                /* of each word; NULL: not made yet */
 	uint64_t words_to[FIND_NEEDLE_MAX + 1]; /* from each state, through some word */
 	uint64_t words_accept;                  /* states that some word ends */
+	struct str id_bytes;                    /* that stand in ids, 256 bits each */
 	bool words_found;                       /* some word holds it */
 	struct find_reach reaches[16][256];     /* of each kind and argument from no state */
 	bool has_reach[16][256];

@@ -287,6 +287,17 @@ static int put_group(struct texts_order *order, enum texts_group group)
 			   : result;
 }
 
+/* Whether any id is used. */
+static bool has_id_bytes(const struct texts_writer *writer)
+{
+	for (size_t i = 0; i < sizeof(writer->id_bytes); i++) {
+		if (writer->id_bytes[i / 32][i % 32] != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int texts_finish(struct texts_writer *writer, struct streams_writer *streams)
 {
 	struct texts_order order = {.writer = writer, .streams = streams};
@@ -303,6 +314,10 @@ int texts_finish(struct texts_writer *writer, struct streams_writer *streams)
 	}
 	for (size_t group = 0; group < TEXTS_NONE && result == 0; group++) {
 		result = put_group(&order, (enum texts_group)group);
+	}
+	if (result == 0 && has_id_bytes(writer)) {
+		streams_put(streams, writer->about->column, TEXTS_PART_ID_BYTES,
+			    str_make(writer->id_bytes, sizeof(writer->id_bytes)), 0);
 	}
 	order_done(&order);
 	return result;

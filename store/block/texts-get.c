@@ -122,7 +122,6 @@ void texts_close(struct texts *texts)
 	free(texts->runs);
 	free(texts->refs);
 	free(texts->numbers);
-	free(texts->id_bytes);
 	free(texts);
 }
 

@@ -181,6 +181,7 @@ static void turn_to_family(struct texts_writer *writer, size_t row)
 		return;
 	}
 	writer->id_count = 0;
+	writer->ids_used = 0;
 	if (family != TEXTS_NO_FAMILY && about->ids_of != NULL) {
 		writer->id_count = about->ids_of(about->owner, family, writer->ids, &seed);
 		assert(writer->id_count <= TEXTS_IDS_MAX);

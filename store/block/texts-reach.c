@@ -116,33 +116,28 @@ static int words_reach(struct find *find, uint64_t states, struct find_reach *ou
 	return result;
 }
 
-/* The bytes that stand in ids, over all families; found once. */
-static int load_id_bytes(struct texts *texts, struct error *err)
+/* The bytes that stand in ids, over all families. */
+static int load_id_bytes(struct find *find)
 {
-	const uint32_t *family = texts->about.family;
+	struct texts *texts = find->texts;
+	int result = streams_get(texts->streams, texts->about.column, TEXTS_PART_ID_BYTES,
+				 &find->id_bytes, find->err);
 
-	texts->id_bytes = calloc(TEXTS_IDS_MAX, sizeof(*texts->id_bytes));
-	if (texts->id_bytes == NULL) {
-		return no_memory(err);
+	if (result == 0 && find->id_bytes.len != TEXTS_IDS_MAX * 32) {
+		return texts_blame(texts, "what its ids hold has a wrong length", find->err);
 	}
-	for (size_t row = 0; row < texts->about.count && family != NULL; row++) {
-		if (row > 0 && family[row] == family[row - 1]) {
-			continue;
-		}
-		texts_turn_to_family(texts, row);
-		for (size_t id = 0; id < texts->id_count; id++) {
-			for (size_t i = 0; i < texts->ids[id].len; i++) {
-				texts->id_bytes[id][(uint8_t)texts->ids[id].ptr[i]] = true;
-			}
-		}
-	}
-	return 0;
+	return result;
 }
 
-static bool slot_holds(const struct texts *texts, struct pattern_slot slot, size_t pos,
-		       uint8_t byte)
+static bool id_holds(const struct find *find, uint8_t number, uint8_t byte)
 {
-	return slot.kind == PATTERN_ID ? slot.arg < TEXTS_IDS_MAX && texts->id_bytes[slot.arg][byte]
+	return number < TEXTS_IDS_MAX &&
+	       ((uint8_t)find->id_bytes.ptr[number * 32 + byte / 8] >> byte % 8 & 1) != 0;
+}
+
+static bool slot_holds(const struct find *find, struct pattern_slot slot, size_t pos, uint8_t byte)
+{
+	return slot.kind == PATTERN_ID ? id_holds(find, slot.arg, byte)
 				       : pattern_slot_holds(slot, pos, byte);
 }
 
@@ -155,8 +150,7 @@ static uint64_t allowed_at(const struct find *find, struct pattern_slot slot, si
 		uint8_t byte = (uint8_t)find->needle->needle.ptr[i];
 		uint8_t other = find->needle->ignore_case && is_letter(byte) ? byte ^ 0x20 : byte;
 
-		if (slot_holds(find->texts, slot, pos, byte) ||
-		    slot_holds(find->texts, slot, pos, other)) {
+		if (slot_holds(find, slot, pos, byte) || slot_holds(find, slot, pos, other)) {
 			allowed |= (uint64_t)2 << i;
 		}
 	}
@@ -201,14 +195,13 @@ static struct find_reach spread(const struct find *find, struct pattern_slot slo
 static int slot_reach(struct find *find, struct pattern_slot slot, uint64_t states,
 		      struct find_reach *out)
 {
-	struct texts *texts = find->texts;
 	int result = 0;
 
 	if (slot.kind == PATTERN_WORD) {
 		return words_reach(find, states, out);
 	}
-	if (slot.kind == PATTERN_ID && texts->id_bytes == NULL) {
-		result = load_id_bytes(texts, find->err);
+	if (slot.kind == PATTERN_ID && find->id_bytes.ptr == NULL) {
+		result = load_id_bytes(find);
 	}
 	if (result == 0 && !find->has_reach[slot.kind][slot.arg]) {
 		find->reaches[slot.kind][slot.arg] = spread(find, slot, 0);

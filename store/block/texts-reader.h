@@ -63,8 +63,7 @@ struct texts {
 	struct str ids[TEXTS_IDS_MAX];
 	size_t id_count;
 	int64_t seed;
-	bool (*id_bytes)[256]; /* that stand in ids; found at the first search that needs them */
-	struct buf text;       /* of one row, for searching */
+	struct buf text; /* of one row, for searching */
 };
 
 /* Reads what values need: sub-patterns, where each bucket begins, the words' list. */

@@ -93,6 +93,23 @@ void texts_put_pooled(struct texts_writer *writer, uint32_t bucket, struct patte
 	}
 }
 
+/* Notes what bytes stand in an id, for searches. */
+static void note_id(struct texts_writer *writer, uint8_t number)
+{
+	struct str id = writer->ids[number];
+
+	if ((writer->ids_used >> number & 1) != 0) {
+		return;
+	}
+	writer->ids_used |= 1u << number;
+	for (size_t i = 0; i < id.len; i++) {
+		uint8_t byte = (uint8_t)id.ptr[i];
+
+		writer->id_bytes[number][byte / 8] =
+			(uint8_t)(writer->id_bytes[number][byte / 8] | 1u << byte % 8);
+	}
+}
+
 static void put_token(struct texts_writer *writer, uint32_t bucket,
 		      const struct pattern_token *token)
 {
@@ -123,6 +140,7 @@ static void put_token(struct texts_writer *writer, uint32_t bucket,
 		buf_put_str(&writer->bytes, token->text);
 		break;
 	case TEXTS_NONE:
+		note_id(writer, token->slot.arg);
 		break;
 	}
 }

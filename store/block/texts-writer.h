@@ -98,6 +98,8 @@ struct texts_writer {
 	uint32_t last_root, last_shape;
 	struct str ids[TEXTS_IDS_MAX];
 	size_t id_count;
+	unsigned ids_used;                   /* in this family, as bits */
+	uint8_t id_bytes[TEXTS_IDS_MAX][32]; /* that stand in ids which are used, as bits */
 	struct texts_pool pool;
 };
 

@@ -224,6 +224,124 @@ static void any_texts_in_any_order(void **state)
 	}
 }
 
+#define CROWD 3000
+
+static size_t ids_of_none(void *owner, uint32_t family, struct str out_ids[TEXTS_IDS_MAX],
+			  int64_t *out_seed)
+{
+	(void)owner;
+	(void)family;
+	(void)out_ids;
+	*out_seed = 77777;
+	return 0;
+}
+
+static void big_families_work(void **state)
+{
+	/* proves: a family of thousands of texts, whose pool has turned over many times, is read in any order, also across its border */
+	struct streams_fixture random = {.seed = 5};
+	struct str *texts = calloc(CROWD, sizeof(*texts));
+	uint32_t *family = calloc(CROWD, sizeof(*family));
+	char(*space)[160] = calloc(CROWD, sizeof(*space));
+	struct texts_column about = {.column = 3,
+				     .is_tsql = true,
+				     .count = CROWD,
+				     .family = family,
+				     .ids_of = ids_of_none};
+	struct texts_sample sample;
+	(void)state;
+	assert_true(texts != NULL && family != NULL && space != NULL);
+	for (size_t i = 0; i < CROWD; i++) {
+		unsigned a = (unsigned)(fixture_random(&random) % 40);
+		unsigned b = (unsigned)(fixture_random(&random) % 900);
+		(void)snprintf(space[i], sizeof(space[i]),
+			       "SELECT a FROM t WHERE x = %u AND y = %u AND z = %u.%02u AND s = "
+			       "'/a/%u/b' AND w = 77777",
+			       a * 1001, b * 7919, a, b % 100, a * 1001);
+		texts[i] = str_of(space[i]);
+		family[i] = i < CROWD - 100 ? 4 : 5;
+	}
+	for (int round = 0; round < 2; round++) {
+		sample_open(&sample, &about, texts);
+		for (size_t i = 0; i < 300; i++) {
+			sample_check_row(&sample, texts,
+					 round == 0 ? fixture_random(&random) % 400
+						    : fixture_random(&random) % CROWD);
+		}
+		sample_check(&sample, texts);
+		sample_close(&sample);
+	}
+	free(texts);
+	free(family);
+	free(space);
+}
+
+static void ids_that_are_gone_are_damage(void **state)
+{
+	/* proves: a text with an id of its family is ERR_CORRUPT when the family has it no more; other
+	 * rows are read */
+	struct kin *kin = calloc(1, sizeof(*kin));
+	uint32_t family[] = {0, 0};
+	struct str texts[] = {STR_LIT("SELECT 1/*request_id=abcdef-id*/"), STR_LIT("SELECT 2")};
+	struct texts_column about = {.column = 3,
+				     .is_tsql = true,
+				     .count = 2,
+				     .family = family,
+				     .ids_of = ids_of,
+				     .owner = kin};
+	struct texts_needle needle = {.needle = STR_LIT("def-i")};
+	uint64_t rows = 0;
+	struct texts_sample sample;
+	(void)state;
+	assert_non_null(kin);
+	memcpy(kin->ids[0][2], "abcdef-id", 10);
+	sample_open(&sample, &about, texts);
+	sample_check(&sample, texts);
+	assert_int_equal(texts_find(sample.texts, &needle, &rows, &sample.fixture.err), 0);
+	assert_int_equal(rows, 1);
+	texts_close(sample.texts);
+	about.ids_of = ids_of_none;
+	assert_int_equal(
+		texts_open(sample.fixture.streams, &about, &sample.texts, &sample.fixture.err), 0);
+	assert_int_equal(texts_put_text(sample.texts, 0, &sample.out, &sample.fixture.err),
+			 -ERR_CORRUPT);
+	assert_non_null(strstr(sample.fixture.err.text, "blocks/test.qtb"));
+	buf_clear(&sample.out);
+	assert_int_equal(texts_put_text(sample.texts, 1, &sample.out, &sample.fixture.err), 0);
+	assert_true(str_equal(buf_str(&sample.out), texts[1]));
+	sample_close(&sample);
+	free(kin);
+}
+
+static void other_streams_are_damage(void **state)
+{
+	/* proves: a list of templates that holds none is ERR_CORRUPT when the column is opened, a missing list of words when a text is read */
+	struct str none[] = {{"\2x", 2}};
+	struct str root[] = {{"\0\0\7\0", 4}};
+	struct ranks_column codes = {.column = 3, .part = 21, .count = 1};
+	uint32_t one = 1;
+	struct texts_column about = {.column = 3, .count = 1};
+	struct streams_fixture fixture;
+	struct texts *opened;
+	struct buf out;
+	(void)state;
+	fixture_begin(&fixture);
+	assert_int_equal(wordlist_put(fixture.writer, 3, 0, none, 1), 0);
+	(void)fixture_open(&fixture);
+	assert_int_equal(texts_open(fixture.streams, &about, &opened, &fixture.err), -ERR_CORRUPT);
+	fixture_end(&fixture);
+	fixture_begin(&fixture);
+	assert_int_equal(wordlist_put(fixture.writer, 3, 0, root, 1), 0);
+	assert_int_equal(ranks_put(fixture.writer, &codes, &one), 0);
+	(void)fixture_open(&fixture);
+	buf_init(&out, 0);
+	assert_int_equal(texts_open(fixture.streams, &about, &opened, &fixture.err), 0);
+	assert_int_equal(texts_put_text(opened, 0, &out, &fixture.err), -ERR_CORRUPT);
+	texts_close(opened);
+	buf_done(&out);
+	fixture_end(&fixture);
+}
+
 static void long_texts_work(void **state)
 {
 	/* proves: a text of 1 MiB, one literal or many of them, comes back */
@@ -304,6 +422,9 @@ int main(void)
 		cmocka_unit_test(random_ids_take_their_bits),
 		cmocka_unit_test(ids_that_come_again_are_kept_once),
 		cmocka_unit_test(any_texts_in_any_order),
+		cmocka_unit_test(big_families_work),
+		cmocka_unit_test(ids_that_are_gone_are_damage),
+		cmocka_unit_test(other_streams_are_damage),
 		cmocka_unit_test(long_texts_work),
 		cmocka_unit_test(tells_templates),
 		cmocka_unit_test(full_buffer_is_a_limit),
