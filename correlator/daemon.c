@@ -52,6 +52,9 @@ static int add_events(struct daemon *daemon, struct error *err)
 		    : loop_add_timer(loop, (struct loop_call){on_commit_due, daemon},
 				     &daemon->commit_timer, err);
 	rc = rc < 0 ? rc
+		    : loop_add_timer(loop, (struct loop_call){sealing_turn, daemon},
+				     &daemon->seal_timer, err);
+	rc = rc < 0 ? rc
 		    : loop_add_timer(loop, (struct loop_call){watch_tick, daemon},
 				     &daemon->watch_timer, err);
 	if (rc == 0) {
@@ -78,6 +81,7 @@ static int open_keeper(struct daemon *daemon, struct error *err)
 	log_write(LOG_LEVEL_INFO, "store-opened", "%s holds %llu records, taken in in %lld ms",
 		  daemon->store_dir.ptr, (unsigned long long)figures.leaves,
 		  (long long)((clock_monotonic_ns() - start_ns) / NS_PER_MS));
+	sealer_init(&daemon->sealer, keeper_store(daemon->keeper), &daemon->settings.seal);
 	rc = household_apply(daemon, err);
 	return rc < 0 ? rc : ruleload_start(daemon, err);
 }
@@ -143,7 +147,11 @@ static int finish(struct daemon *daemon, struct error *err)
 {
 	int rc = feedserver_drain(daemon->server, err);
 	rc = rc < 0 ? rc : watch_note(daemon, "stop", "querytraild was asked to stop", err);
-	return rc < 0 ? rc : intake_commit(daemon, err);
+	rc = rc < 0 ? rc : intake_commit(daemon, err);
+	if (rc == 0 && daemon->options.import && !daemon->options.records_only) {
+		sealing_finish(daemon);
+	}
+	return rc;
 }
 
 static void release(struct daemon *daemon)
@@ -151,6 +159,7 @@ static void release(struct daemon *daemon)
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "querytraild is stopping");
 	dispatch_free(daemon->dispatch);
+	sealer_done(&daemon->sealer);
 	keeper_close(daemon->keeper);
 	loop_free(daemon->loop);
 	settings_done(&daemon->settings);

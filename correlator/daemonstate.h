@@ -30,10 +30,12 @@ struct daemon {
 	struct loop_event *alert_timer;
 	struct loop_event *signals[3];
 	struct loop_event *commit_timer;
+	struct loop_event *seal_timer;
+	struct sealer sealer;
 	struct loop_event *watch_timer;
 	int64_t last_commit_ns; /* monotonic */
 	int64_t first_waits_ns; /* monotonic; when the first thing came that is not committed; 0: nothing waits */
-	bool urgent; /* somebody waits for the commit before he may answer */
+	bool urgent;           /* somebody waits for the commit before he may answer */
 	int64_t status_due_ns; /* monotonic; the status is not told before */
 	bool stopping;
 	int64_t stop_deadline_ns;
@@ -48,6 +50,13 @@ int intake_commit(struct daemon *daemon, struct error *err);
 
 /* Sees to it that what is pending is committed in time. */
 void intake_schedule(struct daemon *daemon);
+
+/* sealing: one piece of work on blocks, when some is due and no transaction is open; sets its own timer again. Failures are logged, and tried
+ * again later. */
+int sealing_turn(void *owner, struct error *err);
+
+/* Seals and merges all that there is, and tidies up; for the end of an import. What fails is logged: the records are safe where they are. */
+void sealing_finish(struct daemon *daemon);
 
 /* watch: silence, the status line, the end of an import; sets its own timer again. */
 int watch_tick(void *owner, struct error *err);

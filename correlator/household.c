@@ -106,6 +106,7 @@ int household_apply(struct daemon *daemon, struct error *err)
 				settings_source_kinds(daemon->config, name));
 	}
 	log_set_level(daemon->settings.log_level);
+	sealer_set(&daemon->sealer, &daemon->settings.seal);
 	const struct settings_alerts *alerts = &daemon->settings.alerts;
 	alerting_set(keeper_alerting(daemon->keeper),
 		     &(struct alerting_settings){.channels = &alerts->channels,

@@ -43,8 +43,9 @@ int intake_commit(struct daemon *daemon, struct error *err)
 		daemon->first_waits_ns = daemon->last_commit_ns;
 		daemon->urgent = true;
 		intake_schedule(daemon);
+		return 0;
 	}
-	return 0;
+	return sealing_turn(daemon, err);
 }
 
 void intake_schedule(struct daemon *daemon)

@@ -149,6 +149,9 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 			   .max_age_ns = config_int(config, "alerts", "max_age"),
 			   .statement_bytes =
 				   (size_t)config_int(config, "alerts", "statement_bytes")},
+		.seal = {.requests = (size_t)config_int(config, "seal", "requests"),
+			 .head_bytes = (uint64_t)config_int(config, "seal", "head"),
+			 .age_ns = config_int(config, "seal", "age")},
 		.join = {.tolerance_ns = config_int(config, "join", "clock_tolerance"),
 			 .slack_ns = config_int(config, "join", "clock_slack"),
 			 .provisional_ns = config_int(config, "join", "provisional_after"),

@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "correlator/channels.h"
 #include "correlator/join/join.h"
+#include "correlator/sealer.h"
 
 #define SETTINGS_JOIN_RECORDS (16u << 20)
 
@@ -24,6 +25,7 @@ struct settings {
 		int64_t hold_ns, resolve_after_ns, max_age_ns;
 		size_t statement_bytes; /* of a statement that are told to channels */
 	} alerts;
+	struct sealer_settings seal;
 	struct join_options join;
 	struct secret store_key; /* empty: blocks are not encrypted */
 	struct secret signing_key;

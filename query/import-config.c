@@ -101,6 +101,7 @@ void import_config_put(const struct import_config *import, struct buf *out)
 	put_pair(out, "", "runtime", import->runtime);
 	put_pair(out, "", "log_level", "warning");
 	if (import->model != NULL) {
+		put_section(import->model, "seal", out);
 		put_section(import->model, "join", out);
 		put_section(import->model, "identity", out);
 		put_section(import->model, "rules", out);

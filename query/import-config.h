@@ -1,7 +1,7 @@
 /* import-config - the temporary configuration under which files are taken into a store.
  *
- * Shape:   one `file` source, the store, a runtime folder of its own; the join and identity sections of the real configuration, so
- *          that imported records are read and joined as live ones are.
+ * Shape:   one `file` source, the store, a runtime folder of its own; the seal, join, identity, rules and alerts sections of the real
+ *          configuration, so that imported records are read, joined and kept as live ones are.
  * Threads: any. Blocking: never. Tests: tests/unit/import-config.c
  */
 #ifndef QUERY_IMPORT_CONFIG_H

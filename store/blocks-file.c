@@ -171,9 +171,11 @@ static uint64_t number_of(const char *file_name)
 	return digits >= 8 && strcmp(file_name + digits, ".qtb") == 0 ? number : 0;
 }
 
+/* What io_replace_file left behind: "00000123.qtb.4711.tmp". */
 static bool is_temporary(const char *file_name)
 {
-	return file_name[0] == '.' && file_name[1] != '\0' && strcmp(file_name, "..") != 0;
+	struct str name = str_of(file_name);
+	return str_has_suffix(name, STR_LIT(".tmp")) && str_find(name, STR_LIT(".qtb."), 0) >= 8;
 }
 
 /* Removes the files of a month that no row and no grave knows. */

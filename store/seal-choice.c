@@ -18,7 +18,7 @@ struct choosing {
 	size_t batches;     /* taken: the first ones */
 	uint64_t rows;      /* taken */
 	uint64_t ripe_rows; /* settled rows among them, and of blocks that waited for long */
-	int64_t settled_ns;
+	int64_t settled_ns, judged_ns;
 	bool has_near;
 	int64_t near_min_ns, near_max_ns;
 	uint64_t *numbers;
@@ -27,13 +27,40 @@ struct choosing {
 	size_t ripe_count; /* of them: blocks that waited and need not any more */
 };
 
+/* How far the files have come that tell of a kind, going by the batches; INT64_MIN: there is no such batch. */
+static int64_t progress_of(const struct choosing *choosing, unsigned kind)
+{
+	const struct seal_stock *stock = choosing->stock;
+	int64_t progress_ns = INT64_MIN;
+	for (size_t i = 0; i < stock->batch_count; i++) {
+		const struct seal_batch_stock *batch = &stock->batches[i];
+		if ((batch->kinds >> kind & 1) != 0 && batch->min_time_ns > progress_ns) {
+			progress_ns = batch->min_time_ns;
+		}
+	}
+	int64_t margin_ns = choosing->wish->margin_ns;
+	return progress_ns < INT64_MIN + margin_ns ? INT64_MIN : progress_ns - margin_ns;
+}
+
+static int64_t settled_of(const struct choosing *choosing)
+{
+	int64_t settled_ns = choosing->wish->settled_ns;
+	for (unsigned kind = 0; kind < RECORD_KIND_COUNT; kind++) {
+		if ((choosing->wish->flowing >> kind & 1) != 0) {
+			int64_t progress_ns = progress_of(choosing, kind);
+			settled_ns = progress_ns < settled_ns ? progress_ns : settled_ns;
+		}
+	}
+	return settled_ns;
+}
+
 /* How many batches there are up to the last in which something is settled. */
 static size_t settled_batches(const struct choosing *choosing)
 {
 	const struct seal_stock *stock = choosing->stock;
 	size_t count = stock->batch_count;
-	while (count > 0 && (choosing->wish->settled_ns == INT64_MIN ||
-			     stock->batches[count - 1].min_time_ns > choosing->wish->settled_ns)) {
+	while (count > 0 && (choosing->settled_ns == INT64_MIN ||
+			     stock->batches[count - 1].min_time_ns > choosing->settled_ns)) {
 		count--;
 	}
 	return count;
@@ -44,6 +71,8 @@ static void take_batches(struct choosing *choosing)
 	const struct seal_stock *stock = choosing->stock;
 	const struct seal_wish *wish = choosing->wish;
 	uint64_t head_rows = 0, head_bytes = 0;
+	choosing->settled_ns = settled_of(choosing);
+	choosing->judged_ns = wish->judged_ns;
 	size_t settled = settled_batches(choosing);
 	for (size_t i = 0; i < stock->batch_count; i++) {
 		head_rows += stock->batches[i].rows;
@@ -52,7 +81,7 @@ static void take_batches(struct choosing *choosing)
 	choosing->is_old = stock->batch_count > 0 &&
 			   wish->now_ns - stock->batches[0].ingest_ns >= wish->age_ns;
 	choosing->force = wish->finish || head_bytes >= wish->head_bytes ||
-			  (wish->settled_ns == INT64_MIN && head_rows >= choosing->due_rows) ||
+			  (choosing->settled_ns == INT64_MIN && head_rows >= choosing->due_rows) ||
 			  (choosing->is_old && settled == 0);
 	size_t wanted = choosing->force ? stock->batch_count : settled;
 	uint64_t most = choosing->rows_max - choosing->rows_max / 4; /* blocks want room too */
@@ -63,15 +92,17 @@ static void take_batches(struct choosing *choosing)
 		}
 		choosing->rows += batch->rows;
 		choosing->batches = i + 1;
-		choosing->ripe_rows +=
-			choosing->force || batch->max_time_ns <= wish->settled_ns ? batch->rows : 0;
+		choosing->ripe_rows += choosing->force || batch->max_time_ns <= choosing->settled_ns
+					       ? batch->rows
+					       : 0;
 	}
-	choosing->settled_ns = wish->settled_ns;
 	for (size_t i = choosing->batches; i < stock->batch_count; i++) {
 		int64_t min_ns = stock->batches[i].min_time_ns;
-		if (min_ns <= choosing->settled_ns) {
-			choosing->settled_ns = min_ns == INT64_MIN ? INT64_MIN : min_ns - 1;
-		}
+		int64_t before_ns = min_ns == INT64_MIN ? INT64_MIN : min_ns - 1;
+		choosing->settled_ns =
+			before_ns < choosing->settled_ns ? before_ns : choosing->settled_ns;
+		choosing->judged_ns =
+			before_ns < choosing->judged_ns ? before_ns : choosing->judged_ns;
 	}
 }
 
@@ -232,6 +263,8 @@ int seal_choose_from(const struct seal_stock *stock, const struct seal_wish *wis
 			  .blocks = choosing.numbers,
 			  .block_count = choosing.number_count,
 			  .settled_ns = choosing.settled_ns,
+			  .judged_ns = choosing.judged_ns,
+			  .pull_rows = choosing.rows_max,
 			  .requests = wish->requests,
 			  .close = choosing.force,
 			  .now_ns = wish->now_ns}};
@@ -275,7 +308,8 @@ static int load_batches(struct store *store, struct seal_stock *stock, struct er
 						  .bytes = extent_end(&batch) - batch.extent.start,
 						  .min_time_ns = batch.min_time_ns,
 						  .max_time_ns = batch.max_time_ns,
-						  .ingest_ns = batch.ingest_ns};
+						  .ingest_ns = batch.ingest_ns,
+						  .kinds = batch.kinds};
 	}
 	return step == SQLITE_DONE ? 0
 				   : catalog_error(store->catalog, step, "reading the head", err);

@@ -5,7 +5,7 @@
  *          everything is sealed and merged.
  * Taken:   batches up to the last one in which anything is settled (batches can't be cut, so some of what is not comes along), blocks that waited and are
  *          settled now, and small blocks, so that there are never many. Together at most SEAL_CHOICE_BLOCKS blocks' worth of rows.
- * Settled: settled_ns of the order is lowered to what the batches that stay allow.
+ * Settled: settled_ns and judged_ns of the order are lowered to what the batches that stay allow.
  * Threads: pure but for seal_choose. Blocking: disk (seal_choose). Tests: tests/unit/seal-choice.c
  */
 #ifndef STORE_SEAL_CHOICE_H
@@ -14,12 +14,17 @@
 #include "store/seal.h"
 
 #define SEAL_ROWS_A_REQUEST 8 /* about: itself, three or four statements, and their verdicts */
-#define SEAL_CHOICE_BLOCKS  4 /* taken at once */
+#define SEAL_CHOICE_BLOCKS  3 /* taken at once */
 #define SEAL_SMALL_APART_NS \
 	INT64_C(2678400000000000) /* 31 days: small blocks further apart are not merged */
 
 struct seal_wish {
-	int64_t settled_ns; /* what happened up to here is all there, with its verdicts; INT64_MIN: not known */
+	int64_t settled_ns; /* requests up to here get no more statements, by the sources that know; INT64_MIN: one does not */
+	int64_t judged_ns; /* as in struct seal_order */
+	unsigned
+		flowing; /* kinds (bit k) of which files are being read that do not tell what is still to come. They come by and large in order of time: what
+			   * is settled is then also at most what the newest batch with that kind begins with, less margin_ns */
+	int64_t margin_ns;
 	size_t requests;     /* of a block; >= 1 */
 	uint64_t head_bytes; /* that the head may have */
 	int64_t age_ns;      /* that its oldest batch may reach */
@@ -34,6 +39,7 @@ struct seal_wish {
 struct seal_batch_stock {
 	uint64_t end_leaf, rows, bytes;
 	int64_t min_time_ns, max_time_ns, ingest_ns;
+	unsigned kinds; /* bit k */
 };
 struct seal_block_stock {
 	uint64_t number, rows, requests;

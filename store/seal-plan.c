@@ -192,7 +192,7 @@ static bool item_waits(const struct planning *work, uint32_t index)
 	if (item->kind != RECORD_STATEMENT) {
 		return false;
 	}
-	if (item->time_ns > limits->settled_ns && !judged) {
+	if (item->time_ns > limits->judged_ns && !judged) {
 		return true;
 	}
 	return newest != NONE && work->root[index] == index && (work->flags[index] & ALONE) == 0 &&

@@ -2,8 +2,8 @@
  *
  * Family:  a request, the statements whose newest verdict names it (highest revision, then highest leaf), and the verdicts on all of
  *          them. What has no family among the items is a single: a statement with its verdicts, a verdict, any other record.
- * Waiting: a request later than settled_ns without a final verdict of its own; a statement later than it whose newest verdict is not final; a
- *          statement whose request, and a verdict whose subject, is elsewhere. A family waits when one of its records does.
+ * Waiting: a request later than settled_ns without a final verdict of its own; a statement later than judged_ns whose newest verdict is not final;
+ *          a statement whose request, and a verdict whose subject, is elsewhere. A family waits when one of its records does.
  * Order:   families by the leaf of their request; each single before the first family that is later; those past the last one at the end.
  * Cuts:    between families, at the limits; a family with more rows than fit is taken apart (its statements become singles, if need be the verdicts
  *          too). What waits goes into blocks of its own behind the others, marked is_open; so does a small rest of what does not
@@ -37,8 +37,8 @@ struct seal_range {
 };
 
 struct seal_limits {
-	size_t requests, rows; /* of a block; both >= 1 */
-	int64_t settled_ns;
+	size_t requests, rows;         /* of a block; both >= 1 */
+	int64_t settled_ns, judged_ns; /* as in struct seal_order */
 	bool close;
 	const struct seal_range *
 		elsewhere; /* where records wait that are not among the items; rising, not overlapping */

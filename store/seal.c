@@ -1,6 +1,7 @@
 #include "store/seal.h"
 
 #include "store/seal-build.h"
+#include "store/seal-pull.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@ struct seal {
 	const uint8_t *key;
 	struct seal_inputs inputs;
 	struct seal_item *items;
+	size_t item_count;
 	struct seal_limits limits;
 	struct seal_range *elsewhere;
 	struct seal_plan plan;
@@ -37,25 +39,51 @@ static int take_inputs(struct seal *seal, const struct seal_order *order, struct
 	return rc;
 }
 
-static int list_items(struct seal *seal, struct error *err)
+/* Lists the records of the inputs from `first` on, behind those that are listed. */
+static int list_items(struct seal *seal, size_t first, struct error *err)
 {
 	uint64_t count = seal_inputs_records(&seal->inputs);
 	if (count >= UINT32_MAX) {
 		return error_set(err, ERR_LIMIT, "%llu records are too many for one seal",
 				 (unsigned long long)count);
 	}
-	seal->items = calloc((size_t)count + 1, sizeof seal->items[0]);
-	if (seal->items == NULL) {
+	struct seal_item *larger =
+		realloc(seal->items, ((size_t)count + 1) * sizeof seal->items[0]);
+	if (larger == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory to seal %llu records",
 				 (unsigned long long)count);
 	}
-	size_t next = 0;
+	seal->items = larger;
 	int rc = 0;
-	for (size_t i = 0; i < seal->inputs.count && rc == 0; i++) {
-		rc = seal_input_list(&seal->inputs, i, &seal->items[next], err);
-		next += seal_input_rows(&seal->inputs.list[i]);
+	for (size_t i = first; i < seal->inputs.count && rc == 0; i++) {
+		rc = seal_input_list(&seal->inputs, i, &seal->items[seal->item_count], err);
+		seal->item_count += seal_input_rows(&seal->inputs.list[i]);
 	}
 	return rc;
+}
+
+/* Takes in blocks of which the verdicts speak. */
+static int pull_blocks(struct seal *seal, const struct seal_order *order, struct error *err)
+{
+	struct seal_pull pull = {.items = seal->items,
+				 .count = seal->item_count,
+				 .taken = order->blocks,
+				 .taken_count = order->block_count,
+				 .settled_ns = order->settled_ns,
+				 .close = order->close,
+				 .rows_max = order->pull_rows};
+	struct error damage;
+	uint64_t *numbers = NULL;
+	size_t count = 0, first = seal->inputs.count;
+	int rc = blocks_load(seal->inputs.blocks, &pull.blocks, &damage, err);
+	if (rc == 0 && seal_pull_find(&pull, &numbers, &count) < 0) {
+		rc = error_set(err, ERR_NOMEM, "no memory to seal %zu records", pull.count);
+	}
+	for (size_t i = 0; i < count && rc == 0; i++) {
+		rc = seal_inputs_add_block(&seal->inputs, numbers[i], err);
+	}
+	free(numbers);
+	return rc < 0 ? rc : list_items(seal, first, err);
 }
 
 static int make_plan(struct seal *seal, const struct seal_order *order, struct error *err)
@@ -65,7 +93,8 @@ static int make_plan(struct seal *seal, const struct seal_order *order, struct e
 	limits->rows = limits->requests * (SEAL_ROWS / SEAL_REQUESTS);
 	limits->settled_ns = order->settled_ns;
 	limits->close = order->close;
-	int rc = list_items(seal, err);
+	int rc = list_items(seal, 0, err);
+	rc = rc < 0 || order->pull_rows == 0 ? rc : pull_blocks(seal, order, err);
 	rc = rc < 0 ? rc
 		    : seal_inputs_elsewhere(&seal->inputs, &seal->elsewhere,
 					    &limits->elsewhere_count, err);
@@ -73,8 +102,7 @@ static int make_plan(struct seal *seal, const struct seal_order *order, struct e
 		return rc;
 	}
 	limits->elsewhere = seal->elsewhere;
-	rc = seal_plan_make(seal->items, (size_t)seal_inputs_records(&seal->inputs), limits,
-			    &seal->plan, err);
+	rc = seal_plan_make(seal->items, seal->item_count, limits, &seal->plan, err);
 	if (rc < 0) {
 		error_prefix(err, "%s", seal->store->dir);
 	}

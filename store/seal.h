@@ -26,8 +26,11 @@ struct seal_order {
 	uint64_t head_end;      /* batches whose leaves all lie below; 0: none */
 	const uint64_t *blocks; /* numbers of blocks to merge in, rising */
 	size_t block_count;
-	int64_t settled_ns; /* what happened up to here is all there, with its verdicts: nothing of it waits. INT64_MIN: not known */
-	size_t requests;    /* per block; 0: SEAL_REQUESTS */
+	int64_t settled_ns; /* requests up to here get no more statements; INT64_MIN: not known */
+	int64_t judged_ns; /* what happened up to here has its last verdict, if it gets one; INT64_MIN: not known */
+	uint64_t
+		pull_rows; /* of other blocks that may be merged in, when verdicts speak of much that is in them */
+	size_t requests; /* per block; 0: SEAL_REQUESTS */
 	bool close; /* lay out what is incomplete too, as it is; its block is is_open all the same */
 	int64_t now_ns;
 };

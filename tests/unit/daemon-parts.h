@@ -76,7 +76,11 @@ static inline void parts_open(struct parts *parts)
 					      .now_ns = clock_now_ns()};
 	assert_int_equal(loop_new(&daemon->loop, err), 0);
 	assert_int_equal(keeper_open(&keeper, &daemon->keeper, err), 0);
+	sealer_init(&daemon->sealer, keeper_store(daemon->keeper), &daemon->settings.seal);
 	assert_int_equal(household_apply(daemon, err), 0);
+	assert_int_equal(loop_add_timer(daemon->loop, (struct loop_call){sealing_turn, daemon},
+					&daemon->seal_timer, err),
+			 0);
 	assert_int_equal(loop_add_timer(daemon->loop, (struct loop_call){parts_on_commit, daemon},
 					&daemon->commit_timer, err),
 			 0);
@@ -117,6 +121,7 @@ static inline void parts_done(struct parts *parts)
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "the test ends");
 	dispatch_free(daemon->dispatch);
+	sealer_done(&daemon->sealer);
 	keeper_close(daemon->keeper);
 	loop_free(daemon->loop);
 	settings_done(&daemon->settings);

@@ -1,13 +1,16 @@
+#undef _FILE_OFFSET_BITS /* both names of a function are defined here */
+#undef _FORTIFY_SOURCE
 #include "tests/unit/fault.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* The one place where the functions below can find it. */
 static struct {

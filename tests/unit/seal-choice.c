@@ -20,10 +20,11 @@ struct world {
 	struct seal_choice choice;
 };
 
-/* Blocks of 100 requests: 800 rows are due, 3,200 are taken at most. Nothing is settled, nothing is old. */
+/* Blocks of 100 requests: 800 rows are due, 2,400 are taken at most. Nothing is settled, nothing is old. */
 static void world_init(struct world *world)
 {
 	*world = (struct world){.wish = {.settled_ns = INT64_MIN,
+					 .judged_ns = INT64_MIN,
 					 .requests = 100,
 					 .head_bytes = 1000000,
 					 .age_ns = HOUR,
@@ -165,12 +166,14 @@ static void not_all_at_once(void **state)
 	world_init(&world);
 	world.wish.finish = true;
 	world.wish.settled_ns = INT64_MAX;
+	world.wish.judged_ns = INT64_MAX;
 	for (int64_t i = 0; i < 20; i++) {
 		add_batch(&world, 500, i * 10, i * 10 + 9);
 	}
 	const struct seal_order *order = choose(&world);
-	assert_int_equal(order->head_end, world.batches[3].end_leaf); /* 2,000 of 2,400 */
-	assert_true(order->settled_ns == 40 * SECOND - 1);
+	assert_int_equal(order->head_end, world.batches[2].end_leaf); /* 1,500 of 1,800 */
+	assert_true(order->settled_ns == 30 * SECOND - 1);
+	assert_true(order->judged_ns == 30 * SECOND - 1);
 	seal_choice_done(&world.choice);
 	world.batches[0].rows = 100000; /* one batch is taken whatever its size */
 	assert_int_equal(choose(&world)->head_end, world.batches[0].end_leaf);
@@ -264,6 +267,35 @@ static void the_end_of_an_import(void **state)
 	not_due(&world);
 }
 
+static void files_that_flow(void **state)
+{
+	/* of files that do not tell what is still to come, what is settled is what their newest batch begins with, less a margin; a stray old or future row
+	 * changes nothing */
+	struct world world;
+	(void)state;
+	world_init(&world);
+	world.wish.settled_ns = INT64_MAX;
+	world.wish.flowing = 1u << RECORD_STATEMENT;
+	world.wish.margin_ns = 10 * SECOND;
+	add_batch(&world, 500, 0, 50)->kinds = 1u << RECORD_STATEMENT;
+	add_batch(&world, 500, 50, 9000000)->kinds = 1u << RECORD_STATEMENT;
+	add_batch(&world, 500, 100, 150)->kinds = 1u << RECORD_STATEMENT | 1u << RECORD_VERDICT;
+	add_batch(&world, 500, 110, 150)->kinds = 1u << RECORD_VERDICT;
+	not_due(&world); /* one batch is settled, and one has a stray row */
+	world.batches[1].max_time_ns = 89 * SECOND;
+	const struct seal_order *order = choose(&world);
+	assert_true(order->settled_ns == 90 * SECOND);
+	assert_true(order->judged_ns == INT64_MIN);
+	assert_int_equal(order->head_end, world.batches[1].end_leaf);
+	assert_true(order->pull_rows > 0);
+	seal_choice_done(&world.choice);
+	world.wish.flowing |= 1u << RECORD_REQUEST; /* none of them yet */
+	order = choose(&world);
+	assert_true(order->settled_ns == INT64_MIN);
+	assert_true(order->close);
+	seal_choice_done(&world.choice);
+}
+
 static void times_at_the_ends(void **state)
 {
 	/* times at the ends of what a number holds overflow nothing */
@@ -300,6 +332,7 @@ int main(void)
 		cmocka_unit_test(an_old_head),          cmocka_unit_test(not_all_at_once),
 		cmocka_unit_test(those_that_waited),    cmocka_unit_test(small_ones_come_along),
 		cmocka_unit_test(the_end_of_an_import), cmocka_unit_test(times_at_the_ends),
+		cmocka_unit_test(files_that_flow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

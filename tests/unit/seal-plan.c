@@ -148,7 +148,8 @@ static const struct seal_item *root_of(const struct world *world, const struct s
 static bool waits(const struct world *world, const struct seal_item *item)
 {
 	const struct seal_item *newest = newest_on(world, item->leaf);
-	bool late = item->time_ns > world->limits.settled_ns;
+	bool late = item->time_ns > (item->kind == RECORD_REQUEST ? world->limits.settled_ns
+								  : world->limits.judged_ns);
 	bool judged = newest != NULL && newest->is_final;
 	switch ((enum record_kind)item->kind) {
 	case RECORD_REQUEST:
@@ -223,6 +224,7 @@ static void fill(struct world *world)
 	world->limits.close = draw(world, 3) == 0;
 	world->limits.settled_ns =
 		draw(world, 4) == 0 ? INT64_MIN : (int64_t)(1000 + draw(world, 3 * count));
+	world->limits.judged_ns = draw(world, 4) == 0 ? INT64_MIN : world->limits.settled_ns;
 	for (size_t i = 0; i < draw(world, 4); i++) {
 		uint64_t first = 1000 + draw(world, 3 * count + 30);
 		world->elsewhere[i] = (struct seal_range){first, first + draw(world, 100)};
@@ -363,6 +365,7 @@ static void what_waits_stands_apart(void **state)
 	(void)state;
 	world_init(&world, 1);
 	world.limits.settled_ns = 3;
+	world.limits.judged_ns = 3;
 	world.elsewhere[0] = (struct seal_range){100, UINT64_MAX};
 	world.limits.elsewhere_count = 1;
 	for (uint64_t leaf = 0; leaf < 4; leaf++) {

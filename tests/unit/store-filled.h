@@ -19,6 +19,9 @@ struct filled {
 static inline void filled_add(struct filled *filled, uint64_t first, uint64_t count)
 {
 	int rc = store_begin(filled->store, FIXTURE_START_NS + (int64_t)first, &filled->err);
+	if (rc != 0) {
+		fprintf(stderr, "begin: %s\n", filled->err.text);
+	}
 	assert(rc == 0);
 	for (uint64_t n = first; n < first + count; n++) {
 		struct str encoded;
@@ -28,6 +31,9 @@ static inline void filled_add(struct filled *filled, uint64_t first, uint64_t co
 		assert(rc == 0 && leaf == n);
 	}
 	rc = store_commit(filled->store, &filled->err);
+	if (rc != 0) {
+		fprintf(stderr, "commit: %s\n", filled->err.text);
+	}
 	assert(rc == 0);
 	(void)rc; /* asserted */
 }

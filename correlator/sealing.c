@@ -1,0 +1,58 @@
+#include "correlator/daemonstate.h"
+
+#include "base/clock.h"
+
+/* Up to where a kind is all there: the lowest of its sources. Files that are being read tell it by their progress alone. */
+static int64_t known_of(const struct daemon *daemon, enum record_kind kind, unsigned *io_flowing)
+{
+	const struct roster *roster = keeper_roster(daemon->keeper);
+	int64_t lowest_ns = INT64_MAX;
+	bool any = false;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct roster_source *source = roster->sources[i];
+		if ((source->about.kinds >> kind & 1) == 0) {
+			continue;
+		}
+		int64_t known_ns = roster_is_done(source) ? INT64_MAX : source->about.watermark_ns;
+		any = true;
+		if (!roster_is_done(source) &&
+		    settings_source_is_finite(daemon->config, source->about.name)) {
+			*io_flowing |= 1u << kind;
+			continue;
+		}
+		lowest_ns = known_ns < lowest_ns ? known_ns : lowest_ns;
+	}
+	return any ? lowest_ns : INT64_MIN;
+}
+
+static struct sealer_now look_around(const struct daemon *daemon)
+{
+	int64_t requests_ns = 0, statements_ns = 0;
+	struct sealer_now now = {.wall_ns = clock_now_ns(),
+				 .monotonic_ns = clock_monotonic_ns(),
+				 .slack_ns = daemon->settings.join.slack_ns};
+	roster_watermarks(keeper_roster(daemon->keeper), &requests_ns, &statements_ns);
+	now.judged_ns = requests_ns < statements_ns ? requests_ns : statements_ns;
+	now.requests_ns = known_of(daemon, RECORD_REQUEST, &now.flowing);
+	now.statements_ns = known_of(daemon, RECORD_STATEMENT, &now.flowing);
+	return now;
+}
+
+int sealing_turn(void *owner, struct error *err)
+{
+	struct daemon *daemon = owner;
+	(void)err;
+	/* what was not judged is judged from the head by the next daemon */
+	if (daemon->options.records_only || daemon->stopping || keeper_is_open(daemon->keeper)) {
+		return 0; /* an open transaction is committed soon, and then comes the next turn */
+	}
+	struct sealer_now now = look_around(daemon);
+	loop_set_timer(daemon->seal_timer, sealer_turn(&daemon->sealer, &now));
+	return 0;
+}
+
+void sealing_finish(struct daemon *daemon)
+{
+	struct sealer_now now = look_around(daemon);
+	sealer_finish(&daemon->sealer, &now);
+}
