@@ -37,6 +37,31 @@ QUESTIONS = [
 ]
 
 
+# what the floor knows by its draws, and the columns that hold it, by the last words of their names
+LITERALS = ["int", "customer", "order", "money", "date", "email", "name", "timestamp", "text", "guid"]
+SAME = [
+    (["requestId"], ["request_id"]),
+    (["extendedRequestId"], ["extended_request_id"]),
+    (["integrationRequestId"], ["lambda_request_id"]),
+    (["requestTimeEpoch", "event_time"], ["time", "times"]),
+    (["resourcePath"], ["route", "method", "resource"]),
+    (["path"], ["path"]),
+    (["email"], ["user"]),
+    (["sourceIp"], ["source_ip"]),
+    (["userAgent"], ["user_agent"]),
+    (["status"], ["status", "integration_status"]),
+    (["responseLength"], ["response_bytes"]),
+    (["latency"], ["latency_ms", "integration.latency"]),
+    (["rows_of_request"], ["parents"]),
+    (["session_id"], ["session_id", "connection_id", "client_ip", "host"]),
+    (["duration_milliseconds"], ["duration_ms"]),
+    (["response_rows"], ["rows", "response_rows"]),
+    (["transaction_id"], ["transaction_id"]),
+    (["succeeded"], ["succeeded"]),
+    (["template_without_request", *("literal." + name for name in LITERALS)], ["statement"]),
+]
+
+
 class Set:
     """The data set's files and what bench-world says about them."""
 
@@ -138,7 +163,25 @@ def inside_table(inside, data):
                   f"{blocks['file_bytes'] / data.events:.2f} B/event", "", "| column | stored, B/event | values |", "|---|---|---|"]
         lines += [f"| {name} | {stored / data.events:.3f} | {values:,} |"
                   for name, (stored, values) in sorted(columns.items(), key=lambda pair: -pair[1][0])]
+        lines += ["", *distance_table(columns, data.floor["bits"], data)]
     return "\n".join(lines)
+
+
+def distance_table(columns, bits, data):
+    """Per field: what is stored beside what no coder goes below. What no draw decides has the floor 0."""
+    left, free = dict(columns), dict(bits)
+    lines = ["| what a draw decides | floor, B/event | stored, B/event | over it |", "|---|---|---|---|"]
+
+    def line(names, stored, floor):
+        over = f"{100 * (stored / floor - 1):.0f} %" if floor else ""
+        lines.append(f"| {names} | {floor / data.events:.3f} | {stored / data.events:.3f} | {over} |")
+
+    for drawn, endings in SAME:
+        mine = [name for name in left if any(name == end or name.endswith("." + end) for end in endings)]
+        floor = sum(free.pop(name) for name in drawn) / 8
+        line(drawn[0] if len(drawn) < 3 else "texts of statements", sum(left.pop(name)[0] for name in mine), floor)
+    line("everything else", sum(stored for stored, _ in left.values()), sum(free.values()) / 8)
+    return lines
 
 
 def floor_table(figures, data):
