@@ -22,7 +22,8 @@ struct held {            /* of a block that was asked for lately */
 
 struct known { /* a block of the list */
 	struct recall_block block;
-	struct buf filter[FILTERS]; /* of ids, of records; empty: not held */
+	struct buf bytes[FILTERS]; /* of the filters of ids and of records; empty: not held */
+	struct id_filter filter[FILTERS];
 	bool damaged;
 };
 
@@ -36,7 +37,11 @@ struct recall {
 	uint64_t looks, changes;
 	bool listed;
 	size_t filter_bytes;
-	struct buf record, filter; /* of recall_record; of a filter that is not held */
+	struct buf record; /* of recall_record */
+	struct buf bytes;  /* of the one filter that was asked for last and is not held */
+	struct id_filter filter;
+	uint64_t filter_number; /* its block, or 0 */
+	bool filter_of_records;
 	struct error damage;
 };
 
@@ -49,7 +54,7 @@ int recall_new(const struct recall_source *source, struct recall **out_recall, s
 	recall->source = *source;
 	recall->key = hash_key_random();
 	buf_init(&recall->record, 0);
-	buf_init(&recall->filter, 0);
+	buf_init(&recall->bytes, 0);
 	*out_recall = recall;
 	return 0;
 }
@@ -65,8 +70,8 @@ static void drop_held(struct held *held)
 static void drop_known(struct recall *recall, struct known *known)
 {
 	for (int i = 0; i < FILTERS; i++) {
-		recall->filter_bytes -= known->filter[i].len;
-		buf_done(&known->filter[i]);
+		recall->filter_bytes -= known->bytes[i].len;
+		buf_done(&known->bytes[i]);
 	}
 }
 
@@ -87,7 +92,7 @@ void recall_free(struct recall *recall)
 	free(recall->known);
 	free(recall->blocks);
 	buf_done(&recall->record);
-	buf_done(&recall->filter);
+	buf_done(&recall->bytes);
 	free(recall);
 }
 
@@ -115,13 +120,13 @@ static void take_over(struct recall *recall, struct known *known, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct known *old = find_known(recall, known[i].block.number);
-		buf_init(&known[i].filter[0], 0);
-		buf_init(&known[i].filter[1], 0);
+		buf_init(&known[i].bytes[0], 0);
+		buf_init(&known[i].bytes[1], 0);
 		if (old != NULL) {
 			struct recall_block block = known[i].block;
 			known[i] = *old;
 			known[i].block = block;
-			old->filter[0] = old->filter[1] = (struct buf){0};
+			old->bytes[0] = old->bytes[1] = (struct buf){0};
 		}
 	}
 	for (size_t i = 0; i < recall->count; i++) {
@@ -206,32 +211,62 @@ static int pass_over(struct recall *recall, struct known *known, int rc, struct 
 	return 0;
 }
 
+static int read_filter(struct recall *recall, const struct known *known, bool of_records,
+		       struct buf *bytes, struct id_filter *out_filter, struct error *err)
+{
+	buf_clear(bytes);
+	int rc = recall->source.filter(recall->source.owner, known->block.number, of_records, bytes,
+				       err);
+	return rc < 0 ? rc : id_filter_open(buf_str(bytes), out_filter, err);
+}
+
+/* The filter of a block, read when it is not held. */
+static int find_filter(struct recall *recall, struct known *known, bool of_records,
+		       const struct id_filter **out_filter, struct error *err)
+{
+	struct buf *bytes = &known->bytes[of_records];
+	int rc = 0;
+	if (bytes->len > 0) {
+		*out_filter = &known->filter[of_records];
+		return 0;
+	}
+	if (recall->filter_bytes < RECALL_FILTER_BYTES) {
+		*out_filter = &known->filter[of_records];
+		rc = read_filter(recall, known, of_records, bytes, &known->filter[of_records], err);
+		if (rc < 0) {
+			buf_clear(bytes);
+		}
+		recall->filter_bytes += bytes->len;
+		return rc;
+	}
+	*out_filter = &recall->filter;
+	if (recall->filter_number == known->block.number &&
+	    recall->filter_of_records == of_records) {
+		return 0;
+	}
+	recall->filter_number = 0;
+	rc = read_filter(recall, known, of_records, &recall->bytes, &recall->filter, err);
+	recall->filter_number = rc == 0 ? known->block.number : 0;
+	recall->filter_of_records = of_records;
+	return rc;
+}
+
 int recall_may_hold(struct recall *recall, struct recall_probe probe, bool *out_may,
 		    struct error *err)
 {
 	struct known *known = &recall->known[probe.place];
-	struct buf *bytes = &known->filter[probe.of_records];
+	const struct id_filter *filter = NULL;
 	struct error local;
-	int rc = 0;
 	error_clear(&local);
 	*out_may = false;
 	if (known->damaged) {
 		return 0;
 	}
-	if (bytes->len == 0) {
-		bool holds = recall->filter_bytes < RECALL_FILTER_BYTES;
-		bytes = holds ? bytes : &recall->filter;
-		buf_clear(bytes);
-		rc = recall->source.filter(recall->source.owner, known->block.number,
-					   probe.of_records, bytes, &local);
-		recall->filter_bytes += holds && rc == 0 ? bytes->len : 0;
-	}
-	struct id_filter filter;
-	rc = rc < 0 ? rc : id_filter_open(buf_str(bytes), &filter, &local);
+	int rc = find_filter(recall, known, probe.of_records, &filter, &local);
 	if (rc < 0) {
 		return pass_over(recall, known, rc, &local, err);
 	}
-	*out_may = id_filter_may_hold(&filter, probe.key);
+	*out_may = id_filter_may_hold(filter, probe.key);
 	return 0;
 }
 
