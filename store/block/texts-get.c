@@ -117,8 +117,7 @@ void texts_close(struct texts *texts)
 	free(texts->starts);
 	free(texts->first_child);
 	free(texts->child_counts);
-	free(texts->entry_place);
-	free(texts->entry_at);
+	free(texts->entries);
 	free(texts->runs);
 	free(texts->refs);
 	free(texts->numbers);

@@ -103,10 +103,10 @@ static int move_sub(struct find *find, const struct find_at *where, uint32_t slo
 {
 	struct texts *texts = find->texts;
 	size_t entry = texts->starts[where->place->first_start + slot] + where->at;
-	const struct texts_place *place = &texts->places[texts->entry_place[entry]];
+	const struct texts_place *place = &texts->places[texts->entries[entry].place];
 	const struct find_plan *plan = &find->subs[place->pattern - texts->sub_pattern];
 	struct find_at child = {
-		.place = place, .plan = plan, .at = texts->entry_at[entry], .row = where->row};
+		.place = place, .plan = plan, .at = texts->entries[entry].at, .row = where->row};
 
 	if (*states == 0 && !plan->reach.found &&
 	    !find_survives(&where->plan->steps[slot + 1], plan->reach.states)) {

@@ -135,8 +135,7 @@ static int walk_entries(struct walk *walk, uint32_t count)
 			walk->child[code] = (uint32_t)texts->place_count - 1;
 		}
 		place = &texts->places[walk->child[code]];
-		texts->entry_place[i] = walk->child[code];
-		texts->entry_at[i] = place->count++;
+		texts->entries[i] = (struct texts_entry){walk->child[code], place->count++};
 	}
 	return 0;
 }
@@ -227,9 +226,8 @@ static int read_sub_codes(struct texts *texts, size_t count, int64_t **out_codes
 		.column = texts->about.column, .part = TEXTS_PART_SUB_CODES, .count = count};
 
 	*out_codes = malloc((count + 1) * sizeof(**out_codes));
-	texts->entry_place = malloc((count + 1) * sizeof(*texts->entry_place));
-	texts->entry_at = malloc((count + 1) * sizeof(*texts->entry_at));
-	if (*out_codes == NULL || texts->entry_place == NULL || texts->entry_at == NULL) {
+	texts->entries = malloc((count + 1) * sizeof(*texts->entries));
+	if (*out_codes == NULL || texts->entries == NULL) {
 		return no_memory(err);
 	}
 	return count > 0 ? ints_get(texts->streams, &about, *out_codes, err) : 0;

@@ -15,6 +15,11 @@ struct texts_place {
 	bool has_numbers;     /* in its slots or theirs */
 };
 
+/* A text of a slot of kind TEXT: its place, its number in it. */
+struct texts_entry {
+	uint32_t place, at;
+};
+
 /* A bucket of numbers that has some. */
 struct texts_run {
 	size_t start;
@@ -43,10 +48,10 @@ struct texts {
 	struct texts_place *places; /* roots by code, then sub-patterns */
 	size_t place_count, place_room;
 	uint32_t *first_child, *child_counts; /* of each slot of kind TEXT: its places */
-	size_t *starts; /* of each slot: where its values begin in its group, or its entries in entry_place */
+	size_t *starts; /* of each slot: where its values begin in its group, or its texts in entries */
 	size_t start_count, start_room;
-	uint32_t *entry_place, *entry_at; /* of each text of a slot: its place, its number in it */
-	size_t sizes[TEXTS_NONE];         /* entries, or bytes, of each group */
+	struct texts_entry *entries; /* of each text of a slot */
+	size_t sizes[TEXTS_NONE];    /* entries, or bytes, of each group */
 	struct texts_run *runs;
 	size_t run_count, run_room;
 

@@ -65,8 +65,8 @@ static int replay_place(struct texts *texts, const struct texts_place *place, ui
 		uint8_t kind = pattern->slots[i].kind;
 
 		if (kind == PATTERN_TEXT) {
-			result = replay_place(texts, &texts->places[texts->entry_place[start]],
-					      texts->entry_at[start], keep, err);
+			result = replay_place(texts, &texts->places[texts->entries[start].place],
+					      texts->entries[start].at, keep, err);
 		} else if (kind <= PATTERN_DECIMAL) {
 			int64_t number;
 
@@ -236,8 +236,8 @@ static int put_slot(struct texts *texts, const struct texts_at *where, struct bu
 		break;
 	}
 	if (slot.kind == PATTERN_TEXT) {
-		struct texts_at child = {.place = &texts->places[texts->entry_place[index]],
-					 .at = texts->entry_at[index],
+		struct texts_at child = {.place = &texts->places[texts->entries[index].place],
+					 .at = texts->entries[index].at,
 					 .row = where->row};
 
 		return put_place(texts, child, out, err);

@@ -370,6 +370,27 @@ static void long_texts_work(void **state)
 	buf_done(&many);
 }
 
+static void empty_columns_work(void **state)
+{
+	/* proves: a column without rows, or with absent ones only, is written, read and searched */
+	struct str texts[3] = {{NULL, 0}};
+	struct texts_needle needle = {.needle = STR_LIT("a")};
+	uint64_t rows = 0;
+	(void)state;
+	for (size_t count = 0; count <= 3; count += 3) {
+		struct texts_column about = {.column = 3, .is_tsql = true, .count = count};
+		struct texts_sample sample;
+
+		sample_open(&sample, &about, texts);
+		sample_check(&sample, texts);
+		assert_int_equal(texts_find(sample.texts, &needle, &rows, &sample.fixture.err), 0);
+		needle.needle.len = 0;
+		assert_int_equal(texts_find(sample.texts, &needle, &rows, &sample.fixture.err), 0);
+		assert_int_equal(rows, 0);
+		sample_close(&sample);
+	}
+}
+
 static void tells_templates(void **state)
 {
 	/* proves: equal statements but for their literals share a template, which is that of model/tsql; absent rows have none */
@@ -426,6 +447,7 @@ int main(void)
 		cmocka_unit_test(ids_that_are_gone_are_damage),
 		cmocka_unit_test(other_streams_are_damage),
 		cmocka_unit_test(long_texts_work),
+		cmocka_unit_test(empty_columns_work),
 		cmocka_unit_test(tells_templates),
 		cmocka_unit_test(full_buffer_is_a_limit),
 	};
