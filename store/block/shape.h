@@ -20,6 +20,7 @@
 
 #define SHAPES_MAX      4096
 #define SHAPE_SLOTS_MAX 160
+#define SHAPE_NAMES_MAX 4096
 
 /* What surrounds a record, for rules that reach beyond it. */
 struct shape_links {
@@ -44,10 +45,11 @@ struct shape_fit {
 	struct {
 		uint32_t
 			name; /* number of the slot's name, see shapes_slot_name: the column it belongs to */
-		bool is_number; /* then number, else text */
-		int64_t number;
+		bool is_number; /* then number, else text; each name is always the same of both */
+		int64_t number; /* INT64_MIN: none */
 		struct str
-			text; /* a JSON string's value unescaped when the recipe escapes it again, else the token's bytes */
+			text; /* a JSON string's value unescaped when that gives the string again; else 0xff and the token's bytes,
+				  * 0xff alone for null. Empty in names that end in "?": nothing out of the ordinary */
 	} slot[SHAPE_SLOTS_MAX];
 };
 
@@ -74,6 +76,9 @@ size_t shape_slots(const struct shapes *shapes, uint32_t shape, uint32_t out_nam
 		   bool out_is_number[SHAPE_SLOTS_MAX]);
 /* Whether a field of records of this shape is computed (then the block has no value for it), or kept. */
 bool shape_computes(const struct shapes *shapes, uint32_t shape, unsigned field);
+/* The same of the record's key and time: the reader can't ask a fit for that. */
+bool shape_computes_key(const struct shapes *shapes, uint32_t shape);
+bool shape_computes_time(const struct shapes *shapes, uint32_t shape);
 
 /* Completes a record from fit (shape, key_count, slots) and the kept fields that stand in it: sets raw, extra, key, time and computed
  * fields, allocated in arena. need_raw false: only what does not need raw (key and stable id may). Returns 0, ERR_CORRUPT or ERR_NOMEM. */
