@@ -24,34 +24,55 @@ static uint32_t frequency_of(unsigned code)
 	return (8 | ((code - CODE_EXACT) & 7)) << ((code - CODE_EXACT) / 8 + 1);
 }
 
-/* Frequencies of given weights: each at least one, in all 1 << bits; what is missing or too much falls to the greatest. False: no weights. */
+/* Makes shares sum up to all: those at least half as large as the greatest give or get, evenly. With at most 256 shares of at least 1024 in all
+ * the greatest is above one, so that each round brings all nearer. */
+static void settle(uint32_t share[256], uint32_t all)
+{
+	uint32_t given = 0;
+	for (unsigned s = 0; s < 256; s++) {
+		given += share[s];
+	}
+	while (given != all) {
+		bool is_too_much = given > all;
+		uint32_t off = is_too_much ? given - all : all - given;
+		uint32_t greatest = 0, large = 0, seen = 0;
+		for (unsigned s = 0; s < 256; s++) {
+			greatest = share[s] > greatest ? share[s] : greatest;
+		}
+		uint32_t least = (greatest + 1) / 2;
+		for (unsigned s = 0; s < 256; s++) {
+			large += share[s] >= least;
+		}
+		given = 0;
+		for (unsigned s = 0; s < 256; s++) {
+			if (share[s] >= least) {
+				uint32_t own = off / large + (seen < off % large);
+				uint32_t can = is_too_much ? share[s] - 1 : own; /* one is left */
+				own = own < can ? own : can;
+				share[s] = is_too_much ? share[s] - own : share[s] + own;
+				seen++;
+			}
+			given += share[s];
+		}
+	}
+}
+
+/* Frequencies of given weights: each at least one, in all 1 << bits. False: no weights. */
 static bool normalize(const uint32_t weights[256], unsigned bits, struct entropy_table *out)
 {
-	uint64_t sum = 0, given = 0;
-	unsigned greatest = 0;
+	uint64_t sum = 0;
 	for (unsigned s = 0; s < 256; s++) {
 		sum += weights[s];
-		greatest = weights[s] > weights[greatest] ? s : greatest;
 	}
 	if (sum == 0) {
 		return false;
 	}
 	uint32_t share[256];
-	uint64_t all = 1u << bits;
 	for (unsigned s = 0; s < 256; s++) {
-		share[s] = (uint32_t)(weights[s] * all / sum);
+		share[s] = (uint32_t)((((uint64_t)weights[s] << bits) + sum / 2) / sum);
 		share[s] = share[s] == 0 && weights[s] != 0 ? 1 : share[s];
-		given += share[s];
 	}
-	/* at most 255 too many, one for each rare byte: taken where there is most, and then where there is any */
-	for (unsigned s = greatest; given > all; s = (s + 1) % 256) {
-		uint64_t take = given - all;
-		uint64_t can = share[s] > 1 ? share[s] - 1 : 0;
-		take = take < can ? take : can;
-		share[s] -= (uint32_t)take;
-		given -= take;
-	}
-	share[greatest] += (uint32_t)(all - given);
+	settle(share, 1u << bits);
 	uint32_t start = 0;
 	for (unsigned s = 0; s < 256; s++) {
 		out->frequency[s] = (uint16_t)share[s];
