@@ -388,26 +388,69 @@ static int judge_statements(struct judged_block *judged, struct error *err)
 	return result;
 }
 
+/* The newest verdict that names each request, as its leaf + 1; 0: none does. Those that were revised count too. */
+static int find_named(struct judged_block *judged, uint64_t *named, struct error *err)
+{
+	const uint64_t *leaves = scan_leaves(judged->block);
+	const int64_t *request;
+	const int64_t *statement;
+	struct scan_rows requests, verdicts;
+	struct u64map row_of;
+	u64map_init(&row_of, SIZE_MAX / 64);
+	int result = scan_rows_of(judged->block, RECORD_REQUEST, &requests, err);
+	for (size_t i = 0; result == 0 && i < requests.count; i++) {
+		result = u64map_put(&row_of, leaves[requests.row[i]], i) == 0 ? 0 : no_memory(err);
+	}
+	if (result == 0) {
+		result = scan_rows_of(judged->block, RECORD_VERDICT, &verdicts, err);
+	}
+	if (result == 0) {
+		result = scan_number_of(judged->block, RECORD_VERDICT, FIELD_request_leaf, &request,
+					err);
+	}
+	if (result == 0) {
+		result = scan_number_of(judged->block, RECORD_VERDICT, FIELD_statement_leaf,
+					&statement, err);
+	}
+	for (size_t i = 0; result == 0 && i < verdicts.count; i++) {
+		const uint64_t *at = u64map_get(&row_of, (uint64_t)request[i]);
+		uint64_t leaf = leaves[verdicts.row[i]] + 1;
+		if (statement[i] >= 0 && at != NULL && leaf > named[*at]) {
+			named[*at] = leaf;
+		}
+	}
+	u64map_done(&row_of);
+	return result;
+}
+
 /* Requests that no statement names, when they are asked for. */
 static int judge_lone(struct judged_block *judged, struct error *err)
 {
 	const struct plan *plan = judged->counting->plan;
+	const uint64_t *leaves = scan_leaves(judged->block);
 	struct scan_rows requests;
 	int result = scan_rows_of(judged->block, RECORD_REQUEST, &requests, err);
+	uint64_t *named = result == 0 ? calloc(requests.count + 1, sizeof(*named)) : NULL;
+	if (named == NULL) {
+		return result != 0 ? result : no_memory(err);
+	}
+	result = find_named(judged, named, err);
 	for (size_t i = 0; result == 0 && i < requests.count; i++) {
 		uint32_t row = requests.row[i];
 		struct trail_rows rows = {SCAN_ABSENT, row, judged->standing[row]};
 		int64_t time_ns = scan_times(judged->block)[row];
 		if (rows.verdict == SCAN_ABSENT || !plan_time(plan, time_ns) ||
-		    grade_at(judged, rows.verdict) != GRADE_U2 || !plan_grade(plan, GRADE_U2)) {
+		    grade_at(judged, rows.verdict) != GRADE_U2 || !plan_grade(plan, GRADE_U2) ||
+		    named[i] > leaves[rows.verdict] + 1) {
 			continue;
 		}
 		uint64_t bits = atoms_at(judged, row) | atoms_at(judged, rows.verdict) |
-				plan_lone_atoms(plan, time_ns, scan_leaves(judged->block)[row]);
+				plan_lone_atoms(plan, time_ns, leaves[row]);
 		if (plan_holds(plan, bits)) {
 			result = count_trail(judged, &rows, err);
 		}
 	}
+	free(named);
 	return result;
 }
 

@@ -145,9 +145,7 @@ int group_set_add(struct group_set *groups, const struct str *values, uint64_t s
 	return 0;
 }
 
-/* The value of a field in a trail as text: borrowed, or in room, which stays as it is meanwhile. */
-static struct str value_of(const struct group_field *field, const struct trail *trail,
-			   struct buf *room)
+struct str group_value(const struct group_field *field, const struct trail *trail, struct buf *room)
 {
 	for (size_t i = 0; i < field->column_count; i++) {
 		struct trail_value value = trail_value(trail, &field->column[i]);
@@ -202,7 +200,7 @@ static int add_rows(struct group_set *groups, struct store *store, struct run_re
 			break;
 		}
 		for (size_t f = 0; f < groups->field_count; f++) {
-			values[f] = value_of(&groups->fields[f], &trail, &room[f]);
+			values[f] = group_value(&groups->fields[f], &trail, &room[f]);
 		}
 		result = group_set_add(groups, values, 1, err);
 	}

@@ -58,6 +58,10 @@ int group_set_add(struct group_set *groups, const struct str *values, uint64_t s
 int group_set_run(struct group_set *groups, struct store *store, const struct plan *plan,
 		  struct run_result *out_result, struct error *err);
 
+/* The value of a field in a trail as text, ptr NULL when it has none: borrowed from the trail or room, which is cleared first. */
+struct str group_value(const struct group_field *field, const struct trail *trail,
+		       struct buf *room);
+
 /* Puts the groups in order. */
 void group_set_sort(struct group_set *groups);
 

@@ -86,9 +86,6 @@ static int take_on_statement(struct run *run, const struct said *said, struct er
 	uint64_t leaf = said->statement_leaf;
 	enum mark request = marks_kind(marks, said->request_leaf);
 	bool request_known = request == MARK_REQUEST || request == MARK_REQUEST_IN_RANGE;
-	if (run->plan->lone_requests && request_known) {
-		end_lone(run, said);
-	}
 	if (marks_kind(marks, leaf) != MARK_STATEMENT) {
 		return 0;
 	}
@@ -110,6 +107,9 @@ static int take_verdict(struct run *run, const struct said *said, struct error *
 	    (run->stage == RUN_ON_STATEMENTS && on_request) ||
 	    (on_request && !run->plan->lone_requests)) {
 		return 0;
+	}
+	if (!on_request && run->plan->lone_requests) { /* also by one that was revised since */
+		end_lone(run, said);
 	}
 	int result = is_newest(run, said, &is_newest_yet, err);
 	if (result != 0 || !is_newest_yet) {
