@@ -153,10 +153,32 @@ bool extra_fits(struct fitting *fitting, const struct recipe *recipe)
 	return str_equal(str_slice(walk.extra, walk.pos, walk.extra.len), STR_LIT("}"));
 }
 
-/* Whether two names are the same word, or one ends the other: "identity.caller" and "caller". */
+/* The letter or digit that ends the name before *io_end, in lower case; 0: there is none. */
+static char last_letter(struct str name, size_t *io_end)
+{
+	while (*io_end > 0) {
+		char byte = name.ptr[--*io_end];
+		char lower = (char)(byte | 0x20);
+		if ((lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9')) {
+			return byte >= 'A' ? lower : byte;
+		}
+	}
+	return 0;
+}
+
+/* Whether two names are the same word, or one ends the other: "identity.caller" and "caller", "integrationLatency" and
+ * "integration.latency". */
 static bool names_alike(struct str a, struct str b)
 {
-	return a.len < b.len ? str_has_suffix(b, a) : str_has_suffix(a, b);
+	size_t a_end = a.len;
+	size_t b_end = b.len;
+	char a_byte;
+	char b_byte;
+	do {
+		a_byte = last_letter(a, &a_end);
+		b_byte = last_letter(b, &b_end);
+	} while (a_byte == b_byte && a_byte != 0);
+	return a.len > 0 && b.len > 0 && (a_byte == 0 || b_byte == 0);
 }
 
 static bool gives(struct fitting *fitting, unsigned form, struct str token, struct str value)

@@ -6,41 +6,57 @@
 #include "tests/unit/shape-desk.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define BATCH 4096
 
 struct bench {
 	struct desk desk;
 	struct record records[BATCH];
+	struct record again[64];
 	struct shape_fit fits[64];
 	size_t count;
 	uint64_t rows, kept_bytes, bad, shapeless;
 	int64_t fit_ns, render_ns;
 };
 
+/* Of this process alone: others may run beside it. */
+static int64_t cpu_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now); /* a clock that is always there */
+	return (int64_t)now.tv_sec * NS_PER_SEC + now.tv_nsec;
+}
+
 static void run_batch(struct bench *bench)
 {
 	struct desk *desk = &bench->desk;
 	struct shape_links links = DESK_NO_LINKS;
-	struct record again;
+	struct record *again = bench->again;
 	for (size_t from = 0; from < bench->count; from += 64) {
 		size_t to = from + 64 < bench->count ? from + 64 : bench->count;
-		int64_t start = clock_monotonic_ns();
+		int64_t start = cpu_ns();
 		for (size_t i = from; i < to; i++) {
 			(void)shapes_fit(desk->shapes, &bench->records[i], &links, &desk->arena,
 					 &bench->fits[i - from]); /* measured, checked below */
 		}
-		bench->fit_ns += clock_monotonic_ns() - start;
+		bench->fit_ns += cpu_ns() - start;
 		for (size_t i = from; i < to; i++) {
 			desk->fit = bench->fits[i - from];
-			desk_keep(desk, &bench->records[i], &again);
-			start = clock_monotonic_ns();
-			int rc = shapes_render(desk->shapes, &desk->fit, &links, &desk->arena,
-					       &again, &desk->err);
-			bench->render_ns += clock_monotonic_ns() - start;
+			desk_keep(desk, &bench->records[i], &again[i - from]);
+		}
+		start = cpu_ns();
+		for (size_t i = from; i < to; i++) {
+			bench->bad +=
+				shapes_render(desk->shapes, &bench->fits[i - from], &links,
+					      &desk->arena, &again[i - from], &desk->err) != 0;
+		}
+		bench->render_ns += cpu_ns() - start;
+		for (size_t i = from; i < to; i++) {
+			desk->fit = bench->fits[i - from];
 			bench->kept_bytes += desk_size(desk, &bench->records[i]);
-			bench->bad += rc != 0 || !desk_comes_back(desk, desk->shapes,
-								  &bench->records[i], &links);
+			bench->bad +=
+				!desk_comes_back(desk, desk->shapes, &bench->records[i], &links);
 			bench->shapeless += desk->fit.shape == 0;
 		}
 	}
