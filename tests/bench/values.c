@@ -46,6 +46,17 @@ static uint32_t zipf(struct chance *chance, uint32_t n, double s)
 	return (uint32_t)(pow(uniform(chance) * top + 1, 1 / (1 - s)) - 1);
 }
 
+/* The bits of such a number. */
+static double zipf_bits(uint32_t n, double s)
+{
+	double top = pow(n + 1, 1 - s) - 1, bits = 0;
+	for (uint32_t k = 0; k < n; k++) {
+		double share = (pow(k + 2, 1 - s) - pow(k + 1, 1 - s)) / top;
+		bits -= share * log2(share);
+	}
+	return bits;
+}
+
 struct column {
 	int64_t value[ROWS];
 	uint32_t code[ROWS], context[ROWS];
@@ -299,17 +310,10 @@ static double fill_session(struct chance *chance, struct column *column)
 
 static double fill_route(struct chance *chance, struct column *column)
 {
-	double sum = 0, entropy = 0;
-	for (uint32_t k = 1; k <= 50; k++) {
-		sum += pow(k, -0.9);
-	}
-	for (uint32_t k = 1; k <= 50; k++) {
-		entropy -= pow(k, -0.9) / sum * log2(pow(k, -0.9) / sum);
-	}
 	for (size_t i = 0; i < ROWS; i++) {
 		column->code[i] = zipf(chance, 50, 0.9);
 	}
-	return entropy;
+	return zipf_bits(50, 0.9);
 }
 
 static double fill_template(struct chance *chance, struct column *column)
@@ -325,7 +329,8 @@ static double fill_template(struct chance *chance, struct column *column)
 		}
 		column->code[i] = last;
 	}
-	return 0.2 * 7 + 0.8;
+	return 0.7219 + 0.8 +
+	       0.2 * zipf_bits(CONTEXTS, 0.9); /* whether, which of four, which of all */
 }
 
 /* Lists of texts. */
