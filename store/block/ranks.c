@@ -170,6 +170,9 @@ static uint64_t choose(const uint32_t *codes, const struct groups *groups, size_
 		return best; /* all follows from the context */
 	}
 	best = try_frequency(codes, groups, best, out_walk);
+	if (best < count) { /* less than a bit each: hardly less as plain codes */
+		return best;
+	}
 	uint64_t plain = plain_cost(codes, count);
 	if (plain < best + best / PLAIN_PART) { /* perhaps classes of contexts make ranks cheaper */
 		struct symbols_place place = {.count = out_walk->rank_count,

@@ -13,6 +13,9 @@
 #define ENTROPY_MIN   32 /* symbols; below that tables cost more than they save */
 #define ENTROPY_EXTRA 20 /* bytes: what a coded stream has besides its bits, about */
 #define CLASSES_MIN   2
+#define SAMPLED_MIN   32768 /* bytes; zstd is tried on a part of as many */
+#define SAMPLE        8192
+#define SAMPLE_DOUBT  8 /* a part of its size by which the sample may be wrong */
 #define GAIN          1024 /* a part of a stream that coding must save: bytes as they are read faster */
 
 /* Bytes that count symbols of so many bits take. */
@@ -111,12 +114,22 @@ static int put_entropy(const struct symbols_place *place, const uint8_t *symbols
 	return result;
 }
 
-/* The forms in the order of their trial; *best is the smallest, *best_level how it goes into the block. */
+/* Whether zstd may pack bytes into less than `coded`: by what it makes of a part of them when there are many. */
+static bool may_pack(struct streams_writer *writer, struct str bytes, uint64_t coded)
+{
+	if (bytes.len < SAMPLED_MIN) {
+		return true;
+	}
+	struct str sample = str_slice(bytes, bytes.len / 2, SAMPLE);
+	uint64_t cost = streams_cost(writer, sample, 0);
+	return cost * (bytes.len / SAMPLE) < coded + coded / SAMPLE_DOUBT;
+}
+
+/* Makes the forms: packed, and coded when that is smaller. */
 static int choose(struct streams_writer *writer, const struct symbols_place *place,
 		  const uint8_t *symbols, const struct classes *classes, struct buf forms[2])
 {
 	unsigned bits = bits_of(all_of(symbols, place->count));
-	size_t coded = SIZE_MAX;
 	put_packed(symbols, place->count, bits, &forms[0]);
 	if (forms[0].failed) {
 		return -ERR_NOMEM;
@@ -124,19 +137,20 @@ static int choose(struct streams_writer *writer, const struct symbols_place *pla
 	if (place->count < ENTROPY_MIN) {
 		return 0;
 	}
+	struct str plain = buf_str(&forms[0]);
 	uint64_t estimate = classes->bits / 8 + ENTROPY_EXTRA;
-	size_t packed = streams_cost(writer, buf_str(&forms[0]), 0);
-	if (estimate < packed) {
-		int result = put_entropy(place, symbols, classes, &forms[1]);
-		if (result != 0) {
-			return result;
-		}
-		coded = streams_cost(writer, buf_str(&forms[1]), -1);
+	size_t packed = plain.len;
+	if (may_pack(writer, plain, estimate < plain.len ? estimate : plain.len)) {
+		packed = streams_cost(writer, plain, 0);
 	}
-	if (coded >= packed - packed / GAIN) {
+	if (estimate >= packed) {
+		return 0;
+	}
+	int result = put_entropy(place, symbols, classes, &forms[1]);
+	if (forms[1].len >= packed - packed / GAIN) {
 		buf_clear(&forms[1]);
 	}
-	return 0;
+	return result;
 }
 
 int symbols_put(struct streams_writer *writer, const struct symbols_place *place,
