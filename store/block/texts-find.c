@@ -63,7 +63,8 @@ static int look_at(struct find *find, struct find_at *where, bool *out_found)
 	int result;
 
 	*out_found = false;
-	if (!plan->more && (find->live_ids[where->row] & plan->ids) == 0) {
+	if (!plan->more &&
+	    (find->live_ids == NULL || (find->live_ids[where->row] & plan->ids) == 0)) {
 		return 0;
 	}
 	result = find_move_place(find, where, &states);
@@ -142,10 +143,7 @@ static int plan_all(struct find *find, bool *out_any, bool *out_ids)
 		}
 		result = find_plan_root(find, code);
 		*out_any |= plan->certain || plan->possible;
-		*out_ids |= !plan->certain && plan->possible && (plan->ids != 0 || !plan->more);
-	}
-	for (size_t sub = 0; sub < texts->subs.count && result == 0; sub++) {
-		*out_ids |= find->subs[sub].ids != 0;
+		*out_ids |= !plan->certain && plan->possible && plan->ids != 0;
 	}
 	return result;
 }

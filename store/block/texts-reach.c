@@ -287,7 +287,7 @@ static void note_slot(struct find *find, size_t code, size_t slot)
 	size_t start;
 
 	plan->more |= plan->steps[slot].tail != 0;
-	if (plan->alive[slot] == FIND_DEAD || plan->more) {
+	if (plan->alive[slot] == FIND_DEAD) {
 		return;
 	}
 	if (texts->root[code].pattern.slots[slot].kind != PATTERN_TEXT || !texts->has_places) {
@@ -300,8 +300,11 @@ static void note_slot(struct find *find, size_t code, size_t slot)
 			&find->subs[texts->places[texts->first_child[start] + i].pattern -
 				    texts->sub_pattern];
 
-		plan->ids |= child->ids;
-		plan->more |= child->more;
+		if (child->reach.found ||
+		    find_survives(&plan->steps[slot + 1], child->reach.states)) {
+			plan->ids |= child->ids;
+			plan->more |= child->more;
+		}
 	}
 }
 
