@@ -120,11 +120,12 @@ static int check_row(struct find *find, size_t row, bool *out_matches)
 		return result;
 	}
 	text = buf_str(&texts->text);
-	if (needle->matches != NULL) {
-		*out_matches = needle->matches(needle->owner, text);
-	} else {
+	if (needle->needle.len > find->len) {
 		*out_matches = (needle->ignore_case ? str_find_fold(text, needle->needle, 0)
 						    : str_find(text, needle->needle, 0)) >= 0;
+	}
+	if (*out_matches && needle->matches != NULL) {
+		*out_matches = needle->matches(needle->owner, text);
 	}
 	return 0;
 }
