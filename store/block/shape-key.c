@@ -209,7 +209,7 @@ bool key_render(const struct recipe *recipe, struct rendering *rendering)
 		return true;
 	}
 	if (len == 0) {
-		rendering->wrong = "a verdict's key has no subject";
+		rendering->wrong = true;
 		return true;
 	}
 	return arena_str(rendering->arena, str_make(key, len), &rendering->record->key) == 0;

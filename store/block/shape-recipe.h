@@ -156,7 +156,7 @@ struct rendering {
 	size_t slot; /* the next one */
 	struct token token[PLACES_MAX];
 	size_t piece[2];
-	const char *wrong; /* what the bytes can't be */
+	bool wrong; /* the values are none of this recipe */
 	bool out_of_memory;
 };
 

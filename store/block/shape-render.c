@@ -11,7 +11,7 @@ int64_t render_number(struct rendering *rendering)
 {
 	const struct shape_fit *fit = rendering->fit;
 	if (rendering->slot >= fit->slot_count || !fit->slot[rendering->slot].is_number) {
-		rendering->wrong = "a number is missing";
+		rendering->wrong = true;
 		return 0;
 	}
 	return fit->slot[rendering->slot++].number;
@@ -21,7 +21,7 @@ struct str render_text(struct rendering *rendering)
 {
 	const struct shape_fit *fit = rendering->fit;
 	if (rendering->slot >= fit->slot_count || fit->slot[rendering->slot].is_number) {
-		rendering->wrong = "a text is missing";
+		rendering->wrong = true;
 		return (struct str){0};
 	}
 	return fit->slot[rendering->slot++].text;
@@ -100,11 +100,11 @@ static void put_place(struct rendering *rendering, const struct place *place, st
 	}
 	if (other.len > 0) {
 		form_put_verbatim(other, out);
-	} else if (rendering->wrong == NULL && !form_put(place, &values, out)) {
+	} else if (!rendering->wrong && !form_put(place, &values, out)) {
 		if (out->failed) {
 			rendering->out_of_memory = true;
 		} else {
-			rendering->wrong = "a value does not fit its place";
+			rendering->wrong = true;
 		}
 	}
 }
@@ -116,7 +116,7 @@ static void render_raw(struct rendering *rendering, const struct recipe *recipe)
 	if (!begin_text(rendering, bound, &out)) {
 		return;
 	}
-	for (size_t i = 0; i < recipe->place_count && rendering->wrong == NULL; i++) {
+	for (size_t i = 0; i < recipe->place_count && !rendering->wrong; i++) {
 		const struct place *place = &recipe->places[i];
 		size_t start = out.len + place->before.len;
 		put_place(rendering, place, &out);
@@ -128,7 +128,7 @@ static void render_raw(struct rendering *rendering, const struct recipe *recipe)
 	}
 	buf_put_str(&out, recipe->last);
 	struct str raw = end_text(rendering, bound, &out);
-	if (!rendering->out_of_memory && rendering->wrong == NULL) {
+	if (!rendering->out_of_memory && !rendering->wrong) {
 		record_set_text(rendering->record, FIELD_raw, raw);
 	}
 }
@@ -171,7 +171,7 @@ static void put_item(struct rendering *rendering, const struct item *item, bool 
 	if (item->form == ITEM_OWN) {
 		buf_put_str(out, own);
 	} else if (!item_put(item, token, rendering->arena, out)) {
-		rendering->wrong = "extra has no value";
+		rendering->wrong = true;
 	}
 }
 
@@ -186,7 +186,7 @@ static void render_extra(struct rendering *rendering, const struct recipe *recip
 	if (!begin_text(rendering, bound, &out)) {
 		return;
 	}
-	for (size_t i = 0; i < recipe->item_count && rendering->wrong == NULL; i++) {
+	for (size_t i = 0; i < recipe->item_count && !rendering->wrong; i++) {
 		put_item(rendering, &recipe->items[i], (mask >> i & 1) != 0, &out);
 	}
 	if (out.len > 0) {
@@ -200,7 +200,7 @@ static void render_extra(struct rendering *rendering, const struct recipe *recip
 
 static bool goes_well(const struct rendering *rendering)
 {
-	return rendering->wrong == NULL && !rendering->out_of_memory;
+	return !rendering->wrong && !rendering->out_of_memory;
 }
 
 static void render_parts(struct rendering *rendering, const struct recipe *recipe)
@@ -221,16 +221,14 @@ static void render_parts(struct rendering *rendering, const struct recipe *recip
 }
 
 int shapes_render(const struct shapes *shapes, const struct shape_fit *fit,
-		  const struct shape_links *links, struct arena *arena, struct record *io_record,
-		  struct error *err)
+		  const struct shape_links *links, struct arena *arena, struct record *io_record)
 {
 	struct rendering rendering;
-	if (fit->shape == 0 && shapes->count > 0) {
+	if (fit->shape == 0) {
 		return 0;
 	}
 	if (fit->shape >= shapes->count || shapes->recipes[fit->shape].kind != io_record->kind) {
-		return error_set(err, ERR_CORRUPT, "a record has shape %u, which its kind has not",
-				 (unsigned)fit->shape);
+		return -ERR_CORRUPT;
 	}
 	const struct recipe *recipe = &shapes->recipes[fit->shape];
 	rendering.fit = fit;
@@ -240,18 +238,13 @@ int shapes_render(const struct shapes *shapes, const struct shape_fit *fit,
 	rendering.slot = 0;
 	rendering.piece[0] = 0;
 	rendering.piece[1] = 0;
-	rendering.wrong = NULL;
+	rendering.wrong = false;
 	rendering.out_of_memory = !rules_render(recipe, &rendering);
 	if (goes_well(&rendering)) {
 		render_parts(&rendering, recipe);
 	}
 	if (rendering.out_of_memory) {
-		return error_set(err, ERR_NOMEM, "no memory for a record of shape %u",
-				 (unsigned)fit->shape);
+		return -ERR_NOMEM;
 	}
-	if (rendering.wrong != NULL) {
-		return error_set(err, ERR_CORRUPT, "a record of shape %u: %s", (unsigned)fit->shape,
-				 rendering.wrong);
-	}
-	return 0;
+	return rendering.wrong ? -ERR_CORRUPT : 0;
 }

@@ -115,7 +115,7 @@ bool rules_render(const struct recipe *recipe, struct rendering *rendering)
 	bool verdict = recipe->kind == RECORD_VERDICT;
 	if (verdict && (recipe->rules & (of_subject | RULE_STATEMENT_ID)) != 0 &&
 	    !has_subject(links)) {
-		rendering->wrong = "a verdict's subject is not there";
+		rendering->wrong = true;
 		return true;
 	}
 	if ((recipe->rules & RULE_TIME) != 0) {

@@ -133,31 +133,46 @@ static uint32_t get_name(struct restoring *restoring, const struct recipe *recip
 	return known ? (uint32_t)name : NO_NAME;
 }
 
-/* Whether a place may take a value from the field. */
+enum source { SOURCE_NONE, SOURCE_TEXT, SOURCE_NUMBER };
+
+/* What kind of field a form takes its value from. */
+static enum source source_of(unsigned form)
+{
+	switch (form) {
+	case FORM_TEXT:
+	case FORM_BARE:
+	case FORM_TAIL:
+	case FORM_PIECE:
+		return SOURCE_TEXT;
+	case FORM_NUMBER:
+	case FORM_BOOL:
+	case FORM_ROWS:
+		return SOURCE_NUMBER;
+	default:
+		return SOURCE_NONE;
+	}
+}
+
+/* Whether a place may take a value from its field. */
 static bool field_is_source(const struct place *place, enum record_kind kind)
 {
-	bool is_text = place->form == FORM_TEXT || place->form == FORM_BARE ||
-		       place->form == FORM_TAIL || place->form == FORM_PIECE;
-	bool is_number =
-		place->form == FORM_NUMBER || place->form == FORM_BOOL || place->form == FORM_ROWS;
-	if (!is_text && !is_number) {
-		return place->field == 0;
-	}
-	if (place->field == 0 || place->field >= FIELD_LIMIT) {
-		return false;
+	enum source source = source_of(place->form);
+	if (source == SOURCE_NONE || place->field == 0 || place->field >= FIELD_LIMIT) {
+		return source == SOURCE_NONE && place->field == 0;
 	}
 	const struct field_info *info = field_info(place->field);
 	if (info->name == NULL || (info->kinds >> kind & 1) == 0) {
 		return false;
 	}
-	if (is_number) {
+	if (source == SOURCE_NUMBER) {
 		return info->type == FIELD_TYPE_INT || info->type == FIELD_TYPE_BOOL;
 	}
-	bool piece =
+	bool in_pieces =
 		place->field == FIELD_statement || place->field == FIELD_additional_information;
-	return info->type == FIELD_TYPE_TEXT && (place->form != FORM_PIECE || piece) &&
-	       place->field != FIELD_extra && place->field != FIELD_table &&
-	       place->field != FIELD_statement_id;
+	bool computed = place->field == FIELD_extra || place->field == FIELD_table ||
+			place->field == FIELD_statement_id;
+	return info->type == FIELD_TYPE_TEXT && !computed &&
+	       (place->form != FORM_PIECE || in_pieces);
 }
 
 static void get_place(struct restoring *restoring, const struct recipe *recipe,

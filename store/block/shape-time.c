@@ -164,28 +164,32 @@ static bool form_holds(struct place *place, struct str token, int64_t time_ns)
 	return true;
 }
 
+/* What a text of digits and punctuation looks like; ISO without digits behind the second, and without zone. */
+static void guess_form(struct str text, struct place *out_place)
+{
+	if (text.len >= 19 && text.ptr[4] == '-') {
+		bool zone = text.ptr[text.len - 1] == 'Z';
+		size_t without = text.len - zone;
+		out_place->form = FORM_ISO;
+		out_place->width = (uint8_t)(without > 20 ? without - 20 : 0);
+		out_place->flags |=
+			(uint8_t)((text.ptr[10] == ' ' ? PLACE_SPACE : 0) | (zone ? PLACE_Z : 0));
+	} else if (text.len >= 20 && text.ptr[2] == '/') {
+		out_place->form = FORM_CLF;
+		out_place->flags |= text.len > 20 ? PLACE_Z : 0;
+	} else {
+		out_place->form = text.len >= 12 ? FORM_EPOCH_MS : FORM_EPOCH_S;
+	}
+}
+
 bool time_form(struct str token, int64_t time_ns, struct place *out_place)
 {
 	struct str text = without_quotes(token);
-	uint8_t flags = text.len != token.len ? PLACE_QUOTED : 0;
 	if (text.len < 10 || text.len > 35 || text.ptr[0] < '0' || text.ptr[0] > '9') {
 		return false;
 	}
-	if (text.len >= 19 && text.ptr[4] == '-') {
-		bool zone = text.ptr[text.len - 1] == 'Z';
-		size_t digits = text.len - zone;
-		digits = digits > 20 ? digits - 20 : 0;
-		flags |= (uint8_t)((text.ptr[10] == ' ' ? PLACE_SPACE : 0) | (zone ? PLACE_Z : 0));
-		*out_place =
-			(struct place){.form = FORM_ISO, .flags = flags, .width = (uint8_t)digits};
-		return digits <= 9 && form_holds(out_place, token, time_ns);
-	}
-	if (text.len >= 20 && text.ptr[2] == '/') {
-		flags |= text.len > 20 ? PLACE_Z : 0;
-		*out_place = (struct place){.form = FORM_CLF, .flags = flags};
-		return form_holds(out_place, token, time_ns);
-	}
-	*out_place = (struct place){.form = text.len >= 12 ? FORM_EPOCH_MS : FORM_EPOCH_S,
-				    .flags = flags};
-	return form_holds(out_place, token, time_ns);
+	*out_place = (struct place){.flags = text.len != token.len ? PLACE_QUOTED : 0};
+	guess_form(text, out_place);
+	return (out_place->form != FORM_ISO || out_place->width <= 9) &&
+	       form_holds(out_place, token, time_ns);
 }

@@ -54,6 +54,8 @@ struct shape_fit {
 };
 
 struct shapes;
+
+/* Without any shape but 0. NULL: no memory. */
 struct shapes *shapes_new(void);
 void shapes_free(struct shapes *shapes);
 
@@ -81,9 +83,8 @@ bool shape_computes_key(const struct shapes *shapes, uint32_t shape);
 bool shape_computes_time(const struct shapes *shapes, uint32_t shape);
 
 /* Completes a record from fit (shape, key_count, slots) and the kept fields that stand in it: sets raw, extra, key, time and computed
- * fields, allocated in arena. need_raw false: only what does not need raw (key and stable id may). Returns 0, ERR_CORRUPT or ERR_NOMEM. */
+ * fields, allocated in arena. Returns 0, -ERR_CORRUPT (the values are none of this shape; the record is undefined) or -ERR_NOMEM. */
 int shapes_render(const struct shapes *shapes, const struct shape_fit *fit,
-		  const struct shape_links *links, struct arena *arena, struct record *io_record,
-		  struct error *err);
+		  const struct shape_links *links, struct arena *arena, struct record *io_record);
 
 #endif

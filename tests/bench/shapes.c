@@ -47,9 +47,8 @@ static void run_batch(struct bench *bench)
 		}
 		start = cpu_ns();
 		for (size_t i = from; i < to; i++) {
-			bench->bad +=
-				shapes_render(desk->shapes, &bench->fits[i - from], &links,
-					      &desk->arena, &again[i - from], &desk->err) != 0;
+			bench->bad += shapes_render(desk->shapes, &bench->fits[i - from], &links,
+						    &desk->arena, &again[i - from]) != 0;
 		}
 		bench->render_ns += cpu_ns() - start;
 		for (size_t i = from; i < to; i++) {

@@ -97,7 +97,7 @@ static inline bool desk_comes_back(struct desk *desk, const struct shapes *shape
 			return false;
 		}
 	}
-	if (shapes_render(shapes, &desk->fit, links, &desk->arena, &again, &desk->err) != 0) {
+	if (shapes_render(shapes, &desk->fit, links, &desk->arena, &again) != 0) {
 		return false;
 	}
 	buf_init(&there, 0);

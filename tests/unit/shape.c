@@ -371,8 +371,7 @@ static void test_bad_bytes(void **state)
 		refused += rc != 0;
 		if (rc == 0) {
 			desk_keep(&desk, &record, &again);
-			rc = shapes_render(restored, &desk.fit, &links, &desk.arena, &again,
-					   &desk.err);
+			rc = shapes_render(restored, &desk.fit, &links, &desk.arena, &again);
 			assert_true(rc == 0 || rc == -ERR_CORRUPT);
 		}
 		saved.ptr[i] ^= 0x55;
@@ -395,17 +394,14 @@ static void test_render_refuses(void **state)
 	assert_true(desk_check(&desk, &record, &links));
 	desk.fit.slot_count--;
 	desk_keep(&desk, &record, &again);
-	assert_int_equal(
-		shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again, &desk.err),
-		-ERR_CORRUPT);
+	assert_int_equal(shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again),
+			 -ERR_CORRUPT);
 	record_init(&again, RECORD_GAP);
-	assert_int_equal(
-		shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again, &desk.err),
-		-ERR_CORRUPT);
+	assert_int_equal(shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again),
+			 -ERR_CORRUPT);
 	desk.fit.shape = 77;
-	assert_int_equal(
-		shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again, &desk.err),
-		-ERR_CORRUPT);
+	assert_int_equal(shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again),
+			 -ERR_CORRUPT);
 	const struct shape_links subject = {.subject_id = "0123456789abcdef",
 					    .subject_kind = RECORD_STATEMENT,
 					    .subject_leaf = 7,
@@ -413,9 +409,8 @@ static void test_render_refuses(void **state)
 	make_verdict(&desk, &record, &subject);
 	assert_true(desk_check(&desk, &record, &subject));
 	desk_keep(&desk, &record, &again);
-	assert_int_equal(
-		shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again, &desk.err),
-		-ERR_CORRUPT);
+	assert_int_equal(shapes_render(desk.shapes, &desk.fit, &links, &desk.arena, &again),
+			 -ERR_CORRUPT);
 	desk_end(&desk);
 }
 
@@ -435,8 +430,7 @@ static void test_no_memory(void **state)
 	assert_true(desk_comes_back(&desk, desk.shapes, &record, &links));
 	assert_true(desk_check(&desk, &record, &links));
 	desk_keep(&desk, &record, &again);
-	assert_int_equal(shapes_render(desk.shapes, &desk.fit, &links, &small, &again, &desk.err),
-			 -ERR_NOMEM);
+	assert_int_equal(shapes_render(desk.shapes, &desk.fit, &links, &small, &again), -ERR_NOMEM);
 	arena_done(&small);
 	desk_end(&desk);
 }
