@@ -53,7 +53,7 @@ static void fail(struct sealer *sealer, const struct sealer_now *now, int rc, st
 		shun(sealer);
 	}
 	drop(sealer);
-	error_prefix(err, "records stay unsealed for now");
+	error_prefix(err, "records stay where they are, and sealing is tried again");
 	log_error(LOG_LEVEL_WARNING, "seal-failed", err);
 	sealer->hold_ns = now->monotonic_ns + (at_once ? 0 : SEALER_RETRY_NS);
 	sealer->look_ns = sealer->hold_ns;
@@ -112,7 +112,7 @@ static void tidy(struct sealer *sealer, const struct sealer_now *now, bool all)
 {
 	struct error err;
 	if (seal_tidy(sealer->store, all, now->wall_ns, &err) < 0) {
-		error_prefix(&err, "files that nothing needs stay for now");
+		error_prefix(&err, "files that nothing needs stay where they are");
 		log_error(LOG_LEVEL_WARNING, "tidy-failed", &err);
 	}
 	sealer->tidy_ns = now->monotonic_ns + SEALER_TIDY_NS;

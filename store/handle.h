@@ -38,8 +38,6 @@ struct store_pending {
 	struct buf columns_blob, ids_blob;
 };
 
-struct seal_moved;
-
 struct store {
 	char *dir;
 	bool writable;
@@ -64,9 +62,7 @@ struct store {
 	struct store_pending pending;
 	struct store_source *sources; /* what store_sources gave last */
 	size_t source_count, source_room;
-	struct buf text;                                            /* cursors of sources */
-	void (*moved)(void *owner, const struct seal_moved *moved); /* see seal_watch */
-	void *moved_owner;
+	struct buf text; /* cursors of sources */
 };
 
 /* Takes (a share in) a snapshot for reading and gives it back. Refreshes leaf_count of a reader. */

@@ -18,7 +18,6 @@ struct proof {
 	int64_t ingest_ns;
 	uint8_t digest[PROOF_BYTES];
 	uint8_t kind;
-	bool left_head;
 	bool found;
 };
 
@@ -67,7 +66,6 @@ static int add_records(struct building *building, struct error *err)
 		}
 		proof->leaf = item->leaf;
 		proof->kind = item->kind;
-		proof->left_head = !building->inputs->list[item->input].is_block;
 		digest_of(encoded, proof->digest);
 		bytes += encoded.len;
 		building->count++;
@@ -216,24 +214,6 @@ static int check_file(struct building *building, struct error *err)
 	return rc;
 }
 
-/* Remembers what left the head, for those who are told. */
-static int note_left(struct building *building, struct error *err)
-{
-	struct seal_built *built = building->built;
-	built->leaves = calloc(building->count, sizeof built->leaves[0]);
-	built->kinds = calloc(building->count, 1);
-	if (built->leaves == NULL || built->kinds == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory for the leaves of a block");
-	}
-	for (size_t i = 0; i < building->count; i++) {
-		if (building->proofs[i].left_head) {
-			built->leaves[built->left_count] = building->proofs[i].leaf;
-			built->kinds[built->left_count++] = building->proofs[i].kind;
-		}
-	}
-	return 0;
-}
-
 static int write_block(struct building *building, struct error *err)
 {
 	struct seal_built *built = building->built;
@@ -247,7 +227,6 @@ static int write_block(struct building *building, struct error *err)
 	built->is_written = true; /* also when it fails halfway */
 	rc = blocks_write(dir, &row, err);
 	rc = rc < 0 ? rc : check_file(building, err);
-	rc = rc < 0 ? rc : note_left(building, err);
 	if (rc < 0) {
 		seal_built_undo(built, dir);
 	}
@@ -255,7 +234,7 @@ static int write_block(struct building *building, struct error *err)
 }
 
 int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const uint8_t *key,
-	       struct seal_built *out_built, size_t *out_used, struct error *err)
+	       struct seal_built *out_built, struct error *err)
 {
 	struct building building = {.inputs = inputs, .part = part, .key = key, .built = out_built};
 	*out_built = (struct seal_built){.is_open = part->is_open};
@@ -273,9 +252,6 @@ int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const u
 	}
 	rc = rc < 0 ? rc : add_records(&building, err);
 	rc = rc < 0 ? rc : write_block(&building, err);
-	if (rc == 0) {
-		*out_used = building.count;
-	}
 	block_builder_free(building.builder);
 	free(building.proofs);
 	return rc;
@@ -301,8 +277,6 @@ void seal_built_done(struct seal_built *built)
 	buf_done(&built->filter_records);
 	buf_done(&built->summary);
 	free(built->spans);
-	free(built->leaves);
-	free(built->kinds);
 	*built = (struct seal_built){0};
 }
 

@@ -19,15 +19,12 @@ struct seal_built {
 	struct buf bytes, filter_ids, filter_records, summary;
 	struct blocks_span *spans;
 	size_t span_count;
-	uint64_t *leaves; /* that left the head, rising; and their kinds */
-	uint8_t *kinds;
-	size_t left_count;
 	bool is_open, is_whole;
 	bool is_written; /* there is a file */
 };
 
-/* Builds a block of the records items[order[0]], items[order[1]], .. and writes it. *out_used: how many of them it holds, fewer than count when
- * they pass SEAL_BLOCK_BYTES. out_built is to be freed with seal_built_done in any case. */
+/* Builds a block of the records items[order[0]], items[order[1]], .. and writes it. It holds the first about.row_count of them, fewer than count
+ * when they pass SEAL_BLOCK_BYTES. out_built is to be freed with seal_built_done in any case. */
 struct seal_part {
 	const struct seal_item *items;
 	const uint32_t *order;
@@ -35,7 +32,7 @@ struct seal_part {
 	bool is_open;
 };
 int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const uint8_t *key,
-	       struct seal_built *out_built, size_t *out_used, struct error *err);
+	       struct seal_built *out_built, struct error *err);
 
 /* What the catalog gets. */
 struct blocks_new seal_built_row(const struct seal_built *built);

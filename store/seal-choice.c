@@ -66,23 +66,28 @@ static size_t settled_batches(const struct choosing *choosing)
 	return count;
 }
 
+/* Whether the head is too large to wait, or nothing is known to settle it. */
+static bool is_too_much(const struct choosing *choosing)
+{
+	const struct seal_stock *stock = choosing->stock;
+	uint64_t rows = 0, bytes = 0;
+	for (size_t i = 0; i < stock->batch_count; i++) {
+		rows += stock->batches[i].rows;
+		bytes += stock->batches[i].bytes;
+	}
+	return bytes >= choosing->wish->head_bytes ||
+	       (choosing->settled_ns == INT64_MIN && rows >= choosing->due_rows);
+}
+
 static void take_batches(struct choosing *choosing)
 {
 	const struct seal_stock *stock = choosing->stock;
 	const struct seal_wish *wish = choosing->wish;
-	uint64_t head_rows = 0, head_bytes = 0;
-	choosing->settled_ns = settled_of(choosing);
-	choosing->judged_ns = wish->judged_ns;
 	size_t settled = settled_batches(choosing);
-	for (size_t i = 0; i < stock->batch_count; i++) {
-		head_rows += stock->batches[i].rows;
-		head_bytes += stock->batches[i].bytes;
-	}
 	choosing->is_old = stock->batch_count > 0 &&
 			   wish->now_ns - stock->batches[0].ingest_ns >= wish->age_ns;
-	choosing->force = wish->finish || head_bytes >= wish->head_bytes ||
-			  (choosing->settled_ns == INT64_MIN && head_rows >= choosing->due_rows) ||
-			  (choosing->is_old && settled == 0);
+	choosing->force =
+		wish->finish || is_too_much(choosing) || (choosing->is_old && settled == 0);
 	size_t wanted = choosing->force ? stock->batch_count : settled;
 	uint64_t most = choosing->rows_max - choosing->rows_max / 4; /* blocks want room too */
 	for (size_t i = 0; i < wanted; i++) {
@@ -96,6 +101,12 @@ static void take_batches(struct choosing *choosing)
 					       ? batch->rows
 					       : 0;
 	}
+}
+
+/* What stays in the head is not settled, nor is what happened later. */
+static void lower_settled(struct choosing *choosing)
+{
+	const struct seal_stock *stock = choosing->stock;
 	for (size_t i = choosing->batches; i < stock->batch_count; i++) {
 		int64_t min_ns = stock->batches[i].min_time_ns;
 		int64_t before_ns = min_ns == INT64_MIN ? INT64_MIN : min_ns - 1;
@@ -245,7 +256,10 @@ int seal_choose_from(const struct seal_stock *stock, const struct seal_wish *wis
 		.requests = wish->requests, .rows = wish->requests * (SEAL_ROWS / SEAL_REQUESTS)};
 	choosing.due_rows = wish->requests * SEAL_ROWS_A_REQUEST;
 	choosing.rows_max = choosing.due_rows * SEAL_CHOICE_BLOCKS;
+	choosing.settled_ns = settled_of(&choosing);
+	choosing.judged_ns = wish->judged_ns;
 	take_batches(&choosing);
+	lower_settled(&choosing);
 	find_near(&choosing);
 	int rc = take_blocks(&choosing);
 	if (rc == 0 && !is_due(&choosing)) {

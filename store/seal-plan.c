@@ -303,31 +303,42 @@ static int place(struct planning *work, uint32_t root, size_t from)
 	return 0;
 }
 
-/* Lays out the units that wait (those that do not, all) in order, in new blocks. */
-static int lay_out(struct planning *work, bool all, bool waiting)
+/* Which units are laid out. */
+enum units { UNITS_ALL, UNITS_WAITING, UNITS_OTHER };
+
+static int place_if(struct planning *work, uint32_t root, enum units units, size_t from)
+{
+	bool waits = (work->flags[root] & WAITS) != 0;
+	return units == UNITS_ALL || waits == (units == UNITS_WAITING) ? place(work, root, from)
+								       : 0;
+}
+
+/* Places the singles from *io_single on that happened no later than a time. */
+static int place_singles(struct planning *work, size_t *io_single, int64_t until_ns,
+			 enum units units, size_t from)
+{
+	int rc = 0;
+	for (; *io_single < work->single_count && rc == 0 &&
+	       work->singles[*io_single].time_ns <= until_ns;
+	     (*io_single)++) {
+		rc = place_if(work, work->singles[*io_single].item, units, from);
+	}
+	return rc;
+}
+
+/* Lays units out in order, in new blocks. */
+static int lay_out(struct planning *work, enum units units)
 {
 	size_t from = work->cut_count, single = 0;
 	int rc = 0;
-	for (size_t i = 0; i <= work->count && rc == 0; i++) {
-		bool at_end = i == work->count;
-		uint32_t item = at_end ? NONE : work->leaves[i].item;
-		if (!at_end && work->items[item].kind != RECORD_REQUEST) {
-			continue;
-		}
-		for (; single < work->single_count && rc == 0; single++) {
-			uint32_t root = work->singles[single].item;
-			if (!at_end && work->singles[single].time_ns > work->items[item].time_ns) {
-				break;
-			}
-			if (all || ((work->flags[root] & WAITS) != 0) == waiting) {
-				rc = place(work, root, from);
-			}
-		}
-		if (!at_end && rc == 0 && (all || ((work->flags[item] & WAITS) != 0) == waiting)) {
-			rc = place(work, item, from);
+	for (size_t i = 0; i < work->count && rc == 0; i++) {
+		uint32_t item = work->leaves[i].item;
+		if (work->items[item].kind == RECORD_REQUEST) {
+			rc = place_singles(work, &single, work->items[item].time_ns, units, from);
+			rc = rc < 0 ? rc : place_if(work, item, units, from);
 		}
 	}
-	return rc;
+	return rc < 0 ? rc : place_singles(work, &single, INT64_MAX, units, from);
 }
 
 static bool any_waits(const struct planning *work)
@@ -363,12 +374,12 @@ static void hold_rest(struct planning *work)
 static int cut(struct planning *work)
 {
 	if (work->limits->close) {
-		return lay_out(work, true, false);
+		return lay_out(work, UNITS_ALL);
 	}
-	int rc = lay_out(work, false, false);
+	int rc = lay_out(work, UNITS_OTHER);
 	if (rc == 0) {
 		hold_rest(work);
-		rc = lay_out(work, false, true);
+		rc = lay_out(work, UNITS_WAITING);
 	}
 	return rc;
 }

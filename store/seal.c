@@ -172,14 +172,13 @@ static int build_next(struct seal *seal, struct error *err)
 				 .order = seal->plan.order + cut->first + seal->next_item,
 				 .count = cut->count - seal->next_item,
 				 .is_open = cut->is_open};
-	size_t used = 0;
 	int rc = make_room(seal, err);
 	if (rc < 0) {
 		return rc;
 	}
 	struct seal_built *built = &seal->built[seal->built_count++];
-	rc = seal_build(&seal->inputs, &part, seal->key, built, &used, err);
-	seal->next_item += used;
+	rc = seal_build(&seal->inputs, &part, seal->key, built, err);
+	seal->next_item += built->about.row_count;
 	if (rc == 0 && seal->next_item == cut->count) {
 		seal->next_block++;
 		seal->next_item = 0;
@@ -241,7 +240,6 @@ static int commit(struct seal *seal, struct error *err)
 
 static void tell(struct seal *seal, struct seal_result *out_result)
 {
-	struct store *store = seal->store;
 	struct seal_result result = {.records = seal->plan.count,
 				     .blocks_made = (uint32_t)seal->built_count};
 	for (size_t i = 0; i < seal->inputs.count; i++) {
@@ -250,15 +248,8 @@ static void tell(struct seal *seal, struct seal_result *out_result)
 	}
 	for (size_t i = 0; i < seal->built_count; i++) {
 		const struct seal_built *built = &seal->built[i];
-		struct seal_moved moved = {.leaves = built->leaves,
-					   .kinds = built->kinds,
-					   .count = built->left_count,
-					   .is_open = built->is_open};
 		result.bytes_after += built->bytes.len;
 		result.blocks_open += built->is_open ? 1 : 0;
-		if (store->moved != NULL && moved.count > 0) {
-			store->moved(store->moved_owner, &moved);
-		}
 	}
 	*out_result = result;
 }
@@ -356,10 +347,4 @@ int seal_tidy(struct store *store, bool all, int64_t now_ns, struct error *err)
 						SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	}
 	return rc;
-}
-
-void seal_watch(struct store *store, seal_moved_fn *moved, void *owner)
-{
-	store->moved = moved;
-	store->moved_owner = owner;
 }

@@ -69,14 +69,4 @@ int seal_look(struct store *store, struct seal_view *out_view, struct error *err
 /* Deletes files that nothing needs any more; all: also those that a reader with an old snapshot may want, and the log of the catalog is emptied. */
 int seal_tidy(struct store *store, bool all, int64_t now_ns, struct error *err);
 
-/* Called after a commit for the records that left the head, once for each new block; NULL: nobody. The writer's caches (dedupe, join) forget by it. */
-struct seal_moved {
-	const uint64_t *leaves; /* rising */
-	const uint8_t *kinds;   /* of each */
-	size_t count;
-	bool is_open; /* the block waits for the other half of some of them */
-};
-typedef void seal_moved_fn(void *owner, const struct seal_moved *moved);
-void seal_watch(struct store *store, seal_moved_fn *moved, void *owner);
-
 #endif

@@ -209,64 +209,6 @@ static void a_seal_is_given_up(void **state)
 	seal_world_done(&world);
 }
 
-struct watched {
-	uint8_t times[RECORDS]; /* that a leaf was told */
-	unsigned open_calls;
-};
-
-static void on_moved(void *owner, const struct seal_moved *moved)
-{
-	struct watched *watched = owner;
-	watched->open_calls += moved->is_open ? 1 : 0;
-	for (size_t i = 0; i < moved->count; i++) {
-		uint64_t leaf = moved->leaves[i];
-		enum record_kind kind = leaf % FIXTURE_PERIOD == 0 ? RECORD_REQUEST
-					: leaf % FIXTURE_PERIOD <= FIXTURE_STATEMENTS
-						? RECORD_STATEMENT
-						: RECORD_VERDICT;
-		assert_true(leaf < RECORDS);
-		assert_true(i == 0 || moved->leaves[i - 1] < leaf);
-		assert_int_equal(moved->kinds[i], kind);
-		watched->times[leaf]++;
-	}
-}
-
-static void those_who_watch_are_told(void **state)
-{
-	/* each leaf is told once, when it leaves the head, with its kind; merging blocks tells nothing; nor does a seal that is given up */
-	struct seal_world world;
-	struct watched watched = {{0}, 0};
-	struct seal *seal = NULL;
-	struct seal_result result;
-	struct error err;
-	uint64_t numbers[64];
-	bool done = false;
-	(void)state;
-	seal_world_init(&world, RECORDS, BATCH);
-	seal_watch(world.filled.store, on_moved, &watched);
-	assert_int_equal(seal_start(world.filled.store, &everything, &seal, &err), 0);
-	assert_int_equal(seal_step(seal, &done, &result, &err), 0);
-	seal_free(seal);
-	struct seal_order order = everything;
-	order.close = false;
-	order.settled_ns = time_of(200);
-	order.judged_ns = time_of(200);
-	order.head_end = 400;
-	(void)seal_world_run(&world, &order);
-	assert_true(watched.open_calls > 0);
-	for (uint64_t leaf = 0; leaf < RECORDS; leaf++) {
-		assert_int_equal(watched.times[leaf], leaf < 400 ? 1 : 0);
-	}
-	order = everything;
-	order.blocks = numbers;
-	order.block_count = seal_world_blocks(&world, false, numbers, 64);
-	(void)seal_world_run(&world, &order);
-	for (uint64_t leaf = 0; leaf < RECORDS; leaf++) {
-		assert_int_equal(watched.times[leaf], 1);
-	}
-	seal_world_done(&world);
-}
-
 static void damage_stops_a_seal(void **state)
 {
 	/* a damaged batch, or block, is told; nothing is taken away, and the rest of the store can be sealed */
@@ -450,12 +392,17 @@ static void any_order_of_things(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sealing_keeps_all),   cmocka_unit_test(nothing_to_seal),
-		cmocka_unit_test(the_head_goes_on),    cmocka_unit_test(halves_come_together),
-		cmocka_unit_test(blocks_are_merged),   cmocka_unit_test(batches_come_between_steps),
-		cmocka_unit_test(a_seal_is_given_up),  cmocka_unit_test(those_who_watch_are_told),
-		cmocka_unit_test(damage_stops_a_seal), cmocka_unit_test(each_call_fails_once),
-		cmocka_unit_test(the_disk_is_full),    cmocka_unit_test(a_full_disk_passes),
+		cmocka_unit_test(sealing_keeps_all),
+		cmocka_unit_test(nothing_to_seal),
+		cmocka_unit_test(the_head_goes_on),
+		cmocka_unit_test(halves_come_together),
+		cmocka_unit_test(blocks_are_merged),
+		cmocka_unit_test(batches_come_between_steps),
+		cmocka_unit_test(a_seal_is_given_up),
+		cmocka_unit_test(damage_stops_a_seal),
+		cmocka_unit_test(each_call_fails_once),
+		cmocka_unit_test(the_disk_is_full),
+		cmocka_unit_test(a_full_disk_passes),
 		cmocka_unit_test(any_order_of_things),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
