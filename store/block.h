@@ -2,7 +2,7 @@
  *
  * Shape:   a block holds any set of records (their leaves need not follow one another). Rows stand in this order: requests by
  *          leaf; statements, those of one request together in order of time, in the order of their requests, then those without a
- *          request in this block by time; verdicts in the order of their subjects, then by revision; all other records by leaf.
+ *          request in this block by time; verdicts in the order of their subjects, then by revision; all other records by kind, then leaf.
  *          So the rows of a kind are one run. A statement's request is the one that its newest verdict in the block names, when
  *          that request is in the block too; BLOCK_NO_ROW otherwise.
  * Exact:   each record comes back bit for bit as canonical bytes, with its leaf and ingest time, whatever its fields hold: what no

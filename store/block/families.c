@@ -33,6 +33,9 @@ static int compare(const void *left, const void *right)
 	if (rank_a != rank_b) {
 		return rank_a < rank_b ? -1 : 1;
 	}
+	if (a->member.kind != b->member.kind) {
+		return a->member.kind < b->member.kind ? -1 : 1;
+	}
 	if (a->under != b->under) {
 		return a->under < b->under ? -1 : 1;
 	}

@@ -1,168 +1,119 @@
-#include "store/block.h"
+#include "store/block/opened.h"
 
-#include "base/io.h"
-#include "base/wire.h"
-#include "store/block/whole.h"
-#include "store/checksum.h"
-#include "store/dict.h"
-
-#include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
-struct column {
-	bool loaded;
-	uint32_t *codes;
-	struct str *texts;
-	size_t text_count;
-	struct dict dict;
-	int64_t *numbers;
-};
-
-#define COLUMN_SOURCE FIELD_LIMIT
-#define COLUMN_COUNT  (FIELD_LIMIT + 1)
-
-struct block {
-	char *name;
-	struct buf bytes;
-	struct block_about about;
-	uint8_t *kinds;
-	uint64_t *leaves;
-	int64_t *times, *ingest_ns;
-	uint32_t *parents;
-	struct str *records;
-	struct column *columns; /* RECORD_KIND_COUNT * COLUMN_COUNT */
-};
-
-static int damaged(const struct block_place *place, const char *what, struct error *err)
+static bool allocate(struct block *block)
 {
-	return error_set(err, ERR_CORRUPT, "%s is damaged: %s", place->name, what);
+	size_t rows = (size_t)block->frame.about.row_count + 1;
+	struct layout *layout = &block->layout;
+	layout->recipe_of = malloc(rows * sizeof layout->recipe_of[0]);
+	layout->parents = malloc(rows * sizeof layout->parents[0]);
+	layout->leaves = malloc(rows * sizeof layout->leaves[0]);
+	layout->times = malloc(rows * sizeof layout->times[0]);
+	block->kinds = malloc(rows);
+	block->answers =
+		calloc((size_t)RECORD_KIND_COUNT * OPENED_ANSWERS, sizeof block->answers[0]);
+	block->row = opened_row_new();
+	block->subject = opened_row_new();
+	return layout->recipe_of != NULL && layout->parents != NULL && layout->leaves != NULL &&
+	       layout->times != NULL && block->kinds != NULL && block->answers != NULL &&
+	       block->row != NULL && block->subject != NULL;
 }
 
-static int read_bytes(const struct block_place *place, struct buf *out, struct error *err)
+/* Kinds follow one another. */
+static void set_runs(struct block *block)
 {
-	if (place->fd < 0) {
-		buf_put_str(out, place->bytes);
-		return out->failed ? error_set(err, ERR_NOMEM, "no memory for %s", place->name) : 0;
+	const struct block_about *about = &block->frame.about;
+	struct layout *layout = &block->layout;
+	layout->row_count = about->row_count;
+	uint32_t first = 0;
+	for (unsigned kind = 1; kind < RECORD_KIND_COUNT; kind++) {
+		layout->runs[kind] = (struct block_run){first, about->of_kind[kind]};
+		memset(block->kinds + first, (int)kind, about->of_kind[kind]);
+		first += about->of_kind[kind];
 	}
-	struct stat st;
-	char part[65536];
-	if (fstat(place->fd, &st) != 0) {
-		return error_errno(err, "%s", place->name);
-	}
-	while (out->len < (size_t)st.st_size) {
-		ssize_t got = pread(place->fd, part, sizeof part, (off_t)out->len);
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return error_errno(err, "%s", place->name);
-		}
-		if (got == 0) {
-			return damaged(place, "it is cut off", err);
-		}
-		buf_put(out, part, (size_t)got);
-		if (out->failed) {
-			return error_set(err, ERR_NOMEM, "no memory for %s", place->name);
-		}
-	}
-	return 0;
 }
 
-static int allocate(struct block *block, size_t rows)
+/* Recipes and the descriptions of columns. */
+static int read_layout(struct block *block, struct error *err)
 {
-	block->kinds = malloc(rows + 1);
-	block->leaves = malloc((rows + 1) * sizeof block->leaves[0]);
-	block->times = malloc((rows + 1) * sizeof block->times[0]);
-	block->ingest_ns = malloc((rows + 1) * sizeof block->ingest_ns[0]);
-	block->parents = malloc((rows + 1) * sizeof block->parents[0]);
-	block->records = malloc((rows + 1) * sizeof block->records[0]);
-	block->columns = calloc((size_t)RECORD_KIND_COUNT * COLUMN_COUNT, sizeof block->columns[0]);
-	bool all = block->kinds != NULL && block->leaves != NULL && block->times != NULL &&
-		   block->ingest_ns != NULL && block->parents != NULL && block->records != NULL &&
-		   block->columns != NULL;
-	return all ? 0 : -ERR_NOMEM;
-}
-
-static int take_row(struct block *block, size_t row, struct error *err)
-{
-	struct record record;
-	struct block_about *about = &block->about;
-	int rc = record_decode(block->records[row], &record, err);
+	struct str recipes, columns;
+	int rc = streams_get(block->streams, LAYOUT_FRAME, 1, &recipes, err);
+	rc = rc < 0 ? rc : streams_get(block->streams, LAYOUT_FRAME, 2, &columns, err);
 	if (rc < 0) {
 		return rc;
 	}
-	block->kinds[row] = (uint8_t)record.kind;
-	block->times[row] = record.time_ns;
-	uint64_t leaf = block->leaves[row];
-	about->of_kind[record.kind]++;
-	about->record_bytes += block->records[row].len;
-	about->raw_bytes +=
-		record_has(&record, FIELD_raw) ? record_text(&record, FIELD_raw).len : 0;
-	about->min_leaf = leaf < about->min_leaf ? leaf : about->min_leaf;
-	about->max_leaf = leaf > about->max_leaf ? leaf : about->max_leaf;
-	about->min_time_ns =
-		record.time_ns < about->min_time_ns ? record.time_ns : about->min_time_ns;
-	about->max_time_ns =
-		record.time_ns > about->max_time_ns ? record.time_ns : about->max_time_ns;
-	return 0;
+	block->layout.recipes = block->recipes;
+	int loaded = recipes_load(block->recipes, recipes);
+	loaded = loaded < 0 ? loaded : layout_load(&block->layout, block->recipes, columns);
+	if (loaded == -ERR_CORRUPT) {
+		return streams_blame(block->streams, LAYOUT_FRAME,
+				     "its recipes or columns do not fit", err);
+	}
+	if (loaded < 0) {
+		return opened_no_memory(block, err);
+	}
+	block->columns = calloc(block->layout.count + 1, sizeof block->columns[0]);
+	block->known = calloc(recipes_count(block->recipes) + 1, sizeof block->known[0]);
+	return block->columns != NULL && block->known != NULL ? 0 : opened_no_memory(block, err);
 }
 
-static int read_rows(struct block *block, const struct block_place *place,
-		     struct wire_reader *reader, struct error *err)
+/* The durations of statements, which their times are told by. */
+static int read_durations(struct block *block, const int64_t **out, struct error *err)
 {
-	struct wire_reader records = *reader;
-	(void)wire_bytes(&records, (size_t)block->about.row_count * WHOLE_ROW_BYTES);
-	for (size_t row = 0; row < block->about.row_count; row++) {
-		block->leaves[row] = wire_u64(reader);
-		block->ingest_ns[row] = (int64_t)wire_u64(reader);
-		block->parents[row] = wire_u32(reader);
-		block->records[row] = wire_bytes(&records, wire_u32(reader));
-		bool fits = block->parents[row] == BLOCK_NO_ROW || block->parents[row] < row;
-		if (records.failed || !fits) {
-			return damaged(place, "its rows do not fit", err);
-		}
-		int rc = take_row(block, row, err);
-		if (rc < 0) {
-			error_prefix(err, "%s", place->name);
+	*out = NULL;
+	for (uint16_t c = 0; c < block->layout.count; c++) {
+		const struct layout_column *column = &block->layout.columns[c];
+		if (column->kind == RECORD_STATEMENT && column->what == FIELD_duration_ms) {
+			int rc = opened_load(block, c, err);
+			*out = rc == 0 ? column->number : NULL;
 			return rc;
 		}
 	}
-	return wire_left(&records) != 0 ? damaged(place, "it is too long", err) : 0;
+	return 0;
+}
+
+static int read_rows(struct block *block, struct error *err)
+{
+	const int64_t *durations = NULL;
+	struct layout *layout = &block->layout;
+	int rc = frame_get_recipes(block->streams, layout, err);
+	rc = rc < 0 ? rc : frame_get_parents(block->streams, layout, err);
+	if (rc == 0 && layout->runs[RECORD_STATEMENT].count > 0) {
+		rc = read_durations(block, &durations, err);
+	}
+	for (uint8_t kind = 1; rc == 0 && kind < RECORD_KIND_COUNT; kind++) {
+		if (layout->runs[kind].count > 0) {
+			rc = frame_get_times(block->streams, layout, kind, durations, err);
+			rc = rc < 0 ? rc
+				    : frame_get_leaves(block->streams, layout, kind,
+						       block->frame.leaf_order[kind], err);
+		}
+	}
+	block->leaves_known = rc == 0;
+	return rc;
 }
 
 static int read_block(struct block *block, const struct block_place *place, struct error *err)
 {
-	int rc = read_bytes(place, &block->bytes, err);
+	const struct streams_place streams = {.fd = place->fd,
+					      .bytes = place->bytes,
+					      .name = block->name,
+					      .number = place->number,
+					      .key = place->key};
+	int rc = streams_open(&streams, &block->streams, err);
+	rc = rc < 0 ? rc : frame_get(block->streams, &block->frame, err);
 	if (rc < 0) {
 		return rc;
 	}
-	struct str all = buf_str(&block->bytes);
-	if (all.len < WHOLE_HEADER_BYTES + 4) {
-		return damaged(place, "it is cut off", err);
+	block->frame.about.number = place->number;
+	if (!allocate(block)) {
+		return opened_no_memory(block, err);
 	}
-	struct str body = str_make(all.ptr, all.len - 4);
-	struct wire_reader end = wire_reader(str_make(all.ptr + body.len, 4));
-	struct wire_reader reader = wire_reader(body);
-	uint32_t magic = wire_u32(&reader);
-	block->about.number = wire_u64(&reader);
-	block->about.row_count = wire_u32(&reader);
-	if (magic != WHOLE_MAGIC || wire_u32(&end) != checksum_crc32c(body)) {
-		return damaged(place, "its checksum is wrong", err);
-	}
-	if (block->about.number != place->number) {
-		return damaged(place, "it is another block", err);
-	}
-	if (block->about.row_count > BLOCK_ROWS_MAX ||
-	    wire_left(&reader) / WHOLE_ROW_BYTES < block->about.row_count) {
-		return damaged(place, "its rows do not fit", err);
-	}
-	if (allocate(block, block->about.row_count) < 0) {
-		return error_set(err, ERR_NOMEM, "no memory for %s", place->name);
-	}
-	return read_rows(block, place, &reader, err);
+	set_runs(block);
+	rc = read_layout(block, err);
+	return rc < 0 ? rc : read_rows(block, err);
 }
 
 int block_open(const struct block_place *place, struct block **out_block, struct error *err)
@@ -171,12 +122,12 @@ int block_open(const struct block_place *place, struct block **out_block, struct
 	if (block == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for %s", place->name);
 	}
-	buf_init(&block->bytes, 0);
-	block->about = (struct block_about){
-		.min_leaf = UINT64_MAX, .min_time_ns = INT64_MAX, .max_time_ns = INT64_MIN};
+	buf_init(&block->id_texts, RECORD_MAX_BYTES);
 	block->name = strdup(place->name);
-	int rc = block->name == NULL ? error_set(err, ERR_NOMEM, "no memory for %s", place->name)
-				     : read_block(block, place, err);
+	block->recipes = recipes_new();
+	int rc = block->name == NULL || block->recipes == NULL
+			 ? error_set(err, ERR_NOMEM, "no memory for %s", place->name)
+			 : read_block(block, place, err);
 	if (rc < 0) {
 		block_close(block);
 		return rc;
@@ -185,36 +136,59 @@ int block_open(const struct block_place *place, struct block **out_block, struct
 	return 0;
 }
 
+static void answers_done(struct block *block)
+{
+	for (size_t i = 0; block->answers != NULL && i < (size_t)RECORD_KIND_COUNT * OPENED_ANSWERS;
+	     i++) {
+		struct opened_answer *answer = block->answers[i];
+		if (answer != NULL) {
+			free(answer->own_code);
+			free(answer->own_dict);
+			free(answer->numbers);
+			buf_done(&answer->texts);
+			free(answer);
+		}
+	}
+	free(block->answers);
+}
+
 void block_close(struct block *block)
 {
 	if (block == NULL) {
 		return;
 	}
-	for (size_t i = 0; block->columns != NULL && i < (size_t)RECORD_KIND_COUNT * COLUMN_COUNT;
-	     i++) {
-		struct column *column = &block->columns[i];
-		if (column->codes != NULL) {
-			dict_done(&column->dict);
-		}
-		free(column->codes);
-		free(column->texts);
-		free(column->numbers);
+	struct layout *layout = &block->layout;
+	answers_done(block);
+	for (size_t c = 0; block->columns != NULL && c < layout->count; c++) {
+		opened_column_done(&block->columns[c]);
+		free(layout->columns[c].code);
+		free(layout->columns[c].number);
+	}
+	for (size_t i = 0; block->known != NULL && i < recipes_count(block->recipes); i++) {
+		free(block->known[i]);
 	}
 	free(block->columns);
+	free(block->known);
+	free(layout->columns);
+	free(layout->recipe_of);
+	free(layout->parents);
+	free(layout->leaves);
+	free(layout->times);
 	free(block->kinds);
-	free(block->leaves);
-	free(block->times);
 	free(block->ingest_ns);
-	free(block->parents);
-	free(block->records);
-	buf_done(&block->bytes);
+	free(block->by_leaf);
+	opened_row_free(block->row);
+	opened_row_free(block->subject);
+	buf_done(&block->id_texts);
+	recipes_free(block->recipes);
+	streams_close(block->streams);
 	free(block->name);
 	free(block);
 }
 
 const struct block_about *block_about(const struct block *block)
 {
-	return &block->about;
+	return &block->frame.about;
 }
 
 const uint8_t *block_kinds(const struct block *block)
@@ -224,141 +198,80 @@ const uint8_t *block_kinds(const struct block *block)
 
 const uint64_t *block_leaves(const struct block *block)
 {
-	return block->leaves;
+	return block->layout.leaves;
 }
 
 const int64_t *block_times(const struct block *block)
 {
-	return block->times;
+	return block->layout.times;
 }
 
 int block_parents(struct block *block, const uint32_t **out_parents, struct error *err)
 {
-	(void)err;
-	*out_parents = block->parents;
+	(void)err; /* they are known since block_open */
+	*out_parents = block->layout.parents;
 	return 0;
 }
 
 int block_ingest_times(struct block *block, const int64_t **out_ingest_ns, struct error *err)
 {
-	(void)err;
+	if (block->ingest_ns == NULL) {
+		size_t rows = (size_t)block->layout.row_count + 1;
+		int64_t *ingest_ns = malloc(rows * sizeof ingest_ns[0]);
+		int rc = ingest_ns != NULL
+				 ? frame_get_ingest(block->streams, &block->layout, ingest_ns, err)
+				 : opened_no_memory(block, err);
+		if (rc < 0) {
+			free(ingest_ns);
+			return rc;
+		}
+		block->ingest_ns = ingest_ns;
+	}
 	*out_ingest_ns = block->ingest_ns;
 	return 0;
 }
 
 struct block_run block_run(const struct block *block, enum record_kind kind)
 {
-	struct block_run run = {0, 0};
-	for (uint32_t row = 0; row < block->about.row_count; row++) {
-		if (block->kinds[row] == kind) {
-			run.first = run.count == 0 ? row : run.first;
-			run.count++;
-		}
+	return block->layout.runs[kind];
+}
+
+/* Rows by leaf, made at the first use. */
+static bool sort_rows(struct block *block)
+{
+	size_t rows = block->layout.row_count;
+	uint32_t *order = malloc((rows + 1) * sizeof order[0]);
+	for (uint32_t row = 0; order != NULL && row < rows; row++) {
+		order[row] = row;
 	}
-	return run;
+	if (order == NULL || !layout_sort(block->layout.leaves, order, rows)) {
+		free(order);
+		return false;
+	}
+	block->by_leaf = order;
+	return true;
 }
 
 uint32_t block_row_of(struct block *block, uint64_t leaf)
 {
-	for (uint32_t row = 0; row < block->about.row_count; row++) {
-		if (block->leaves[row] == leaf) {
-			return row;
-		}
-	}
-	return BLOCK_NO_ROW;
-}
-
-int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err)
-{
-	assert(row < block->about.row_count);
-	buf_put_str(out, block->records[row]);
-	return out->failed ? error_set(err, ERR_NOMEM, "no memory for a record") : 0;
-}
-
-static int load_text(struct block *block, enum record_kind kind, unsigned field,
-		     struct column *column, struct error *err)
-{
-	struct block_run run = block_run(block, kind);
-	struct record record;
-	column->codes = malloc((run.count + 1) * sizeof column->codes[0]);
-	if (column->codes == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory for a column");
-	}
-	dict_init(&column->dict);
-	for (uint32_t i = 0; i < run.count; i++) {
-		int rc = record_decode(block->records[run.first + i], &record, err);
-		if (rc < 0) {
-			return rc;
-		}
-		column->codes[i] = UINT32_MAX;
-		bool has = field == COLUMN_SOURCE || record_has(&record, field);
-		struct str text = field == COLUMN_SOURCE ? record.source
-				  : has                  ? record_text(&record, field)
-							 : (struct str){NULL, 0};
-		if (has && dict_code(&column->dict, text, &column->codes[i]) < 0) {
-			return error_set(err, ERR_NOMEM, "no memory for a column");
-		}
-	}
-	column->texts = malloc((column->dict.count + 1) * sizeof column->texts[0]);
-	if (column->texts == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory for a column");
-	}
-	for (uint32_t code = 0; code < column->dict.count; code++) {
-		column->texts[code] = dict_text(&column->dict, code);
-	}
-	column->text_count = column->dict.count;
-	column->loaded = true;
-	return 0;
-}
-
-static int text_column(struct block *block, enum record_kind kind, unsigned field,
-		       struct block_codes *out, struct error *err)
-{
-	struct column *column = &block->columns[(size_t)kind * COLUMN_COUNT + field];
-	int rc = column->loaded ? 0 : load_text(block, kind, field, column, err);
-	if (rc == 0) {
-		*out = (struct block_codes){column->codes, column->texts, column->text_count};
-	}
-	return rc;
-}
-
-int block_text_column(struct block *block, enum record_kind kind, enum field field,
-		      struct block_codes *out, struct error *err)
-{
-	return text_column(block, kind, field, out, err);
-}
-
-int block_source_column(struct block *block, enum record_kind kind, struct block_codes *out,
-			struct error *err)
-{
-	return text_column(block, kind, COLUMN_SOURCE, out, err);
-}
-
-int block_number_column(struct block *block, enum record_kind kind, enum field field,
-			const int64_t **out_values, struct error *err)
-{
-	struct column *column = &block->columns[(size_t)kind * COLUMN_COUNT + field];
-	struct block_run run = block_run(block, kind);
-	struct record record;
-	if (column->numbers == NULL) {
-		int64_t *numbers = malloc((run.count + 1) * sizeof numbers[0]);
-		if (numbers == NULL) {
-			return error_set(err, ERR_NOMEM, "no memory for a column");
-		}
-		column->numbers = numbers;
-		for (uint32_t i = 0; i < run.count; i++) {
-			int rc = record_decode(block->records[run.first + i], &record, err);
-			if (rc < 0) {
-				return rc;
+	const uint64_t *leaves = block->layout.leaves;
+	size_t low = 0, high = block->layout.row_count;
+	if (block->by_leaf == NULL && !sort_rows(block)) { /* without memory: one by one */
+		for (uint32_t row = 0; row < block->layout.row_count; row++) {
+			if (leaves[row] == leaf) {
+				return row;
 			}
-			numbers[i] = record_number(&record, field, INT64_MIN);
+		}
+		return BLOCK_NO_ROW;
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (leaves[block->by_leaf[middle]] < leaf) {
+			low = middle + 1;
+		} else {
+			high = middle;
 		}
 	}
-	*out_values = column->numbers;
-	return 0;
-}
-
-void block_columns(struct block *block, block_column_fn *each, void *owner)
-{
-	each(owner, "records", block->about.record_bytes, block->about.row_count);
+	bool found = low < block->layout.row_count && leaves[block->by_leaf[low]] == leaf;
+	return found ? block->by_leaf[low] : BLOCK_NO_ROW;
 }

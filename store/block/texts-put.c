@@ -282,6 +282,9 @@ int texts_put(struct streams_writer *streams, const struct texts_column *about,
 		writer->failure = -ERR_LIMIT;
 	}
 	result = writer->failure != 0 ? writer->failure : texts_finish(writer, streams);
+	for (size_t row = 0; result == 0 && about->out_codes != NULL && row < about->count; row++) {
+		about->out_codes[row] = writer->codes[row] - 1; /* 0, absent: UINT32_MAX */
+	}
 	writer_done(writer);
 	free(writer);
 	return result;

@@ -32,8 +32,8 @@ static const struct family_row rows[] = {
 	{22, RECORD_VERDICT, 95, 1, 9, 1, 4},  /* stands */
 	{23, RECORD_VERDICT, 50, 2, 77, 0, 5}, /* names what is not here */
 	{24, RECORD_VERDICT, 10, 66, 9, 0, BLOCK_NO_ROW},
-	{5, RECORD_GAP, 1, -1, -1, 0, BLOCK_NO_ROW},
 	{6, RECORD_LIFECYCLE, 1, -1, -1, 0, BLOCK_NO_ROW},
+	{5, RECORD_GAP, 1, -1, -1, 0, BLOCK_NO_ROW},
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 

@@ -1,0 +1,256 @@
+#include "store/block/frame.h"
+
+#include "store/block/ints.h"
+#include "store/block/ranks.h"
+
+#include <stdlib.h>
+
+static int no_memory(struct error *err)
+{
+	return error_set(err, ERR_NOMEM, "no memory for a block");
+}
+
+int frame_get(struct streams *streams, struct frame *out, struct error *err)
+{
+	struct str bytes;
+	struct block_about *about = &out->about;
+	uint64_t sum = 0;
+	bool fits = true;
+	int rc = streams_get(streams, LAYOUT_FRAME, 0, &bytes, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct wire_reader reader = wire_reader(bytes);
+	uint64_t rows = wire_varint(&reader);
+	for (unsigned kind = 1; kind < RECORD_KIND_COUNT; kind++) {
+		uint64_t count = wire_varint(&reader);
+		out->leaf_order[kind] = wire_u8(&reader);
+		fits = fits && count <= BLOCK_ROWS_MAX &&
+		       out->leaf_order[kind] <= LAYOUT_LEAVES_BY_PARENT;
+		about->of_kind[kind] = (uint32_t)count;
+		sum += fits ? count : 0;
+	}
+	about->row_count = (uint32_t)rows;
+	about->min_leaf = wire_varint(&reader);
+	about->max_leaf = wire_varint(&reader);
+	about->min_time_ns = wire_zigzag(&reader);
+	about->max_time_ns = wire_zigzag(&reader);
+	about->record_bytes = wire_varint(&reader);
+	about->raw_bytes = wire_varint(&reader);
+	if (reader.failed || wire_left(&reader) != 0 || !fits || sum != rows ||
+	    rows > BLOCK_ROWS_MAX) {
+		return streams_blame(streams, LAYOUT_FRAME, "its rows do not fit", err);
+	}
+	return 0;
+}
+
+int frame_get_recipes(struct streams *streams, struct layout *layout, struct error *err)
+{
+	size_t recipes = recipes_count(layout->recipes);
+	for (unsigned kind = 1; kind < RECORD_KIND_COUNT; kind++) {
+		struct block_run run = layout->runs[kind];
+		const struct ranks_column about = {.column = LAYOUT_RECIPES,
+						   .part = (uint8_t)(LAYOUT_PART * kind),
+						   .count = run.count};
+		if (run.count == 0) {
+			continue;
+		}
+		int rc = ranks_get(streams, &about, layout->recipe_of + run.first, err);
+		if (rc < 0) {
+			return rc;
+		}
+		for (uint32_t row = run.first; row < run.first + run.count; row++) {
+			if (layout->recipe_of[row] >= recipes ||
+			    recipes_at(layout->recipes, layout->recipe_of[row])->kind != kind) {
+				return streams_blame(streams, LAYOUT_RECIPES,
+						     "a row has no recipe of its kind", err);
+			}
+		}
+	}
+	return 0;
+}
+
+/* The values that stand for the rows whose recipe gives no time. */
+static int get_left(struct streams *streams, const struct layout *layout, uint8_t kind,
+		    int64_t *left, struct error *err)
+{
+	struct block_run run = layout->runs[kind];
+	uint32_t *bucket = malloc(((size_t)run.count + 1) * sizeof bucket[0]);
+	size_t count = 0;
+	if (bucket == NULL) {
+		return no_memory(err);
+	}
+	for (uint32_t row = run.first; row < run.first + run.count; row++) {
+		bucket[count] = layout_time_bucket(layout, row);
+		count += recipes_at(layout->recipes, layout->recipe_of[row])->makes_time ? 0 : 1;
+	}
+	const struct ints_column about = {.column = LAYOUT_TIMES,
+					  .part = (uint8_t)(LAYOUT_PART * kind),
+					  .count = count,
+					  .bucket = kind == RECORD_STATEMENT ? bucket : NULL};
+	int rc = ints_get(streams, &about, left, err);
+	free(bucket);
+	return rc;
+}
+
+int frame_get_times(struct streams *streams, struct layout *layout, uint8_t kind,
+		    const int64_t *durations, struct error *err)
+{
+	struct block_run run = layout->runs[kind];
+	int64_t *left = malloc(((size_t)run.count + 1) * sizeof left[0]);
+	size_t next = 0;
+	if (left == NULL) {
+		return no_memory(err);
+	}
+	int rc = get_left(streams, layout, kind, left, err);
+	for (uint32_t row = run.first; rc == 0 && row < run.first + run.count; row++) {
+		uint32_t parent = layout->parents[row];
+		if (!recipes_at(layout->recipes, layout->recipe_of[row])->makes_time) {
+			layout->times[row] =
+				(int64_t)((uint64_t)left[next++] +
+					  (uint64_t)layout_expected_time(layout, row, durations));
+		} else if (parent < row) {
+			layout->times[row] = layout->times[parent];
+		} else {
+			rc = streams_blame(streams, LAYOUT_TIMES, "a row has no subject", err);
+		}
+	}
+	free(left);
+	return rc;
+}
+
+int frame_get_leaves(struct streams *streams, struct layout *layout, uint8_t kind, uint8_t order,
+		     struct error *err)
+{
+	struct block_run run = layout->runs[kind];
+	uint32_t *rows = malloc(((size_t)run.count + 1) * sizeof rows[0]);
+	int64_t *leaves = malloc(((size_t)run.count + 1) * sizeof leaves[0]);
+	const struct ints_column about = {
+		.column = LAYOUT_LEAVES, .part = (uint8_t)(LAYOUT_PART * kind), .count = run.count};
+	int rc = rows != NULL && leaves != NULL ? ints_get(streams, &about, leaves, err)
+						: no_memory(err);
+	if (rc == 0 && !layout_leaf_order(layout, kind, order, rows)) {
+		rc = no_memory(err);
+	}
+	for (uint32_t i = 0; rc == 0 && i < run.count; i++) {
+		layout->leaves[run.first + rows[i]] = (uint64_t)leaves[i];
+	}
+	free(rows);
+	free(leaves);
+	return rc;
+}
+
+static int get_statement_parents(struct streams *streams, struct layout *layout,
+				 const int64_t *numbers, struct error *err)
+{
+	struct block_run requests = layout->runs[RECORD_REQUEST];
+	struct block_run statements = layout->runs[RECORD_STATEMENT];
+	uint32_t next = 0;
+	for (uint32_t i = 0; i < requests.count; i++) {
+		if (numbers[i] < 0 || numbers[i] > statements.count - next) {
+			return streams_blame(streams, LAYOUT_PARENTS,
+					     "requests have more statements than there are", err);
+		}
+		for (int64_t k = 0; k < numbers[i]; k++) {
+			layout->parents[statements.first + next++] = requests.first + i;
+		}
+	}
+	return 0;
+}
+
+static int get_verdict_parents(struct streams *streams, struct layout *layout,
+			       const int64_t *numbers, struct error *err)
+{
+	struct block_run verdicts = layout->runs[RECORD_VERDICT];
+	for (uint32_t i = 0; i < verdicts.count; i++) {
+		bool is_none = numbers[i] == (int64_t)layout->row_count;
+		if (!is_none && (numbers[i] < 0 || numbers[i] >= verdicts.first)) {
+			return streams_blame(streams, LAYOUT_PARENTS, "a verdict has no subject",
+					     err);
+		}
+		layout->parents[verdicts.first + i] = is_none ? BLOCK_NO_ROW : (uint32_t)numbers[i];
+	}
+	return 0;
+}
+
+int frame_get_parents(struct streams *streams, struct layout *layout, struct error *err)
+{
+	struct ints_column about = {.column = LAYOUT_PARENTS,
+				    .count = layout->runs[RECORD_REQUEST].count};
+	size_t verdicts = layout->runs[RECORD_VERDICT].count;
+	size_t room = (about.count > verdicts ? about.count : verdicts) + 1;
+	int64_t *numbers = malloc(room * sizeof numbers[0]);
+	if (numbers == NULL) {
+		return no_memory(err);
+	}
+	for (uint32_t row = 0; row < layout->row_count; row++) {
+		layout->parents[row] = BLOCK_NO_ROW;
+	}
+	int rc = ints_get(streams, &about, numbers, err);
+	rc = rc < 0 ? rc : get_statement_parents(streams, layout, numbers, err);
+	about.part = LAYOUT_PART;
+	about.count = verdicts;
+	rc = rc < 0 ? rc : ints_get(streams, &about, numbers, err);
+	rc = rc < 0 ? rc : get_verdict_parents(streams, layout, numbers, err);
+	free(numbers);
+	return rc;
+}
+
+static int check_runs(struct streams *streams, int64_t *const runs[2], size_t run_count,
+		      const struct layout *layout, struct error *err)
+{
+	uint64_t left = layout->row_count;
+	for (size_t i = 0; i < run_count; i++) {
+		if (runs[0][i] < 1 || (uint64_t)runs[0][i] > left) {
+			return streams_blame(streams, LAYOUT_INGEST, "its runs do not fit", err);
+		}
+		left -= (uint64_t)runs[0][i];
+	}
+	return left == 0 ? 0 : streams_blame(streams, LAYOUT_INGEST, "its runs do not fit", err);
+}
+
+static int read_runs(struct streams *streams, int64_t *const runs[2], size_t count,
+		     struct error *err)
+{
+	struct ints_column about = {.column = LAYOUT_INGEST, .count = count};
+	int rc = ints_get(streams, &about, runs[0], err);
+	about.part = LAYOUT_PART;
+	return rc < 0 ? rc : ints_get(streams, &about, runs[1], err);
+}
+
+int frame_get_ingest(struct streams *streams, const struct layout *layout, int64_t *out_ingest_ns,
+		     struct error *err)
+{
+	struct str bytes;
+	int rc = streams_get(streams, LAYOUT_INGEST, 2 * LAYOUT_PART, &bytes, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct wire_reader reader = wire_reader(bytes);
+	uint64_t count = bytes.len > 0 ? wire_varint(&reader) : 0;
+	if (reader.failed || count > layout->row_count) {
+		return streams_blame(streams, LAYOUT_INGEST, "its runs do not fit", err);
+	}
+	int64_t *const runs[2] = {malloc((count + 1) * sizeof(int64_t)),
+				  malloc((count + 1) * sizeof(int64_t))};
+	uint32_t *rows = malloc(((size_t)layout->row_count + 1) * sizeof rows[0]);
+	for (uint32_t row = 0; rows != NULL && row < layout->row_count; row++) {
+		rows[row] = row;
+	}
+	if (runs[0] == NULL || runs[1] == NULL || rows == NULL ||
+	    !layout_sort(layout->leaves, rows, layout->row_count)) {
+		rc = no_memory(err);
+	}
+	rc = rc < 0 ? rc : read_runs(streams, runs, count, err);
+	rc = rc < 0 ? rc : check_runs(streams, runs, count, layout, err);
+	size_t at = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		for (int64_t k = 0; k < runs[0][i]; k++) {
+			out_ingest_ns[rows[at++]] = runs[1][i];
+		}
+	}
+	free(runs[0]);
+	free(runs[1]);
+	free(rows);
+	return rc;
+}

@@ -1,0 +1,294 @@
+#include "store/block/gather.h"
+
+#include "base/hash.h"
+#include "store/block/wordset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NUMBERS_DISTINCT_MAX 4096
+#define FEW                  64   /* values that may all differ */
+#define TRIAL                4096 /* values after which some must have been seen before */
+
+static bool is_kept(const struct recipe *recipe, unsigned field)
+{
+	return ((recipe->present[field / 64] & ~recipe->ruled[field / 64]) >> field % 64 & 1) != 0;
+}
+
+void gather_put(const struct recipe *recipe, const struct record *record,
+		const struct recipe_fit *fit, struct buf *out)
+{
+	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
+		if (!is_kept(recipe, field)) {
+			continue;
+		}
+		if (field_info(field)->type <= FIELD_TYPE_BYTES) {
+			wire_put_block(out, record->value[field].text);
+		} else {
+			wire_put_zigzag(out, record->value[field].number);
+		}
+	}
+	for (size_t i = 0; i < recipe->slot_count; i++) {
+		if (recipe->slots[i].is_number) {
+			wire_put_zigzag(out, fit->slot[i].number);
+		} else {
+			wire_put_block(out, fit->slot[i].text);
+		}
+	}
+	if (!recipe->makes_key) {
+		wire_put_block(out, record->key);
+	}
+}
+
+int gather_init(struct gather *gather, struct layout *layout)
+{
+	size_t count = recipes_count(layout->recipes);
+	*gather = (struct gather){.layout = layout};
+	gather->first_of = malloc((count + 1) * sizeof gather->first_of[0]);
+	gather->columns = calloc(LAYOUT_COLUMNS_MAX, sizeof gather->columns[0]);
+	if (gather->first_of == NULL || gather->columns == NULL) {
+		return -ERR_NOMEM;
+	}
+	for (size_t i = 0; i < count; i++) {
+		gather->first_of[i] = -1;
+	}
+	return 0;
+}
+
+void gather_done(struct gather *gather)
+{
+	for (size_t i = 0; i < gather->count; i++) {
+		free(gather->columns[i].rows);
+		free(gather->columns[i].texts);
+		free(gather->columns[i].numbers);
+		free(gather->columns[i].codes);
+		free(gather->columns[i].firsts);
+	}
+	free(gather->columns);
+	free(gather->first_of);
+	free(gather->list);
+	*gather = (struct gather){0};
+}
+
+/* Adds a column to the list of the recipe's, making it when it is new. */
+static int list_column(struct gather *gather, const struct layout_column *wanted)
+{
+	size_t i = 0;
+	while (i < gather->count && (gather->columns[i].column.what != wanted->what ||
+				     gather->columns[i].column.name != wanted->name ||
+				     gather->columns[i].column.is_number != wanted->is_number)) {
+		i++;
+	}
+	if (i == LAYOUT_COLUMNS_MAX) {
+		return -ERR_LIMIT;
+	}
+	if (gather->list_count == gather->list_room) {
+		size_t room = gather->list_room > 0 ? 2 * gather->list_room : 256;
+		uint32_t *list = realloc(gather->list, room * sizeof list[0]);
+		if (list == NULL) {
+			return -ERR_NOMEM;
+		}
+		gather->list = list;
+		gather->list_room = room;
+	}
+	if (i == gather->count) {
+		gather->columns[gather->count++].column = *wanted;
+	}
+	gather->list[gather->list_count++] = (uint32_t)i;
+	return 0;
+}
+
+static int list_columns(struct gather *gather, uint32_t number)
+{
+	const struct recipe *recipe = recipes_at(gather->layout->recipes, number);
+	struct layout_column column = {
+		.kind = recipe->kind, .given = LAYOUT_NONE, .base = LAYOUT_NONE};
+	int rc = 0;
+	gather->first_of[number] = (int32_t)gather->list_count;
+	for (unsigned field = 1; rc == 0 && field < FIELD_LIMIT; field++) {
+		if (is_kept(recipe, field)) {
+			column.what = (uint16_t)field;
+			column.is_number = field_info(field)->type > FIELD_TYPE_BYTES;
+			rc = list_column(gather, &column);
+		}
+	}
+	for (size_t i = 0; rc == 0 && i < recipe->slot_count; i++) {
+		column.what = LAYOUT_WHAT_SLOT;
+		column.is_number = recipe->slots[i].is_number;
+		column.name = recipe->slots[i].name;
+		rc = list_column(gather, &column);
+	}
+	if (rc == 0 && !recipe->makes_key) {
+		column.what = LAYOUT_WHAT_KEY;
+		column.is_number = false;
+		column.name = 0;
+		rc = list_column(gather, &column);
+	}
+	return rc;
+}
+
+static bool grow(struct gathered *column)
+{
+	if (column->count < column->room) {
+		return true;
+	}
+	size_t room = column->room > 0 ? 2 * column->room : 64;
+	uint32_t *rows = realloc(column->rows, room * sizeof rows[0]);
+	if (rows == NULL) {
+		return false;
+	}
+	column->rows = rows;
+	if (column->column.is_number) {
+		int64_t *numbers = realloc(column->numbers, room * sizeof numbers[0]);
+		if (numbers == NULL) {
+			return false;
+		}
+		column->numbers = numbers;
+	} else {
+		struct str *texts = realloc(column->texts, room * sizeof texts[0]);
+		if (texts == NULL) {
+			return false;
+		}
+		column->texts = texts;
+	}
+	column->room = room;
+	return true;
+}
+
+int gather_row(struct gather *gather, uint32_t row, uint32_t number, struct str bytes)
+{
+	struct wire_reader reader = wire_reader(bytes);
+	if (gather->first_of[number] < 0) {
+		int rc = list_columns(gather, number);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	for (size_t i = (size_t)gather->first_of[number]; wire_left(&reader) > 0; i++) {
+		struct gathered *column = &gather->columns[gather->list[i]];
+		if (!grow(column)) {
+			return -ERR_NOMEM;
+		}
+		column->rows[column->count] = row;
+		if (column->column.is_number) {
+			column->numbers[column->count] = wire_zigzag(&reader);
+		} else {
+			struct str text = wire_block(&reader, RECORD_MAX_BYTES);
+			column->texts[column->count] = text.len > 0 ? text : STR_LIT("");
+		}
+		column->count++;
+	}
+	return 0;
+}
+
+/* Whether values are still worth counting after so many of them. */
+static bool is_repeated(size_t distinct, size_t seen, bool is_number)
+{
+	return seen < TRIAL ||
+	       (distinct * 4 <= seen * 3 && (!is_number || distinct <= NUMBERS_DISTINCT_MAX));
+}
+
+static int code_texts(struct gathered *column, uint32_t *codes, uint32_t *firsts)
+{
+	struct wordset set;
+	int rc = 0;
+	wordset_init(&set);
+	for (size_t i = 0; rc == 0 && i < column->count; i++) {
+		size_t known = set.count;
+		if (!is_repeated(known, i, false)) {
+			rc = 1;
+			break;
+		}
+		rc = wordset_code(&set, column->texts[i], &codes[i]);
+		if (rc == 0 && codes[i] == known) {
+			firsts[known] = (uint32_t)i;
+		}
+	}
+	column->distinct = set.count;
+	wordset_done(&set);
+	rc = rc == 0 && column->distinct * 2 > column->count && column->count > FEW ? 1 : rc;
+	return rc == -ERR_LIMIT ? 1 : rc;
+}
+
+static int code_numbers(struct gathered *column, uint32_t *codes, uint32_t *firsts)
+{
+	struct u64map map;
+	int rc = 0;
+	u64map_init(&map, NUMBERS_DISTINCT_MAX + TRIAL + 2);
+	for (size_t i = 0; rc == 0 && i < column->count; i++) {
+		const uint64_t *known = u64map_get(&map, (uint64_t)column->numbers[i]);
+		if (known != NULL) {
+			codes[i] = (uint32_t)*known;
+			continue;
+		}
+		if (!is_repeated(map.entry_count, i, true)) {
+			rc = 1;
+			break;
+		}
+		codes[i] = (uint32_t)map.entry_count;
+		firsts[codes[i]] = (uint32_t)i;
+		rc = u64map_put(&map, (uint64_t)column->numbers[i], codes[i]);
+	}
+	column->distinct = map.entry_count;
+	u64map_done(&map);
+	return rc;
+}
+
+static int find_distinct(struct gathered *column)
+{
+	uint32_t *codes = malloc((column->count + 1) * sizeof codes[0]);
+	uint32_t *firsts = malloc((column->count + 1) * sizeof firsts[0]);
+	int rc = -ERR_NOMEM;
+	if (codes != NULL && firsts != NULL) {
+		rc = column->column.is_number ? code_numbers(column, codes, firsts)
+					      : code_texts(column, codes, firsts);
+	}
+	if (rc != 0) {
+		free(codes);
+		free(firsts);
+		return rc < 0 ? rc : 0;
+	}
+	column->codes = codes;
+	column->firsts = firsts;
+	return 0;
+}
+
+int gather_distinct(struct gather *gather)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < gather->count; i++) {
+		struct gathered *column = &gather->columns[i];
+		if (column->column.what != FIELD_statement) {
+			rc = find_distinct(column);
+		}
+	}
+	return rc;
+}
+
+const struct gathered *gather_field(const struct gather *gather, unsigned field)
+{
+	for (size_t i = 0; i < gather->count; i++) {
+		if (gather->columns[i].column.what == field) {
+			return &gather->columns[i];
+		}
+	}
+	return NULL;
+}
+
+struct str gathered_text(const struct gathered *column, uint32_t row)
+{
+	size_t low = 0, high = column->count;
+	if (row < column->count && column->rows[row] == row) {
+		return column->texts[row];
+	}
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (column->rows[middle] < row) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low < column->count && column->rows[low] == row ? column->texts[low]
+							       : (struct str){NULL, 0};
+}

@@ -1,0 +1,354 @@
+#include "store/block/opened.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct opened_row *opened_row_new(void)
+{
+	struct opened_row *row = calloc(1, sizeof *row);
+	if (row != NULL) {
+		row->row = BLOCK_NO_ROW;
+		buf_init(&row->texts, RECORD_MAX_BYTES);
+		for (size_t i = 0; i < RECIPE_RULES_MAX; i++) {
+			buf_init(&row->made[i], RECORD_MAX_BYTES);
+		}
+	}
+	return row;
+}
+
+void opened_row_free(struct opened_row *row)
+{
+	if (row == NULL) {
+		return;
+	}
+	buf_done(&row->texts);
+	for (size_t i = 0; i < RECIPE_RULES_MAX; i++) {
+		buf_done(&row->made[i]);
+	}
+	free(row);
+}
+
+static int damaged(struct block *block, const char *what, struct error *err)
+{
+	return streams_blame(block->streams, LAYOUT_RECIPES, what, err);
+}
+
+static uint16_t find_slot(const struct block *block, const struct recipe *recipe, size_t slot)
+{
+	for (size_t c = 0; c < block->layout.count; c++) {
+		const struct layout_column *column = &block->layout.columns[c];
+		if (column->kind == recipe->kind && column->what == LAYOUT_WHAT_SLOT &&
+		    column->name == recipe->slots[slot].name &&
+		    column->is_number == recipe->slots[slot].is_number) {
+			return (uint16_t)c;
+		}
+	}
+	return LAYOUT_NONE;
+}
+
+static uint64_t kept_fields(const struct recipe *recipe, unsigned word)
+{
+	return recipe->present[word] & ~recipe->ruled[word];
+}
+
+/* Finds the columns of a recipe. False: one is missing. */
+static bool find_columns(const struct block *block, const struct recipe *recipe,
+			 struct opened_recipe *out)
+{
+	for (size_t field = 0; field < FIELD_LIMIT; field++) {
+		out->column_of[field] = LAYOUT_NONE;
+	}
+	for (size_t c = 0; c < block->layout.count; c++) {
+		const struct layout_column *column = &block->layout.columns[c];
+		if (column->kind == recipe->kind && column->what < LAYOUT_WHAT_SLOT) {
+			out->column_of[column->what] = (uint16_t)c;
+		}
+	}
+	bool found = recipe->makes_key || out->column_of[LAYOUT_WHAT_KEY] != LAYOUT_NONE;
+	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
+		bool is_kept = (kept_fields(recipe, field / 64) >> field % 64 & 1) != 0;
+		found = found && (!is_kept || out->column_of[field] != LAYOUT_NONE);
+		out->column_of[field] = is_kept ? out->column_of[field] : LAYOUT_NONE;
+	}
+	for (size_t i = 0; i < recipe->slot_count; i++) {
+		out->slot_column[i] = find_slot(block, recipe, i);
+		found = found && out->slot_column[i] != LAYOUT_NONE;
+	}
+	return found;
+}
+
+const struct opened_recipe *opened_recipe(struct block *block, uint32_t number, struct error *err)
+{
+	if (block->known[number] == NULL) {
+		struct opened_recipe *recipe = calloc(1, sizeof *recipe);
+		if (recipe == NULL) {
+			(void)opened_no_memory(block, err); /* told by NULL */
+			return NULL;
+		}
+		if (!find_columns(block, recipes_at(block->recipes, number), recipe)) {
+			free(recipe);
+			(void)damaged(block, "a recipe lacks a column", err); /* told by NULL */
+			return NULL;
+		}
+		block->known[number] = recipe;
+	}
+	return block->known[number];
+}
+
+/* A text that stands in texts until all are there: its place in them. */
+static int take_text(struct block *block, struct opened_row *row, uint16_t number,
+		     union field_value *out, struct error *err)
+{
+	uint32_t at = row->row - block->layout.runs[block->layout.columns[number].kind].first;
+	int rc = opened_load(block, number, err);
+	if (rc < 0) {
+		return rc;
+	}
+	const struct opened_column *opened = &block->columns[number];
+	if (opened->texts == NULL) {
+		uint32_t code = block->layout.columns[number].code[at];
+		if (code >= opened->words.count) {
+			return damaged(block, "a record lacks a value", err);
+		}
+		out->text = opened->words.texts[code];
+		return 0;
+	}
+	size_t start = row->texts.len;
+	rc = opened_text(block, number, at, &row->texts, err);
+	if (rc == -ERR_GONE) {
+		return damaged(block, "a record lacks a value", err);
+	}
+	if (rc == -ERR_LIMIT) {
+		return damaged(block, "a record is too large", err);
+	}
+	out->text = (struct str){.ptr = NULL, .len = row->texts.len - start};
+	return rc;
+}
+
+static int take_value(struct block *block, struct opened_row *row, uint16_t number,
+		      union field_value *out, struct error *err)
+{
+	const struct layout_column *column = &block->layout.columns[number];
+	if (!column->is_number) {
+		return take_text(block, row, number, out, err);
+	}
+	int rc = opened_load(block, number, err);
+	if (rc == 0) {
+		out->number = column->number[row->row - block->layout.runs[column->kind].first];
+	}
+	return rc;
+}
+
+/* Texts that were waiting for the buffer to stand still, in the order in which they were taken. */
+static void settle(struct str *text, const struct buf *texts, size_t *at)
+{
+	if (text->ptr == NULL) {
+		text->ptr = texts->ptr != NULL ? texts->ptr + *at : "";
+		*at += text->len;
+	}
+}
+
+static void settle_all(const struct recipe *recipe, struct opened_row *row)
+{
+	size_t at = 0;
+	for (unsigned word = 0; word < 2; word++) {
+		for (uint64_t left = kept_fields(recipe, word); left != 0; left &= left - 1) {
+			unsigned field = word * 64 + (unsigned)__builtin_ctzll(left);
+			if (field_info(field)->type <= FIELD_TYPE_BYTES) {
+				settle(&row->record.value[field].text, &row->texts, &at);
+			}
+		}
+	}
+	for (size_t i = 0; i < recipe->slot_count; i++) {
+		if (!recipe->slots[i].is_number) {
+			settle(&row->slots[i].text, &row->texts, &at);
+		}
+	}
+	if (!recipe->makes_key) {
+		settle(&row->record.key, &row->texts, &at);
+	}
+}
+
+static int take_values(struct block *block, const struct recipe *recipe,
+		       const struct opened_recipe *known, struct opened_row *row, struct error *err)
+{
+	int rc = 0;
+	union field_value key;
+	buf_clear(&row->texts);
+	for (unsigned word = 0; word < 2; word++) {
+		uint64_t left = kept_fields(recipe, word);
+		for (; rc == 0 && left != 0; left &= left - 1) {
+			unsigned field = word * 64 + (unsigned)__builtin_ctzll(left);
+			rc = take_value(block, row, known->column_of[field],
+					&row->record.value[field], err);
+			if (field_info(field)->type == FIELD_TYPE_BOOL &&
+			    (uint64_t)row->record.value[field].number > 1) {
+				rc = rc < 0 ? rc : damaged(block, "a record lacks a value", err);
+			}
+		}
+		row->record.present[word] |= kept_fields(recipe, word);
+	}
+	for (size_t i = 0; rc == 0 && i < recipe->slot_count; i++) {
+		rc = take_value(block, row, known->slot_column[i], &row->slots[i], err);
+	}
+	if (rc == 0 && !recipe->makes_key) {
+		rc = take_value(block, row, known->column_of[LAYOUT_WHAT_KEY], &key, err);
+		row->record.key = rc == 0 ? key.text : row->record.key;
+	}
+	if (rc == 0) {
+		settle_all(recipe, row);
+	}
+	return rc;
+}
+
+/* Puts what a rule makes into the record. */
+static int make(struct block *block, struct opened_row *row, const struct recipe_input *input,
+		size_t number, struct error *err)
+{
+	const struct recipe_rule *rule = &input->recipe->rules[number];
+	struct record *record = &row->record;
+	struct buf *out = &row->made[number];
+	bool is_field = rule->target != RECIPE_KEY && rule->target != RECIPE_TIME;
+	enum field_type type = is_field ? field_info(rule->target)->type : FIELD_TYPE_TEXT;
+	int64_t value = 0;
+	bool done = true;
+	if (rule->target == RECIPE_TIME) {
+		return 0; /* is in the times already */
+	}
+	if (type > FIELD_TYPE_BYTES) {
+		done = recipe_number(input, rule, &value) &&
+		       (type != FIELD_TYPE_BOOL || (uint64_t)value <= 1);
+		record->value[rule->target].number = value;
+	} else {
+		buf_clear(out);
+		done = recipe_write(input, rule, out);
+		struct str text = out->len > 0 ? buf_str(out) : STR_LIT("");
+		if (is_field) {
+			record->value[rule->target].text = text;
+		} else {
+			record->key = text;
+		}
+	}
+	if (is_field) {
+		record->present[rule->target / 64] |= UINT64_C(1) << rule->target % 64;
+	}
+	return done ? 0 : damaged(block, "a rule of a recipe can't be followed", err);
+}
+
+/* What the rules of a verdict's recipe ask for. */
+static int find_links(struct block *block, uint32_t row, char id[RECORD_ID_DIGITS + 1],
+		      struct recipe_links *out, struct error *err)
+{
+	const struct layout *layout = &block->layout;
+	uint32_t parent = layout->parents[row];
+	uint32_t request =
+		parent < layout->runs[RECORD_REQUEST].count ? parent : layout->parents[parent];
+	if (block->subject->row != parent) {
+		block->subject->row = BLOCK_NO_ROW;
+		int rc = opened_record(block, parent, block->subject, err);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	record_stable_id(block->subject->record.source, block->subject->record.key, id);
+	*out = (struct recipe_links){
+		.subject_id = str_make(id, RECORD_ID_DIGITS),
+		.subject_leaf = layout->leaves[parent],
+		.request_leaf = request != BLOCK_NO_ROW ? layout->leaves[request] : RECIPE_NO_LEAF,
+		.subject_time_ns = layout->times[parent],
+	};
+	return 0;
+}
+
+int opened_record(struct block *block, uint32_t number, struct opened_row *row, struct error *err)
+{
+	const struct layout *layout = &block->layout;
+	const struct recipe *recipe = recipes_at(block->recipes, layout->recipe_of[number]);
+	const struct opened_recipe *known = opened_recipe(block, layout->recipe_of[number], err);
+	char id[RECORD_ID_DIGITS + 1];
+	struct recipe_links links;
+	if (known == NULL) {
+		return -err->code;
+	}
+	row->row = number;
+	record_init(&row->record, (enum record_kind)recipe->kind);
+	row->record.source = recipe->source;
+	row->record.time_ns = layout->times[number];
+	int rc = take_values(block, recipe, known, row, err);
+	bool is_verdict = recipe->kind == RECORD_VERDICT && layout->parents[number] != BLOCK_NO_ROW;
+	if (rc == 0 && is_verdict && recipe->rule_count > 0) {
+		rc = find_links(block, number, id, &links, err);
+	}
+	const struct recipe_input input = {.recipe = recipe,
+					   .record = &row->record,
+					   .slots = row->slots,
+					   .links = is_verdict ? &links : NULL};
+	for (size_t i = 0; rc == 0 && i < recipe->rule_count; i++) {
+		rc = make(block, row, &input, i, err);
+	}
+	if (rc < 0) {
+		row->row = BLOCK_NO_ROW;
+	}
+	return rc;
+}
+
+int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err)
+{
+	assert(row < block->layout.row_count);
+	int rc = opened_record(block, row, block->row, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = record_encode(&block->row->record, out, err);
+	if (rc == -ERR_INPUT) {
+		return damaged(block, "a record has no key", err);
+	}
+	return rc;
+}
+
+int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *out_number,
+		  struct error *err)
+{
+	const struct layout *layout = &block->layout;
+	const struct recipe *recipe = recipes_at(block->recipes, layout->recipe_of[row]);
+	const struct opened_recipe *known = opened_recipe(block, layout->recipe_of[row], err);
+	const struct recipe_rule *rule = recipe_rule_for(recipe, field);
+	int rc = known != NULL ? 0 : -err->code;
+	*out_number = INT64_MIN;
+	block->row->row = row;
+	if (rc == 0 && rule == NULL) {
+		uint16_t column = known->column_of[field];
+		union field_value value = {.number = INT64_MIN};
+		rc = column != LAYOUT_NONE ? take_value(block, block->row, column, &value, err) : 0;
+		*out_number = value.number;
+		return rc;
+	}
+	for (size_t i = 0; rc == 0 && i < rule->count; i++) {
+		const struct recipe_step *step = &recipe->steps[rule->first + i];
+		if (step->op == RECIPE_POSITIVE && step->arg < recipe->slot_count &&
+		    recipe->slots[step->arg].is_number) {
+			rc = take_value(block, block->row, known->slot_column[step->arg],
+					&block->row->slots[step->arg], err);
+		}
+	}
+	uint32_t parent = layout->parents[row];
+	struct recipe_links links = {.subject_leaf = RECIPE_NO_LEAF,
+				     .request_leaf = RECIPE_NO_LEAF};
+	if (parent != BLOCK_NO_ROW) {
+		uint32_t request = parent < layout->runs[RECORD_REQUEST].count
+					   ? parent
+					   : layout->parents[parent];
+		links.subject_leaf = layout->leaves[parent];
+		links.request_leaf =
+			request != BLOCK_NO_ROW ? layout->leaves[request] : RECIPE_NO_LEAF;
+	}
+	const struct recipe_input input = {.recipe = recipe,
+					   .record = &block->row->record,
+					   .slots = block->row->slots,
+					   .links = parent != BLOCK_NO_ROW ? &links : NULL};
+	if (rc == 0 && !recipe_number(&input, rule, out_number)) {
+		rc = damaged(block, "a rule of a recipe can't be followed", err);
+	}
+	return rc;
+}
