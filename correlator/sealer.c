@@ -156,6 +156,9 @@ int64_t sealer_turn(struct sealer *sealer, const struct sealer_now *now)
 		fail(sealer, now, rc, &err);
 		return next_look(sealer);
 	}
+	if (sealer->seal == NULL) { /* one is done: perhaps the next is due */
+		sealer->look_ns = now->monotonic_ns;
+	}
 	if (!gain) { /* the same would be chosen again */
 		sealer->hold_ns = now->monotonic_ns + SEALER_RETRY_NS;
 		return next_look(sealer);
