@@ -109,7 +109,7 @@ void escape_put(unsigned style_number, struct str text, struct buf *out)
 		if (letter != 0 || (cp == '/' && style->slash)) {
 			buf_put_byte(out, '\\');
 			buf_put_byte(out, (uint8_t)(letter != 0 ? letter : '/'));
-		} else if (cp < 0x20 || (style->ascii && cp >= 0x80) ||
+		} else if (cp < 0x20 || (style->ascii && cp >= 0x7f) ||
 			   (style->html && is_html(cp))) {
 			put_code(style, cp, out);
 		} else {
