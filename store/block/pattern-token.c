@@ -1,13 +1,13 @@
 #include "store/block/pattern.h"
 
-#define UUID_LEN       36
-#define DATE_LEN       10
-#define TIME_LEN       19
-#define HEX_RUN_MIN    8  /* shorter runs of letters and digits are no hexadecimal */
-#define HEX_NUMBER_MAX 16 /* digits that fit a number */
-#define BASE64_MIN     12
-#define BASE64URL_MIN  16
-#define BASE64_RUN_MAX 340 /* letters of PATTERN_BYTES_MAX bytes */
+#define UUID_LEN        36
+#define DATE_LEN        10
+#define TIME_LEN        19
+#define HEX_RUN_MIN     8  /* shorter runs of letters and digits are no hexadecimal */
+#define HEX_NUMBER_MAX  16 /* digits that fit a number */
+#define BASE64_MIN      12
+#define BASE64_BARE_MIN 16  /* without padding */
+#define BASE64_RUN_MAX  340 /* letters of PATTERN_BYTES_MAX bytes */
 
 /* The value of a hexadecimal digit, 16 for another byte; *cases gets bit 0 for a lower-case letter, bit 1 for an upper-case one. */
 static unsigned hex_of(char c, unsigned *cases)
@@ -261,6 +261,7 @@ struct run {
 	unsigned changes; /* between upper case, lower case, digits and marks */
 	unsigned plus;    /* + and / */
 	unsigned dash;    /* - and _ */
+	unsigned digits;
 };
 
 static struct run run_at(struct str text, size_t pos)
@@ -279,6 +280,7 @@ static struct run run_at(struct str text, size_t pos)
 			break;
 		}
 		run.changes += class != before;
+		run.digits += class == 2;
 		run.plus += c == '+' || c == '/';
 		run.dash += c == '-' || c == '_';
 		before = class;
@@ -305,20 +307,29 @@ static bool decode(const char *at, size_t len, uint8_t *bytes)
 	return bits == 0;
 }
 
-/* Whether a run looks random: it changes between its classes at two of three letters then; padding is a strong sign too. */
+/* Whether a run looks random. Random letters change between their classes at two of three, and one of 32 is a mark; names in mixed case and
+ * paths must not pass. Padding is a strong sign by itself. */
 static bool looks_random(const struct run *run, size_t padding)
 {
-	return run->changes * (padding > 0 ? 5 : 3) >= run->len &&
-	       (run->plus + run->dash) * 6 <= run->len + 6;
+	size_t marks = run->plus + run->dash;
+
+	if (padding > 0) {
+		return run->changes * 5 >= run->len && marks <= 1 + run->len / 4;
+	}
+	return marks <= 1 + run->len / 12 && (run->digits > 0 ? run->changes * 5 >= run->len * 2
+							      : (run->changes - 1) * 2 >= run->len);
 }
 
 /* The kind of a run, or 0. */
 static uint8_t kind_of(const struct run *run, size_t padding)
 {
-	if (run->dash == 0 && (run->len + padding) % 4 == 0 && run->len + padding >= BASE64_MIN) {
+	size_t least = padding > 0 ? BASE64_MIN : BASE64_BARE_MIN;
+
+	if (run->dash == 0 && (run->len + padding) % 4 == 0 && run->len + padding >= least) {
 		return PATTERN_BASE64;
 	}
-	return run->plus == 0 && padding == 0 && run->len >= BASE64URL_MIN ? PATTERN_BASE64URL : 0;
+	return run->plus == 0 && padding == 0 && run->len >= BASE64_BARE_MIN ? PATTERN_BASE64URL
+									     : 0;
 }
 
 size_t pattern_base64_at(struct str text, size_t pos, struct pattern_token *out,

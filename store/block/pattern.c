@@ -129,6 +129,13 @@ static void put_digits(struct split *split, size_t offset, size_t len, bool besi
 	}
 }
 
+/* Whether what ends before pos is a name that a number follows: letters and a point, dash or underscore. */
+static bool continues_name(struct str text, size_t pos)
+{
+	return pos >= 2 && class_of(text.ptr[pos - 2]) == LETTER &&
+	       (text.ptr[pos - 1] == '.' || text.ptr[pos - 1] == '-' || text.ptr[pos - 1] == '_');
+}
+
 /* Letters and digits from pos to end: runs of both, or one word when they change too often. */
 static void put_run(struct split *split, size_t pos, size_t end)
 {
@@ -149,7 +156,8 @@ static void put_run(struct split *split, size_t pos, size_t end)
 			pos++;
 		}
 		if (class == DIGIT) {
-			put_digits(split, start, pos - start, changes > 0);
+			put_digits(split, start, pos - start,
+				   changes > 0 || continues_name(split->text, start));
 		} else {
 			put_word(split, start, pos - start, true);
 		}
