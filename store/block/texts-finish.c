@@ -220,15 +220,12 @@ static void put_bytes_bucket(const struct texts_order *order, size_t first, size
 	const char *bytes = order->writer->bytes.ptr;
 	size_t at = out->len;
 
-	if (buf_reserve(out, count * width) != 0) {
-		return;
-	}
-	for (size_t k = 0; k < width; k++) {
+	buf_put_fill(out, 0, count * width);
+	for (size_t k = 0; k < width && !out->failed; k++) {
 		for (size_t i = 0; i < count; i++) {
 			out->ptr[at++] = bytes[(size_t)order->sorted[first + i] + k];
 		}
 	}
-	out->len = at;
 }
 
 /* UUIDS or BYTES. */
