@@ -186,12 +186,52 @@ static void test_random(void **state)
 	free(column);
 }
 
+struct hostile {
+	uint8_t part; /* counted from the column's first */
+	struct str bytes;
+};
+
+static void test_damage(void **state)
+{
+	/* Proves: descriptions, lengths, symbols and places in a list that can't be are damage that names file and column. */
+	(void)state;
+	static const struct hostile cases[][2] = {
+		{{0, STR_LIT("\0")}, {9, STR_LIT("")}},           /* cut */
+		{{0, STR_LIT("\0\0\1x")}, {9, STR_LIT("")}},      /* too long */
+		{{0, STR_LIT("\3\0\1")}, {9, STR_LIT("")}},       /* no such body */
+		{{0, STR_LIT("\14\0\1\0")}, {9, STR_LIT("")}},    /* no such steps */
+		{{0, STR_LIT("\40\0\1")}, {9, STR_LIT("")}},      /* no such flag */
+		{{0, STR_LIT("\0\0\1")}, {1, STR_LIT("\10abc")}}, /* three symbols for four */
+		{{0, STR_LIT("\1\0\1")}, {1, STR_LIT("\10\0\0\0\375")}},   /* no such magnitude */
+		{{0, STR_LIT("\1\0\1")}, {1, STR_LIT("\10\0\0\0\20")}},    /* bits are missing */
+		{{0, STR_LIT("\2\0\1\1\5")}, {1, STR_LIT("\10\0\0\0\1")}}, /* not in the list */
+		{{0, STR_LIT("\2\0\1\0")}, {9, STR_LIT("")}},              /* an empty list */
+		{{0, STR_LIT("\2\0\1\377\377\377\377\17")}, {9, STR_LIT("")}},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct streams_fixture fixture;
+		struct ints_column about = {.column = COLUMN, .part = 3, .count = 4};
+		int64_t back[4];
+		fixture_begin(&fixture);
+		for (size_t k = 0; k < 2; k++) {
+			streams_put(fixture.writer, COLUMN, (uint8_t)(3 + cases[i][k].part),
+				    cases[i][k].bytes, 0);
+		}
+		(void)fixture_open(&fixture);
+		assert_int_equal(ints_get(fixture.streams, &about, back, &fixture.err),
+				 -ERR_CORRUPT);
+		assert_non_null(strstr(fixture.err.text, "blocks/test.qtb: column 12 is damaged"));
+		fixture_end(&fixture);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_constants),      cmocka_unit_test(test_extremes),
-		cmocka_unit_test(test_forms),          cmocka_unit_test(test_buckets),
-		cmocka_unit_test(test_bucket_natures), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_damage),   cmocka_unit_test(test_constants),
+		cmocka_unit_test(test_extremes), cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_buckets),  cmocka_unit_test(test_bucket_natures),
+		cmocka_unit_test(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,12 +150,50 @@ static void test_cost(void **state)
 	free(column);
 }
 
+struct hostile {
+	uint8_t part; /* counted from the column's first */
+	struct str bytes;
+};
+
+static void test_damage(void **state)
+{
+	/* Proves: descriptions that can't be, ranks beyond the list, and codes beyond 32 bits are damage that names file and column. */
+	(void)state;
+	static const struct hostile cases[][2] = {
+		{{0, STR_LIT("\0")}, {9, STR_LIT("")}},                        /* cut */
+		{{0, STR_LIT("\3\1")}, {9, STR_LIT("")}},                      /* no such kind */
+		{{0, STR_LIT("\10\1")}, {9, STR_LIT("")}},                     /* no such flag */
+		{{0, STR_LIT("\2\1")}, {9, STR_LIT("")}},                      /* too long */
+		{{1, STR_LIT("\10\0\1\0")}, {9, STR_LIT("")}},                 /* a list of one */
+		{{0, STR_LIT("\1\5")}, {1, STR_LIT("\10\5\2\0")}},             /* of two */
+		{{1, STR_LIT("\10\0\0")}, {9, STR_LIT("")}},                   /* too few ranks */
+		{{0, STR_LIT("\4\5")}, {2, STR_LIT("\0\1\0")}},                /* -1 */
+		{{0, STR_LIT("\2")}, {2, STR_LIT("\0\200\200\200\200\40\0")}}, /* 2^32 */
+		{{2, STR_LIT("\0\2\0")}, {9, STR_LIT("")}}, /* before the first */
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct streams_fixture fixture;
+		struct ranks_column about = {.column = COLUMN, .part = 1, .count = 4};
+		uint32_t back[4];
+		fixture_begin(&fixture);
+		for (size_t k = 0; k < 2; k++) {
+			streams_put(fixture.writer, COLUMN, (uint8_t)(1 + cases[i][k].part),
+				    cases[i][k].bytes, 0);
+		}
+		(void)fixture_open(&fixture);
+		assert_int_equal(ranks_get(fixture.streams, &about, back, &fixture.err),
+				 -ERR_CORRUPT);
+		assert_non_null(strstr(fixture.err.text, "blocks/test.qtb: column 9 is damaged"));
+		fixture_end(&fixture);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_follows),  cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_extremes), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_cost),
+		cmocka_unit_test(test_damage), cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_kinds),  cmocka_unit_test(test_extremes),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_cost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,9 +140,62 @@ static void test_limits(void **state)
 	fixture_end(&fixture);
 }
 
+struct hostile {
+	uint8_t part; /* counted from the column's first */
+	struct str bytes;
+};
+
+static void test_damage(void **state)
+{
+	/* Proves: counts, fronts, skeletons and numbers that can't be are damage that names file and column, and leave the list empty. */
+	(void)state;
+	static const struct hostile cases[][4] = {
+		{{0, STR_LIT("\1")}},
+		{{0, STR_LIT("\1\1")}},                         /* no rests */
+		{{0, STR_LIT("\1\2")}, {2, STR_LIT("a\0b\0")}}, /* more skeletons than texts */
+		{{0, STR_LIT("\0\1")}, {2, STR_LIT("a\0")}},
+		{{0, STR_LIT("\377\377\377\177\1")}, {2, STR_LIT("a\0")}}, /* too many */
+		{{0, STR_LIT("\2\2")}, {2, STR_LIT("a\0bc")}},             /* the last has no end */
+		{{0, STR_LIT("\1\1")}, {2, STR_LIT("a\0b\0")}},            /* one too many */
+		{{0, STR_LIT("\2\2")},
+		 {1, STR_LIT("\10\0\2")},
+		 {2, STR_LIT("a\0b\0")}},                        /* front of 2 of 1 */
+		{{0, STR_LIT("\1\1")}, {2, STR_LIT("\2\0")}},    /* no width */
+		{{0, STR_LIT("\1\1")}, {2, STR_LIT("\2\63\0")}}, /* 19 digits */
+		{{0, STR_LIT("\1\1")}, {2, STR_LIT("\3\77\0")}}, /* no such escape */
+		{{0, STR_LIT("\1\1")},
+		 {2, STR_LIT("a\0")},
+		 {3, STR_LIT("\0\2\0")}}, /* skeleton 1 of 1 */
+		{{0, STR_LIT("\1\1")},
+		 {2, STR_LIT("\1\0")},
+		 {12, STR_LIT("\0\1\0")}}, /* number -1 */
+		{{0, STR_LIT("\1\1")},
+		 {2, STR_LIT("\2\42\0")},
+		 {12, STR_LIT("\0\310\1\0")}}, /* 100 in two digits */
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct streams_fixture fixture;
+		struct wordlist list;
+		fixture_begin(&fixture);
+		for (size_t k = 0; k < 4; k++) {
+			if (cases[i][k].bytes.len != 0) {
+				streams_put(fixture.writer, COLUMN, (uint8_t)(2 + cases[i][k].part),
+					    cases[i][k].bytes, 0);
+			}
+		}
+		(void)fixture_open(&fixture);
+		assert_int_equal(wordlist_get(fixture.streams, COLUMN, 2, &list, &fixture.err),
+				 -ERR_CORRUPT);
+		assert_int_equal(list.count, 0);
+		assert_non_null(strstr(fixture.err.text, "blocks/test.qtb: column 5 is damaged"));
+		fixture_end(&fixture);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_odd_texts),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_limits),
