@@ -241,3 +241,44 @@ int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struc
 	int rc = sweep_graves(dir, catalog, now_ns, err);
 	return rc < 0 || now_ns != INT64_MIN ? rc : sweep_strangers(dir, catalog, err);
 }
+
+/* Adds the sizes of the files of one month. */
+static int add_month(const char *dir, const char *month, uint64_t *bytes, struct error *err)
+{
+	char path[PATH_BYTES];
+	int rc = put_path(dir, month, path, err);
+	DIR *folder = rc == 0 ? opendir(path) : NULL;
+	if (folder == NULL) {
+		bool gone = errno == ENOENT || errno == ENOTDIR;
+		return rc < 0 || gone ? rc : error_errno(err, "%s can't be read", path);
+	}
+	for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+		struct stat st;
+		if (fstatat(dirfd(folder), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode)) {
+			*bytes += (uint64_t)st.st_size;
+		}
+	}
+	(void)closedir(folder); /* only read */
+	return 0;
+}
+
+int blocks_size(const char *dir, uint64_t *bytes, struct error *err)
+{
+	char path[PATH_BYTES];
+	char month[512];
+	int rc = put_path(dir, BLOCKS_FOLDER, path, err);
+	DIR *folder = rc == 0 ? opendir(path) : NULL;
+	if (folder == NULL) {
+		return rc < 0 || errno == ENOENT ? rc : error_errno(err, "%s can't be read", path);
+	}
+	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
+	     entry = readdir(folder)) {
+		if (entry->d_name[0] != '.') {
+			(void)snprintf(month, sizeof month, BLOCKS_FOLDER "/%s", entry->d_name);
+			rc = add_month(dir, month, bytes, err);
+		}
+	}
+	(void)closedir(folder); /* only read */
+	return rc;
+}

@@ -95,6 +95,9 @@ int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct e
 int blocks_remove(struct catalog *catalog, uint64_t number, int64_t now_ns, struct error *err);
 int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err);
 
+/* Adds the sizes of the files of blocks, also of those in graves. */
+int blocks_size(const char *dir, uint64_t *bytes, struct error *err);
+
 /* The next number; kept in meta so that it never comes again. */
 int blocks_next_number(struct catalog *catalog, uint64_t *out_number, struct error *err);
 

@@ -554,6 +554,7 @@ int store_size(struct store *store, uint64_t *out_bytes, struct error *err)
 	}
 	(void)closedir(dir); /* only read */
 	int rc = headlog_size(store->dir, &bytes, err);
+	rc = rc < 0 ? rc : blocks_size(store->dir, &bytes, err);
 	if (rc == 0) {
 		*out_bytes = bytes;
 	}

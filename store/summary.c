@@ -216,12 +216,14 @@ static bool mark_judged(const struct making *making, const struct verdicts *verd
 		if (!stands) {
 			continue;
 		}
-		if (!is_final(verdicts, i)) {
+		bool on_statement = block_kinds(making->block)[subject] == RECORD_STATEMENT;
+		bool final = is_final(verdicts, i);
+		if (on_statement && !final) {
 			return false;
 		}
-		judged[subject] = 1;
-		if (block_kinds(making->block)[subject] != RECORD_STATEMENT ||
-		    verdicts->request_leaf[i] < 0) {
+		/* a request that is only said to be alone for the time being may be named below */
+		judged[subject] = final ? 1 : judged[subject];
+		if (!on_statement || verdicts->request_leaf[i] < 0) {
 			continue;
 		}
 		uint32_t request = parents[subject];
