@@ -315,5 +315,5 @@ uint32_t recipe_find(struct fitting *fitting)
 		return 0;
 	}
 	bool says_nothing = recipe.rules == 0 && recipe.key_rule == KEY_KEPT;
-	return says_nothing ? 0 : recipes_add(shapes, &recipe);
+	return says_nothing ? 0 : shapes_add(shapes, &recipe);
 }

@@ -43,7 +43,7 @@ uint32_t names_add(struct shapes *shapes, enum record_kind kind, bool is_number,
 	return (uint32_t)shapes->name_count++;
 }
 
-uint32_t recipes_add(struct shapes *shapes, const struct recipe *recipe)
+uint32_t shapes_add(struct shapes *shapes, const struct recipe *recipe)
 {
 	void *recipes = shapes->recipes;
 	bool fits = shapes->count < SHAPES_MAX &&

@@ -187,7 +187,7 @@ void fit_text(struct fitting *fitting, uint32_t name, struct str text);
 uint32_t recipe_find(struct fitting *fitting);
 
 /* shape-names.c: appends a recipe; 0 when there is no room. */
-uint32_t recipes_add(struct shapes *shapes, const struct recipe *recipe);
+uint32_t shapes_add(struct shapes *shapes, const struct recipe *recipe);
 
 /* shape-render.c: the next slot's value. */
 int64_t render_number(struct rendering *rendering);

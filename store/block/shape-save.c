@@ -303,7 +303,7 @@ static void get_recipe(struct restoring *restoring)
 	check(restoring, recipe_slots(restoring->shapes, &recipe, names, is_number) != SIZE_MAX,
 	      "too many slots");
 	recipe.family = restoring->shapes->count; /* nothing goes on from it */
-	if (goes_well(restoring) && recipes_add(restoring->shapes, &recipe) == 0) {
+	if (goes_well(restoring) && shapes_add(restoring->shapes, &recipe) == 0) {
 		restoring->out_of_memory = true;
 	}
 }
