@@ -314,6 +314,17 @@ int streams_open(const struct streams_place *place, struct streams **out_streams
 	return 0;
 }
 
+void streams_rest(struct streams *streams)
+{
+	ZSTD_freeDCtx(streams->zstd);
+	streams->zstd = NULL;
+	buf_done(&streams->frame);
+	buf_init(&streams->frame, 0);
+	free(streams->window);
+	streams->window = NULL;
+	streams->window_len = 0;
+}
+
 void streams_close(struct streams *streams)
 {
 	if (streams == NULL) {
@@ -322,10 +333,8 @@ void streams_close(struct streams *streams)
 	for (size_t i = 0; i < streams->count; i++) {
 		free(streams->entries[i].bytes);
 	}
-	ZSTD_freeDCtx(streams->zstd);
-	buf_done(&streams->frame);
+	streams_rest(streams);
 	sealed_free(streams->sealed);
-	free(streams->window);
 	free(streams->directory);
 	free(streams->entries);
 	free(streams);

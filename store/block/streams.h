@@ -71,6 +71,9 @@ size_t streams_length(const struct streams *streams, uint16_t column, uint8_t pa
 void streams_forget(struct streams *streams, uint16_t column, uint8_t part);
 void streams_drop(struct streams *streams, uint16_t column);
 
+/* Frees what reading needs besides (about 150 KB: window, zstd's context); unpacked streams stay. For blocks that are kept open. */
+void streams_rest(struct streams *streams);
+
 /* For status: stored (entries included) and unpacked bytes of a column over all parts. */
 void streams_size(const struct streams *streams, uint16_t column, uint64_t *out_stored,
 		  uint64_t *out_unpacked);

@@ -110,7 +110,7 @@ static void test_memory(void **state)
 
 static void test_file(void **state)
 {
-	/* Proves: the same from a file; a file that is cut after it was opened is damage, one that can't be read ERR_IO. */
+	/* Proves: the same from a file, after a rest too; a file that is cut after it was opened is damage, one that can't be read ERR_IO. */
 	(void)state;
 	char path[] = "/tmp/streams-XXXXXX";
 	int fd = mkstemp(path);
@@ -126,6 +126,12 @@ static void test_file(void **state)
 		place.fd = fd;
 		place.bytes = (struct str){.ptr = NULL, .len = 0};
 		assert_int_equal(streams_open(&place, &fixture.streams, &fixture.err), 0);
+		expect_kinds(fixture.streams);
+		streams_rest(fixture.streams);
+		streams_rest(fixture.streams);
+		for (uint16_t column = 1; column <= KINDS; column++) {
+			streams_drop(fixture.streams, column);
+		}
 		expect_kinds(fixture.streams);
 		streams_drop(fixture.streams, 5);
 		assert_int_equal(ftruncate(fd, 3000), 0);
