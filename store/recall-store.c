@@ -2,18 +2,42 @@
 #include "store/recall.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+/* Blocks that are open at the same time: what is unpacked of them is large. */
+#define OPEN_MAX 2
+
+struct opened {
+	uint64_t number; /* 0: nothing */
+	struct block *block;
+	int fd;
+};
 
 struct place { /* the blocks of a store, with a list that changes only when it is asked for */
 	struct store *store;
 	struct blocks *blocks;
 	const struct blocks_list *list;
 	struct recall_block *rows;
+	struct opened opened[OPEN_MAX];
+	size_t last; /* the one that was asked for last */
 };
+
+static void close_opened(struct opened *opened)
+{
+	if (opened->number != 0) {
+		block_close(opened->block);
+		(void)close(opened->fd); /* only read */
+	}
+	*opened = (struct opened){0};
+}
 
 static int list(void *owner, const struct recall_block **out_blocks, size_t *out_count,
 		struct error *err)
 {
 	struct place *place = owner;
+	for (size_t i = 0; i < OPEN_MAX; i++) {
+		close_opened(&place->opened[i]); /* they borrow from the list */
+	}
 	int rc = blocks_load(place->blocks, &place->list, NULL, err);
 	if (rc < 0) {
 		return rc;
@@ -47,13 +71,29 @@ static int by_number(const void *key, const void *element)
 static int open_block(void *owner, uint64_t number, struct block **out_block, struct error *err)
 {
 	struct place *place = owner;
+	for (size_t i = 0; i < OPEN_MAX; i++) {
+		if (place->opened[i].number == number) {
+			place->last = i;
+			*out_block = place->opened[i].block;
+			return 0;
+		}
+	}
 	const struct recall_block *found =
 		bsearch(&number, place->rows, place->list->count, sizeof place->rows[0], by_number);
 	if (found == NULL) {
 		return error_set(err, ERR_CORRUPT, "block %llu is not in the catalog",
 				 (unsigned long long)number);
 	}
-	return blocks_get(place->blocks, &place->list->rows[found - place->rows], out_block, err);
+	struct opened *opened = &place->opened[(place->last + 1) % OPEN_MAX];
+	close_opened(opened);
+	int rc = blocks_open_row(place->blocks, &place->list->rows[found - place->rows],
+				 &opened->fd, &opened->block, err);
+	if (rc == 0) {
+		opened->number = number;
+		place->last = (size_t)(opened - place->opened);
+		*out_block = opened->block;
+	}
+	return rc;
 }
 
 static int read_filter(void *owner, uint64_t number, bool of_records, struct buf *out,
@@ -76,6 +116,9 @@ static int changes(void *owner, uint64_t *out_changes, struct error *err)
 static void close_place(void *owner)
 {
 	struct place *place = owner;
+	for (size_t i = 0; i < OPEN_MAX; i++) {
+		close_opened(&place->opened[i]);
+	}
 	blocks_free(place->blocks);
 	free(place->rows);
 	free(place);

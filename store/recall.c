@@ -59,6 +59,17 @@ int recall_new(const struct recall_source *source, struct recall **out_recall, s
 	return 0;
 }
 
+static size_t held_bytes(const struct recall *recall)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < RECALL_BLOCKS; i++) {
+		for (int k = 0; k < RECALL_INDEXES; k++) {
+			bytes += recall->held[i].index[k].room * sizeof(struct recall_entry);
+		}
+	}
+	return bytes;
+}
+
 static void drop_held(struct held *held)
 {
 	for (int i = 0; i < RECALL_INDEXES; i++) {
@@ -438,25 +449,55 @@ static int make_index(struct recall *recall, struct block *block, enum recall_in
 		qsort(index->entries, index->count, sizeof *index->entries, by_key);
 	}
 	index->made = rc == 0;
+	index->room = index->count; /* a smaller one is kept; without success the larger one */
+	struct recall_entry *entries =
+		reallocarray(index->entries, index->count + 1, sizeof *entries);
+	index->entries = entries != NULL ? entries : index->entries;
 	return rc;
 }
 
-/* The place for what is held of a block; that of the one not asked for longest is given up. */
+/* The one not asked for longest, other than `but`; NULL when nothing else is held. */
+static struct held *oldest_held(struct recall *recall, const struct held *but)
+{
+	struct held *oldest = NULL;
+	for (size_t i = 0; i < RECALL_BLOCKS; i++) {
+		struct held *held = &recall->held[i];
+		if (held != but && held->number != 0 &&
+		    (oldest == NULL || held->used < oldest->used)) {
+			oldest = held;
+		}
+	}
+	return oldest;
+}
+
+/* The place for what is held of a block. */
 static struct held *hold(struct recall *recall, uint64_t number)
 {
-	struct held *oldest = &recall->held[0];
+	struct held *empty = NULL;
 	for (size_t i = 0; i < RECALL_BLOCKS; i++) {
 		struct held *held = &recall->held[i];
 		if (held->number == number) {
 			held->used = ++recall->looks;
 			return held;
 		}
-		oldest = held->used < oldest->used ? held : oldest;
+		empty = held->number == 0 ? held : empty;
 	}
-	drop_held(oldest);
-	oldest->number = number;
-	oldest->used = ++recall->looks;
-	return oldest;
+	if (empty == NULL) {
+		empty = oldest_held(recall, NULL);
+		drop_held(empty);
+	}
+	empty->number = number;
+	empty->used = ++recall->looks;
+	return empty;
+}
+
+static void make_room(struct recall *recall, const struct held *held)
+{
+	struct held *oldest = oldest_held(recall, held);
+	while (oldest != NULL && held_bytes(recall) > RECALL_INDEX_BYTES) {
+		drop_held(oldest);
+		oldest = oldest_held(recall, held);
+	}
 }
 
 int recall_all(struct recall *recall, size_t place, enum recall_index which, struct recall_run *out,
@@ -470,7 +511,8 @@ int recall_all(struct recall *recall, size_t place, enum recall_index which, str
 	if (known->damaged) {
 		return 0;
 	}
-	struct index *index = &hold(recall, known->block.number)->index[which];
+	struct held *held = hold(recall, known->block.number);
+	struct index *index = &held->index[which];
 	if (!index->made) {
 		int rc = recall->source.open(recall->source.owner, known->block.number, &block,
 					     &local);
@@ -478,6 +520,7 @@ int recall_all(struct recall *recall, size_t place, enum recall_index which, str
 		if (rc < 0) {
 			return pass_over(recall, known, rc, &local, err);
 		}
+		make_room(recall, held);
 	}
 	*out = (struct recall_run){index->entries, index->count};
 	return 0;

@@ -3,7 +3,8 @@
  * Shape:   over each block stand its two filters (store/id-filter.h); of a few blocks, those asked for lately, indexes from 64-bit keys
  *          (model/carried.h) to rows are held. What an index finds is a candidate: 64 bits may agree by chance.
  * Damage:  a block that cannot be read holds nothing; recall_damage tells of it once.
- * Memory:  filters up to RECALL_FILTER_BYTES, the rest is read each time; RECALL_BLOCKS blocks' indexes, about 60 bytes a record.
+ * Memory:  filters up to RECALL_FILTER_BYTES, the rest is read each time; indexes of up to RECALL_BLOCKS blocks and, but for one block,
+ *          RECALL_INDEX_BYTES: about 50 bytes a request, 60 a statement.
  * Threads: the writer's. Blocking: disk; an index is made by a look at all rows of its kind in the block. Tests: tests/unit/recall.c
  */
 #ifndef STORE_RECALL_H
@@ -11,7 +12,8 @@
 
 #include "store/block.h"
 
-#define RECALL_BLOCKS       6
+#define RECALL_BLOCKS       64
+#define RECALL_INDEX_BYTES  (48u << 20)
 #define RECALL_FILTER_BYTES (24u << 20)
 
 struct recall;
