@@ -1,7 +1,6 @@
 #include "correlator/joining.h"
 
 #include "base/clock.h"
-#include "correlator/outside.h"
 
 #include <stdlib.h>
 
@@ -29,6 +28,7 @@ int joining_init(struct joining *joining, const struct join_options *options, st
 				    .reach_ns = options->slack_ns + LONGEST_NS,
 				    .final_ns = INT64_MIN,
 				    .said_ns = INT64_MIN};
+	joining->later.near_ns = JOINING_NEAR_NS;
 	u64map_init(&joining->visited, VISITS_MAX);
 	for (size_t i = 0; i < options->clock_count; i++) {
 		int64_t offset_ns = options->clocks[i].offset_ns;
@@ -45,6 +45,7 @@ void joining_done(struct joining *joining)
 {
 	join_free(joining->join);
 	u64map_done(&joining->visited);
+	outside_later_done(&joining->later);
 	free(joining->named);
 	*joining = (struct joining){0};
 }
@@ -180,10 +181,18 @@ int joining_answer(struct joining *joining, bool *out_again, struct error *err)
 	if (joining->recall == NULL || joining->end == 0) {
 		return 0;
 	}
-	int rc = outside_answer(joining->recall, joining->join, &count, err);
+	size_t blocks = 0;
+	(void)recall_blocks(joining->recall, &blocks);
+	int rc = outside_answer(joining->recall, joining->join,
+				blocks > JOINING_PUT_OFF ? &joining->later : NULL, &count, err);
 	*out_again = count > 0;
 	if (rc < 0 || count > 0) {
 		return rc;
+	}
+	bool all = joining->final_ns == INT64_MAX;
+	if (joining->later.count >= (all ? 1 : JOINING_LATER)) {
+		*out_again = true;
+		return outside_look_up(joining->recall, joining->join, &joining->later, err);
 	}
 	return visit_next(joining, out_again, err);
 }

@@ -11,10 +11,14 @@
 #define CORRELATOR_JOINING_H
 
 #include "base/hash.h"
-#include "correlator/join/join.h"
+#include "correlator/outside.h"
 #include "store/recall.h"
 
 #define JOINING_RECORDS 131072
+#define JOINING_LATER \
+	262144 /* so many ids are looked up later together, and the rest when all is there */
+#define JOINING_PUT_OFF 24 /* with more blocks than these */
+#define JOINING_NEAR_NS (2 * 3600 * INT64_C(1000000000))
 
 struct joining_named { /* a verdict of the head on a statement */
 	uint64_t statement, request;
@@ -31,6 +35,7 @@ struct joining {
 	int64_t reach_ns;      /* clock offsets and slack */
 	int64_t provisional_ns;
 	int64_t final_ns, said_ns; /* what the watermarks have passed, finally and provisionally */
+	struct outside_later later;
 	struct joining_named *named;
 	size_t named_count, named_room;
 };

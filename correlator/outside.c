@@ -9,6 +9,9 @@ struct outside {
 	struct join *join;
 	const struct recall_block *blocks;
 	size_t block_count;
+	const struct join_want *wants;
+	size_t want_count;
+	bool *here; /* of each want by id: whether the block at hand may hold it */
 };
 
 static struct outside outside_of(struct recall *recall, struct join *join)
@@ -104,24 +107,102 @@ static int give_run(struct outside *outside, const struct join_want *want, size_
 	return rc;
 }
 
+static bool is_by_id(const struct join_want *want)
+{
+	return want->kind == JOIN_WANT_REQUESTS || want->kind == JOIN_WANT_CLAIMS;
+}
+
+static int may_hold_id(struct outside *outside, const struct join_want *want, size_t place,
+		       bool *out_may, struct error *err)
+{
+	struct recall_probe probe = {place, false, want->key};
+	int rc = recall_may_hold(outside->recall, probe, out_may, err);
+	if (rc == 0 && !*out_may && want->kind == JOIN_WANT_CLAIMS) {
+		probe.key = carried_key_borne(want->key);
+		rc = recall_may_hold(outside->recall, probe, out_may, err);
+	}
+	return rc;
+}
+
 static int answer_id(struct outside *outside, const struct join_want *want, size_t place,
 		     struct error *err)
 {
-	bool claims = want->kind == JOIN_WANT_CLAIMS;
-	bool may = false, carried = false;
-	struct recall_probe probe = {place, false, want->key};
-	int rc = recall_may_hold(outside->recall, probe, &may, err);
-	if (rc == 0 && claims) {
-		probe.key = carried_key_borne(want->key);
-		rc = recall_may_hold(outside->recall, probe, &carried, err);
-	}
-	if (rc < 0 || (!may && !carried)) {
-		return rc;
-	}
 	struct recall_run run;
-	enum recall_index index = claims ? RECALL_CLAIMS : RECALL_REQUESTS;
-	rc = recall_rows(outside->recall, (struct recall_key){place, index, want->key}, &run, err);
+	enum recall_index index = want->kind == JOIN_WANT_CLAIMS ? RECALL_CLAIMS : RECALL_REQUESTS;
+	int rc = recall_rows(outside->recall, (struct recall_key){place, index, want->key}, &run,
+			     err);
 	return rc < 0 || run.count == 0 ? rc : give_run(outside, want, place, run, err);
+}
+
+static int put_later(struct outside_later *later, const struct join_want *want, struct error *err)
+{
+	if (later->count == later->room) {
+		size_t room = later->room < 256 ? 256 : later->room * 2;
+		struct outside_key *keys = reallocarray(later->keys, room, sizeof *keys);
+		if (keys == NULL) {
+			return error_set(err, ERR_NOMEM, "no memory for ids to be looked up");
+		}
+		later->keys = keys;
+		later->room = room;
+	}
+	later->keys[later->count++] =
+		(struct outside_key){.key = want->key, .claims = want->kind == JOIN_WANT_CLAIMS};
+	return 0;
+}
+
+void outside_later_done(struct outside_later *later)
+{
+	free(later->keys);
+	*later = (struct outside_later){0};
+}
+
+static bool is_near(const struct outside_later *later, const struct recall_block *block,
+		    const struct join_want *want)
+{
+	int64_t before_ns = 0, after_ns = 0, time_ns = want->from_ns;
+	if (later == NULL || want->urgent ||
+	    __builtin_sub_overflow(block->min_time_ns, time_ns, &before_ns) ||
+	    __builtin_sub_overflow(time_ns, block->max_time_ns, &after_ns)) {
+		return true;
+	}
+	return before_ns <= later->near_ns && after_ns <= later->near_ns;
+}
+
+/* What filters far away say by chance of so many wants; more than that means something. */
+#define CHANCE_BASE  16
+#define CHANCE_SHARE 64
+
+enum hit { HIT_NONE, HIT_HERE, HIT_PUT_OFF }; /* by any block: put off; by the one at hand: here */
+
+/* Answers the wants by id from the block at a place. hit: room for a byte a want. */
+static int answer_ids(struct outside *outside, struct outside_later *later, size_t place,
+		      uint8_t *hit, struct error *err)
+{
+	const struct recall_block *block = &outside->blocks[place];
+	size_t far = 0;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < outside->want_count; i++) {
+		const struct join_want *want = &outside->wants[i];
+		bool may = false;
+		rc = is_by_id(want) ? may_hold_id(outside, want, place, &may, err) : 0;
+		hit[i] = hit[i] == HIT_PUT_OFF ? HIT_PUT_OFF : may;
+		outside->here[i] = may;
+		far += may && !is_near(later, block, want);
+	}
+	bool by_chance = far < CHANCE_BASE + outside->want_count / CHANCE_SHARE;
+	for (size_t i = 0; rc == 0 && i < outside->want_count; i++) {
+		const struct join_want *want = &outside->wants[i];
+		if (!outside->here[i]) {
+			continue;
+		}
+		if (!by_chance || is_near(later, block, want)) {
+			rc = answer_id(outside, want, place, err);
+		} else if (hit[i] != HIT_PUT_OFF) {
+			rc = put_later(later, want, err);
+			hit[i] = HIT_PUT_OFF;
+		}
+	}
+	return rc;
 }
 
 struct look { /* at a session in a block */
@@ -296,9 +377,11 @@ static int answer_leaf(struct outside *outside, const struct join_want *want, st
 }
 
 /* What is asked by session or leaf, one want after the other. */
-static int answer_one(struct outside *outside, const struct join_want *want, struct error *err)
+static int answer_one(struct outside *outside, const struct join_want *want, uint8_t hit,
+		      struct error *err)
 {
 	bool nothing_older = false;
+	unsigned answer = hit == HIT_PUT_OFF ? JOIN_PUT_OFF : 0;
 	int rc = 0;
 	switch (want->kind) {
 	case JOIN_WANT_LEAF:
@@ -315,28 +398,78 @@ static int answer_one(struct outside *outside, const struct join_want *want, str
 	case JOIN_WANT_CLAIMS:
 		break;
 	}
-	return rc < 0 ? rc : join_answer(outside->join, want, nothing_older, err);
+	answer |= nothing_older ? JOIN_NOTHING_OLDER : 0;
+	return rc < 0 ? rc : join_answer(outside->join, want, answer, err);
 }
 
-static bool is_by_id(const struct join_want *want)
-{
-	return want->kind == JOIN_WANT_REQUESTS || want->kind == JOIN_WANT_CLAIMS;
-}
-
-int outside_answer(struct recall *recall, struct join *join, size_t *out_count, struct error *err)
+int outside_answer(struct recall *recall, struct join *join, struct outside_later *later,
+		   size_t *out_count, struct error *err)
 {
 	struct outside outside = outside_of(recall, join);
-	const struct join_want *wants = NULL;
-	size_t count = join_wants(join, &wants);
 	int rc = 0;
-	*out_count = count;
+	outside.want_count = join_wants(join, &outside.wants);
+	*out_count = outside.want_count;
+	if (outside.want_count == 0) {
+		return 0;
+	}
+	uint8_t *hit = calloc(outside.want_count, 1);
+	outside.here = calloc(outside.want_count, sizeof(bool));
+	if (hit == NULL || outside.here == NULL) {
+		free(hit);
+		free(outside.here);
+		return error_set(err, ERR_NOMEM, "no memory for what the join wants");
+	}
 	for (size_t place = 0; rc == 0 && place < outside.block_count; place++) {
-		for (size_t i = 0; rc == 0 && i < count; i++) {
-			rc = is_by_id(&wants[i]) ? answer_id(&outside, &wants[i], place, err) : 0;
+		rc = answer_ids(&outside, later, place, hit, err);
+	}
+	for (size_t i = 0; rc == 0 && i < outside.want_count; i++) {
+		rc = answer_one(&outside, &outside.wants[i], hit[i], err);
+	}
+	free(hit);
+	free(outside.here);
+	return rc;
+}
+
+static int give_late(struct outside *outside, const struct join_want *want, size_t place,
+		     struct error *err)
+{
+	struct recall_run run = {.count = 1};
+	enum recall_index index = want->kind == JOIN_WANT_CLAIMS ? RECALL_CLAIMS : RECALL_REQUESTS;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < run.count; i++) {
+		struct recall_rows_of rows;
+		rc = recall_rows(outside->recall, (struct recall_key){place, index, want->key},
+				 &run, err);
+		rc = rc < 0 ? rc : recall_look(outside->recall, place, &rows, err);
+		if (rc < 0 || i >= run.count || rows.leaves == NULL) {
+			break;
+		}
+		uint32_t row = run.entries[i].row;
+		uint64_t leaf = rows.leaves[row];
+		rc = give(outside, NULL, (struct recall_row){place, row}, err);
+		rc = rc < 0 ? rc : join_late(outside->join, leaf, err);
+	}
+	return rc;
+}
+
+int outside_look_up(struct recall *recall, struct join *join, struct outside_later *later,
+		    struct error *err)
+{
+	struct outside outside = outside_of(recall, join);
+	int rc = 0;
+	for (size_t place = 0; rc == 0 && place < outside.block_count; place++) {
+		for (size_t i = 0; rc == 0 && i < later->count; i++) {
+			struct join_want want = {.kind = later->keys[i].claims ? JOIN_WANT_CLAIMS
+									       : JOIN_WANT_REQUESTS,
+						 .key = later->keys[i].key};
+			bool may = false;
+			rc = may_hold_id(&outside, &want, place, &may, err);
+			rc = rc == 0 && may ? give_late(&outside, &want, place, err) : rc;
 		}
 	}
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = answer_one(&outside, &wants[i], err);
+	if (rc == 0) {
+		later->count = 0;
+		join_looked_up(join);
 	}
 	return rc;
 }

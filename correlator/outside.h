@@ -11,9 +11,30 @@
 #include "correlator/join/join.h"
 #include "store/recall.h"
 
+/* Ids that a filter far from their event's time may hold: nearly always by chance, and an index of its block must be made to see it. They are
+ * looked up together, later; what is found then is judged as if it had come late. */
+struct outside_key {
+	uint64_t key;
+	bool claims;
+};
+struct outside_later {
+	struct outside_key *keys;
+	size_t count, room;
+	int64_t near_ns; /* blocks this far from an event in time are near */
+};
+
+/* Frees the memory. */
+void outside_later_done(struct outside_later *later);
+
 /* Answers what the join wants now; the join may want more then. *out_count: how many wants there were.
+ *   later  takes the ids that are to be looked up later; NULL: none is
  * Returns 0, or what recall_record and join_recall say. */
-int outside_answer(struct recall *recall, struct join *join, size_t *out_count, struct error *err);
+int outside_answer(struct recall *recall, struct join *join, struct outside_later *later,
+		   size_t *out_count, struct error *err);
+
+/* Looks those up; then the join may want more. */
+int outside_look_up(struct recall *recall, struct join *join, struct outside_later *later,
+		    struct error *err);
 
 /* Gives back records of the block at a place: those on which no final verdict is said yet, as far as the block knows (with unsaid_only: on
  * which none at all is), and all statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a

@@ -1,23 +1,17 @@
 #include "store/recall.h"
 
 #include "base/hash.h"
-#include "model/carried.h"
 #include "store/id-filter.h"
+#include "store/recall-index.h"
 
 #include <stdlib.h>
 
 #define FILTERS 2
 
-struct index {
-	struct recall_entry *entries;
-	size_t count, room;
-	bool made;
-};
-
 struct held {            /* of a block that was asked for lately */
 	uint64_t number; /* 0: nothing */
 	uint64_t used;   /* when, in looks */
-	struct index index[RECALL_INDEXES];
+	struct recall_entries index[RECALL_INDEXES];
 };
 
 struct known { /* a block of the list */
@@ -222,13 +216,11 @@ static int pass_over(struct recall *recall, struct known *known, int rc, struct 
 	return 0;
 }
 
-static int read_filter(struct recall *recall, const struct known *known, bool of_records,
-		       struct buf *bytes, struct id_filter *out_filter, struct error *err)
+static int read_filter(struct recall *recall, uint64_t number, bool of_records, struct buf *bytes,
+		       struct error *err)
 {
 	buf_clear(bytes);
-	int rc = recall->source.filter(recall->source.owner, known->block.number, of_records, bytes,
-				       err);
-	return rc < 0 ? rc : id_filter_open(buf_str(bytes), out_filter, err);
+	return recall->source.filter(recall->source.owner, number, of_records, bytes, err);
 }
 
 /* The filter of a block, read when it is not held. */
@@ -243,7 +235,8 @@ static int find_filter(struct recall *recall, struct known *known, bool of_recor
 	}
 	if (recall->filter_bytes < RECALL_FILTER_BYTES) {
 		*out_filter = &known->filter[of_records];
-		rc = read_filter(recall, known, of_records, bytes, &known->filter[of_records], err);
+		rc = read_filter(recall, known->block.number, of_records, bytes, err);
+		rc = rc < 0 ? rc : id_filter_open(buf_str(bytes), &known->filter[of_records], err);
 		if (rc < 0) {
 			buf_clear(bytes);
 		}
@@ -256,7 +249,8 @@ static int find_filter(struct recall *recall, struct known *known, bool of_recor
 		return 0;
 	}
 	recall->filter_number = 0;
-	rc = read_filter(recall, known, of_records, &recall->bytes, &recall->filter, err);
+	rc = read_filter(recall, known->block.number, of_records, &recall->bytes, err);
+	rc = rc < 0 ? rc : id_filter_open(buf_str(&recall->bytes), &recall->filter, err);
 	recall->filter_number = rc == 0 ? known->block.number : 0;
 	recall->filter_of_records = of_records;
 	return rc;
@@ -284,176 +278,7 @@ int recall_may_hold(struct recall *recall, struct recall_probe probe, bool *out_
 struct recall_identity recall_identity(const struct recall *recall, const struct record *record,
 				       struct str encoded)
 {
-	struct hash_key key = recall->key;
-	struct str original =
-		record_has(record, FIELD_raw) ? record->value[FIELD_raw].text : encoded;
-	key.k1 ^= hash_bytes(&key, record->source);
-	uint64_t name = hash_bytes(&key, record->key);
-	key.k0 ^= name;
-	return (struct recall_identity){.key = hash_bytes(&key, original), .note = (uint32_t)name};
-}
-
-static int add(struct index *index, uint64_t key, uint32_t row, uint32_t note)
-{
-	if (index->count == index->room) {
-		size_t room = index->room < 1024 ? 1024 : index->room + index->room / 2;
-		struct recall_entry *entries = reallocarray(index->entries, room, sizeof *entries);
-		if (entries == NULL) {
-			return -ERR_NOMEM;
-		}
-		index->entries = entries;
-		index->room = room;
-	}
-	index->entries[index->count++] = (struct recall_entry){key, row, note};
-	return 0;
-}
-
-struct making {
-	struct index *index;
-	uint32_t row;
-	int rc;
-};
-
-static void add_carried(void *owner, struct str id)
-{
-	struct making *making = owner;
-	if (making->rc == 0) {
-		making->rc = add(making->index, carried_key(id), making->row, 0);
-	}
-}
-
-static int add_row(const struct recall *recall, enum recall_index which, struct making *making,
-		   const struct record *record, struct str encoded)
-{
-	uint64_t key = 0;
-	if (which == RECALL_CLAIMS) {
-		carried_ids(record, add_carried, making);
-		return making->rc;
-	}
-	if (which == RECALL_SESSIONS) {
-		return carried_session(record, &key)
-			       ? add(making->index, key, making->row, carried_marks(record))
-			       : 0;
-	}
-	struct recall_identity identity = recall_identity(recall, record, encoded);
-	return add(making->index, identity.key, making->row, identity.note);
-}
-
-static int by_key(const void *a, const void *b)
-{
-	const struct recall_entry *x = a, *y = b;
-	if (x->key != y->key) {
-		return x->key < y->key ? -1 : 1;
-	}
-	return x->row < y->row ? -1 : x->row > y->row;
-}
-
-static int read_row(struct block *block, uint32_t row, struct buf *bytes, struct record *out,
-		    struct error *err)
-{
-	buf_clear(bytes);
-	int rc = block_record(block, row, bytes, err);
-	return rc < 0 ? rc : record_decode(buf_str(bytes), out, err);
-}
-
-static int index_records(struct recall *recall, struct block *block, enum recall_index which,
-			 struct index *index, struct error *err)
-{
-	unsigned kinds = which == RECALL_RECORDS ? ~(1u << RECORD_VERDICT) : 1u << RECORD_STATEMENT;
-	const uint8_t *kind = block_kinds(block);
-	struct record record;
-	for (uint32_t row = 0; row < block_about(block)->row_count; row++) {
-		struct making making = {.index = index, .row = row};
-		if ((kinds >> kind[row] & 1) == 0) {
-			continue;
-		}
-		int rc = read_row(block, row, &recall->record, &record, err);
-		if (rc == 0 &&
-		    add_row(recall, which, &making, &record, buf_str(&recall->record)) != 0) {
-			rc = error_set(err, ERR_NOMEM, "no memory for the index of a block");
-		}
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static int index_requests(struct block *block, struct index *index, struct error *err)
-{
-	static const enum field ids[] = {FIELD_extended_request_id, FIELD_lambda_request_id,
-					 FIELD_request_id};
-	struct block_run run = block_run(block, RECORD_REQUEST);
-	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
-		struct block_codes codes;
-		int rc = block_text_column(block, RECORD_REQUEST, ids[i], &codes, err);
-		for (uint32_t n = 0; rc == 0 && n < run.count; n++) {
-			if (codes.code[n] != UINT32_MAX &&
-			    add(index, carried_key(codes.dict[codes.code[n]]), run.first + n, 0) !=
-				    0) {
-				rc = error_set(err, ERR_NOMEM,
-					       "no memory for the index of a block");
-			}
-		}
-		if (rc < 0) {
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static int index_subjects(struct block *block, struct index *index, struct error *err)
-{
-	struct block_run run = block_run(block, RECORD_VERDICT);
-	const int64_t *statement = NULL, *request = NULL, *revision = NULL;
-	struct block_codes settled;
-	int rc = block_number_column(block, RECORD_VERDICT, FIELD_statement_leaf, &statement, err);
-	rc = rc < 0 ? rc
-		    : block_number_column(block, RECORD_VERDICT, FIELD_request_leaf, &request, err);
-	rc = rc < 0 ? rc
-		    : block_number_column(block, RECORD_VERDICT, FIELD_revision, &revision, err);
-	rc = rc < 0 ? rc : block_text_column(block, RECORD_VERDICT, FIELD_settled, &settled, err);
-	for (uint32_t n = 0; rc == 0 && n < run.count; n++) {
-		int64_t subject = statement[n] != INT64_MIN ? statement[n] : request[n];
-		bool final = settled.code[n] != UINT32_MAX &&
-			     str_is(settled.dict[settled.code[n]], "final");
-		uint32_t note = (uint32_t)revision[n] << 1 | (final ? RECALL_FINAL : 0);
-		if (add(index, (uint64_t)subject, run.first + n, note) != 0) {
-			rc = error_set(err, ERR_NOMEM, "no memory for the index of a block");
-		}
-	}
-	return rc;
-}
-
-static int make_index(struct recall *recall, struct block *block, enum recall_index which,
-		      struct index *index, struct error *err)
-{
-	int rc = 0;
-	index->count = 0;
-	switch (which) {
-	case RECALL_REQUESTS:
-		rc = index_requests(block, index, err);
-		break;
-	case RECALL_SUBJECTS:
-		rc = index_subjects(block, index, err);
-		break;
-	case RECALL_CLAIMS:
-	case RECALL_SESSIONS:
-	case RECALL_RECORDS:
-		rc = index_records(recall, block, which, index, err);
-		break;
-	case RECALL_INDEXES:
-		break;
-	}
-	if (rc == 0 && index->count > 1) {
-		qsort(index->entries, index->count, sizeof *index->entries, by_key);
-	}
-	index->made = rc == 0;
-	index->room = index->count; /* a smaller one is kept; without success the larger one */
-	struct recall_entry *entries =
-		reallocarray(index->entries, index->count + 1, sizeof *entries);
-	index->entries = entries != NULL ? entries : index->entries;
-	return rc;
+	return recall_index_identity(&recall->key, record, encoded);
 }
 
 /* The one not asked for longest, other than `but`; NULL when nothing else is held. */
@@ -512,11 +337,15 @@ int recall_all(struct recall *recall, size_t place, enum recall_index which, str
 		return 0;
 	}
 	struct held *held = hold(recall, known->block.number);
-	struct index *index = &held->index[which];
+	struct recall_entries *index = &held->index[which];
 	if (!index->made) {
 		int rc = recall->source.open(recall->source.owner, known->block.number, &block,
 					     &local);
-		rc = rc < 0 ? rc : make_index(recall, block, which, index, &local);
+		struct recall_making making = {.block = block,
+					       .which = which,
+					       .key = &recall->key,
+					       .scratch = &recall->record};
+		rc = rc < 0 ? rc : recall_index_make(&making, index, &local);
 		if (rc < 0) {
 			return pass_over(recall, known, rc, &local, err);
 		}
@@ -560,7 +389,7 @@ int recall_record(struct recall *recall, struct recall_row row, struct record *o
 				 (unsigned long long)known->block.number);
 	}
 	int rc = recall->source.open(recall->source.owner, known->block.number, &block, &local);
-	rc = rc < 0 ? rc : read_row(block, row.row, &recall->record, out_record, &local);
+	rc = rc < 0 ? rc : recall_index_row(block, row.row, &recall->record, out_record, &local);
 	if (rc < 0) {
 		rc = pass_over(recall, known, rc, &local, err);
 		return rc < 0 ? rc : error_set(err, ERR_GONE, "%s", local.text);

@@ -44,7 +44,8 @@ struct id { /* one id of one kind, whoever bears it */
 
 #define ID_REQUESTS 1U
 #define ID_CLAIMS   2U
-#define ID_ASKED    4U
+#define ID_ASKED    4U  /* times ID_REQUESTS or ID_CLAIMS */
+#define ID_PUT_OFF  16U /* likewise: enough for those on whom no verdict stands */
 
 #define REQUEST_DIRTY      1U
 #define REQUEST_OPEN       2U /* no final verdict yet */

@@ -244,10 +244,33 @@ void join_hold(struct join *join, uint64_t leaf)
 	}
 }
 
-int join_answer(struct join *join, const struct join_want *want, bool nothing_older,
-		struct error *err)
+int join_late(struct join *join, uint64_t leaf, struct error *err)
 {
-	int rc = past_answer(&join->book, want, nothing_older);
+	struct book *book = &join->book;
+	uint32_t item = book_find_leaf(book, leaf);
+	if (item == BOOK_NONE || (item & BOOK_REQUEST_BIT) == 0) {
+		return 0;
+	}
+	struct request *line = &book->requests[item & ~BOOK_REQUEST_BIT];
+	line->flags |= REQUEST_NEW;
+	for (int kind = 0; kind < ID_KINDS; kind++) {
+		if (line->id[kind] != BOOK_NONE) {
+			book->ids[line->id[kind]].whole &=
+				(uint8_t) ~(ID_CLAIMS | ID_CLAIMS * ID_PUT_OFF);
+		}
+	}
+	int rc = book_touch_request(book, item & ~BOOK_REQUEST_BIT);
+	return rc == 0 ? 0 : error_set(err, ERR_NOMEM, "join: no memory");
+}
+
+void join_looked_up(struct join *join)
+{
+	past_looked_up(&join->book);
+}
+
+int join_answer(struct join *join, const struct join_want *want, unsigned answer, struct error *err)
+{
+	int rc = past_answer(&join->book, want, answer);
 	return rc == 0 ? 0 : error_set(err, ERR_NOMEM, "join: no memory");
 }
 

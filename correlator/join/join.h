@@ -101,6 +101,7 @@ struct join_want {
 	uint64_t key;   /* the leaf; carried_key of the id; carried_session */
 	int64_t from_ns,
 		to_ns; /* event times as they stand in the records: from_ns <= t < to_ns; INT64_MAX as to_ns: no end */
+	bool urgent;   /* a verdict stands that may rest on it: later is too late */
 	uint32_t item; /* the join's own */
 };
 
@@ -117,10 +118,20 @@ int join_recall(struct join *join, const struct join_want *want, uint64_t leaf,
  * until something is said of it, since nobody outside finds it. An unknown leaf is passed over. */
 void join_hold(struct join *join, uint64_t leaf);
 
-/* All that a want names is back. nothing_older: no record outside with an earlier time than from_ns may mark this session
- * (of MARKS; when it is not known, false). Returns 0 or ERR_NOMEM. */
-int join_answer(struct join *join, const struct join_want *want, bool nothing_older,
+/* A request came back after the want by which it was looked for had been answered: whoever claims its ids is judged again. An unknown leaf is
+ * passed over. Returns 0 or ERR_NOMEM. */
+int join_late(struct join *join, uint64_t leaf, struct error *err);
+
+/* All that a want names is back. answer: of these bits. Returns 0 or ERR_NOMEM. */
+#define JOIN_NOTHING_OLDER \
+	1U /* of MARKS: no record outside with an earlier time than from_ns may mark this session */
+#define JOIN_PUT_OFF \
+	2U /* of REQUESTS and CLAIMS that are not urgent: the rest comes later (join_late), perhaps */
+int join_answer(struct join *join, const struct join_want *want, unsigned answer,
 		struct error *err);
+
+/* What was put off has been looked up. */
+void join_looked_up(struct join *join);
 
 /* Takes in a verdict that was stored before a restart, so that it is not said again and revisions go on counting. Verdicts must
  * come in leaf order; they may come before or after their statements. Take nothing before all is back: verdicts on a part would be

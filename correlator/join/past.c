@@ -28,24 +28,33 @@ static int add_want(struct book *book, const struct join_want *want)
 	return rc;
 }
 
-static int want_id(struct book *book, uint32_t index, unsigned what)
+struct asking { /* for ids */
+	int64_t at_ns;
+	bool urgent;
+};
+
+static int want_id(struct book *book, uint32_t index, unsigned what, struct asking by)
 {
 	struct id *id = &book->ids[index];
-	if ((id->whole & (what | what * ID_ASKED)) != 0) {
+	unsigned enough = what | what * ID_ASKED | (by.urgent ? 0 : what * ID_PUT_OFF);
+	if ((id->whole & enough) != 0) {
 		return 0;
 	}
 	id->whole |= (uint8_t)(what * ID_ASKED);
 	return add_want(book, &(struct join_want){.kind = what == ID_REQUESTS ? JOIN_WANT_REQUESTS
 									      : JOIN_WANT_CLAIMS,
 						  .key = id->key,
+						  .from_ns = by.at_ns,
+						  .to_ns = by.at_ns,
+						  .urgent = by.urgent,
 						  .item = index});
 }
 
-static int want_ids(struct book *book, const uint32_t id[ID_KINDS], unsigned what)
+static int want_ids(struct book *book, const uint32_t id[ID_KINDS], unsigned what, struct asking by)
 {
 	int rc = 0;
 	for (int kind = 0; rc == 0 && kind < ID_KINDS; kind++) {
-		rc = id[kind] == BOOK_NONE ? 0 : want_id(book, id[kind], what);
+		rc = id[kind] == BOOK_NONE ? 0 : want_id(book, id[kind], what, by);
 	}
 	return rc;
 }
@@ -112,31 +121,33 @@ static int want_place(struct book *book, const struct statement *row)
 							     : rc;
 }
 
-static int want_claim(struct book *book, uint32_t claim)
+static int want_claim(struct book *book, uint32_t claim, struct asking by)
 {
-	return claim == BOOK_NONE ? 0 : want_ids(book, book->claims[claim].id, ID_REQUESTS);
+	return claim == BOOK_NONE ? 0 : want_ids(book, book->claims[claim].id, ID_REQUESTS, by);
 }
 
-static int want_marker(struct book *book, uint32_t marker)
+static int want_marker(struct book *book, uint32_t marker, struct asking by)
 {
 	return marker == BOOK_NONE || marker == BOOK_UNKNOWN
 		       ? 0
-		       : want_claim(book, book_claim(book, &book->statements[marker], ROLE_MARK));
+		       : want_claim(book, book_claim(book, &book->statements[marker], ROLE_MARK),
+				    by);
 }
 
 static int want_statement(struct book *book, uint32_t index)
 {
 	const struct statement *row = &book->statements[index];
+	struct asking by = {.at_ns = row->at_ns, .urgent = row->said.count > 0};
 	int rc = want_place(book, row);
-	rc = rc != 0 ? rc : want_claim(book, row->column);
+	rc = rc != 0 ? rc : want_claim(book, row->column, by);
 	for (uint32_t i = row->carried; rc == 0 && i != BOOK_NONE;
 	     i = book->carried[i].next_of_statement) {
-		rc = want_claim(book, book->carried[i].claim);
+		rc = want_claim(book, book->carried[i].claim, by);
 	}
-	rc = rc != 0 ? rc : want_marker(book, row->write_marker);
-	rc = rc != 0 ? rc : want_marker(book, row->replay_marker);
+	rc = rc != 0 ? rc : want_marker(book, row->write_marker, by);
+	rc = rc != 0 ? rc : want_marker(book, row->replay_marker, by);
 	if (rc == 0 && (row->flags & STATEMENT_SETS) == 0) {
-		rc = want_marker(book, row->batch_marker);
+		rc = want_marker(book, row->batch_marker, by);
 	}
 	uint64_t leaf = row->said.request_leaf;
 	if (rc == 0 && row->said.what != 0 && row->request == BOOK_NONE && leaf < book->past.end &&
@@ -213,9 +224,10 @@ bool past_is_ready(const struct book *book, uint32_t request)
 	if (!book->past.any || (line->named > 0 && (line->flags & REQUEST_NEW) == 0)) {
 		return true;
 	}
+	unsigned enough = line->said.count > 0 ? ID_CLAIMS : ID_CLAIMS | ID_CLAIMS * ID_PUT_OFF;
 	for (int kind = 0; kind < ID_KINDS; kind++) {
 		if (line->id[kind] != BOOK_NONE &&
-		    (book->ids[line->id[kind]].whole & ID_CLAIMS) == 0) {
+		    (book->ids[line->id[kind]].whole & enough) == 0) {
 			return false;
 		}
 	}
@@ -253,15 +265,21 @@ int past_collect(struct book *book)
 		return 0;
 	}
 	int rc = want_hot(book);
-	for (uint32_t i = 0; rc == 0 && i < book->dirty_statements.count; i++) {
-		rc = want_statement(book, book->dirty_statements.at[i]);
+	/* The first to ask for an id says how urgent it is. */
+	for (int said = 1; said >= 0; said--) {
+		for (uint32_t i = 0; rc == 0 && i < book->dirty_statements.count; i++) {
+			uint32_t index = book->dirty_statements.at[i];
+			bool is_said = book->statements[index].said.count > 0;
+			rc = is_said == (said == 1) ? want_statement(book, index) : 0;
+		}
 	}
 	bool statements = book->dirty_statements.count > 0 || book->past.want_count > 0;
 	for (uint32_t i = 0; rc == 0 && i < book->dirty_requests.count; i++) {
 		const struct request *line = &book->requests[book->dirty_requests.at[i]];
 		/* Of a request from outside it shows only behind the statements whether any names it. */
 		if ((line->flags & REQUEST_NEW) != 0 || (!statements && line->named == 0)) {
-			rc = want_ids(book, line->id, ID_CLAIMS);
+			rc = want_ids(book, line->id, ID_CLAIMS,
+				      (struct asking){line->start_ns, line->said.count > 0});
 		}
 	}
 	return rc;
@@ -300,10 +318,10 @@ int past_found(struct book *book, uint32_t statement)
 	return rc;
 }
 
-static int answer_claims(struct book *book, uint32_t index)
+static int answer_claims(struct book *book, uint32_t index, bool put_off)
 {
 	struct id *id = &book->ids[index];
-	id->whole |= ID_CLAIMS;
+	id->whole |= (uint8_t)(put_off ? ID_CLAIMS * ID_PUT_OFF : ID_CLAIMS);
 	int rc = 0;
 	for (uint32_t claim = id->claims; rc == 0 && claim != BOOK_NONE;
 	     claim = book->claims[claim].next[id->kind]) {
@@ -383,8 +401,19 @@ static int answer_rows(struct book *book, const struct join_want *want)
 	return 0;
 }
 
-int past_answer(struct book *book, const struct join_want *want, bool nothing_older)
+void past_looked_up(struct book *book)
 {
+	for (uint32_t i = 0; i < book->id_count; i++) {
+		struct id *id = &book->ids[i];
+		id->whole |= (uint8_t)(id->whole / ID_PUT_OFF % 4);
+		id->whole &= (uint8_t) ~((ID_REQUESTS | ID_CLAIMS) * ID_PUT_OFF);
+	}
+}
+
+int past_answer(struct book *book, const struct join_want *want, unsigned answer)
+{
+	bool put_off = (answer & JOIN_PUT_OFF) != 0;
+	bool nothing_older = (answer & JOIN_NOTHING_OLDER) != 0;
 	switch (want->kind) {
 	case JOIN_WANT_LEAF:
 		if (book_find_leaf(book, want->key) == BOOK_NONE) {
@@ -393,10 +422,11 @@ int past_answer(struct book *book, const struct join_want *want, bool nothing_ol
 		}
 		return 0;
 	case JOIN_WANT_REQUESTS:
-		book->ids[want->item].whole |= ID_REQUESTS;
+		book->ids[want->item].whole |=
+			(uint8_t)(put_off ? ID_REQUESTS * ID_PUT_OFF : ID_REQUESTS);
 		return 0;
 	case JOIN_WANT_CLAIMS:
-		return answer_claims(book, want->item);
+		return answer_claims(book, want->item, put_off);
 	case JOIN_WANT_ROWS:
 		return answer_rows(book, want);
 	case JOIN_WANT_MARKS:

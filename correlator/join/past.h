@@ -74,7 +74,10 @@ int past_heat(struct book *book, uint32_t statement);
 int past_found(struct book *book, uint32_t statement);
 
 /* A want is answered. Returns 0 or -ERR_NOMEM. */
-int past_answer(struct book *book, const struct join_want *want, bool nothing_older);
+int past_answer(struct book *book, const struct join_want *want, unsigned answer);
+
+/* All that was put off has been looked up. */
+void past_looked_up(struct book *book);
 
 /* Keeps what a pair that is about to be forgotten says of the clock. Returns 0 or -ERR_NOMEM. */
 int past_keep_pair(struct book *book, uint32_t statement);

@@ -136,7 +136,7 @@ static void spoil_ids(struct book *book, const uint32_t id[ID_KINDS], unsigned w
 {
 	for (int kind = 0; kind < ID_KINDS; kind++) {
 		if (id[kind] != BOOK_NONE) {
-			book->ids[id[kind]].whole &= (uint8_t)~what;
+			book->ids[id[kind]].whole &= (uint8_t) ~(what | what * ID_PUT_OFF);
 		}
 	}
 }

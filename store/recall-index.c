@@ -1,0 +1,181 @@
+#include "store/recall-index.h"
+
+#include "model/carried.h"
+
+#include <stdlib.h>
+
+struct recall_identity recall_index_identity(const struct hash_key *process_key,
+					     const struct record *record, struct str encoded)
+{
+	struct hash_key key = *process_key;
+	struct str original =
+		record_has(record, FIELD_raw) ? record->value[FIELD_raw].text : encoded;
+	key.k1 ^= hash_bytes(&key, record->source);
+	uint64_t name = hash_bytes(&key, record->key);
+	key.k0 ^= name;
+	return (struct recall_identity){.key = hash_bytes(&key, original), .note = (uint32_t)name};
+}
+
+static int add(struct recall_entries *index, uint64_t key, uint32_t row, uint32_t note)
+{
+	if (index->count == index->room) {
+		size_t room = index->room < 1024 ? 1024 : index->room + index->room / 2;
+		struct recall_entry *entries = reallocarray(index->entries, room, sizeof *entries);
+		if (entries == NULL) {
+			return -ERR_NOMEM;
+		}
+		index->entries = entries;
+		index->room = room;
+	}
+	index->entries[index->count++] = (struct recall_entry){key, row, note};
+	return 0;
+}
+
+struct making {
+	struct recall_entries *index;
+	uint32_t row;
+	int rc;
+};
+
+static void add_carried(void *owner, struct str id)
+{
+	struct making *making = owner;
+	if (making->rc == 0) {
+		making->rc = add(making->index, carried_key(id), making->row, 0);
+	}
+}
+
+static int add_row(const struct recall_making *by, struct making *making,
+		   const struct record *record, struct str encoded)
+{
+	uint64_t key = 0;
+	if (by->which == RECALL_CLAIMS) {
+		carried_ids(record, add_carried, making);
+		return making->rc;
+	}
+	if (by->which == RECALL_SESSIONS) {
+		return carried_session(record, &key)
+			       ? add(making->index, key, making->row, carried_marks(record))
+			       : 0;
+	}
+	struct recall_identity identity = recall_index_identity(by->key, record, encoded);
+	return add(making->index, identity.key, making->row, identity.note);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct recall_entry *x = a, *y = b;
+	if (x->key != y->key) {
+		return x->key < y->key ? -1 : 1;
+	}
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+int recall_index_row(struct block *block, uint32_t row, struct buf *bytes, struct record *out,
+		     struct error *err)
+{
+	buf_clear(bytes);
+	int rc = block_record(block, row, bytes, err);
+	return rc < 0 ? rc : record_decode(buf_str(bytes), out, err);
+}
+
+static int index_records(const struct recall_making *by, struct recall_entries *index,
+			 struct error *err)
+{
+	enum recall_index which = by->which;
+	struct block *block = by->block;
+	unsigned kinds = which == RECALL_RECORDS ? ~(1u << RECORD_VERDICT) : 1u << RECORD_STATEMENT;
+	const uint8_t *kind = block_kinds(block);
+	struct record record;
+	for (uint32_t row = 0; row < block_about(block)->row_count; row++) {
+		struct making making = {.index = index, .row = row};
+		if ((kinds >> kind[row] & 1) == 0) {
+			continue;
+		}
+		int rc = recall_index_row(block, row, by->scratch, &record, err);
+		if (rc == 0 && add_row(by, &making, &record, buf_str(by->scratch)) != 0) {
+			rc = error_set(err, ERR_NOMEM, "no memory for the index of a block");
+		}
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int index_requests(struct block *block, struct recall_entries *index, struct error *err)
+{
+	static const enum field ids[] = {FIELD_extended_request_id, FIELD_lambda_request_id,
+					 FIELD_request_id};
+	struct block_run run = block_run(block, RECORD_REQUEST);
+	for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+		struct block_codes codes;
+		int rc = block_text_column(block, RECORD_REQUEST, ids[i], &codes, err);
+		for (uint32_t n = 0; rc == 0 && n < run.count; n++) {
+			if (codes.code[n] != UINT32_MAX &&
+			    add(index, carried_key(codes.dict[codes.code[n]]), run.first + n, 0) !=
+				    0) {
+				rc = error_set(err, ERR_NOMEM,
+					       "no memory for the index of a block");
+			}
+		}
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static int index_subjects(struct block *block, struct recall_entries *index, struct error *err)
+{
+	struct block_run run = block_run(block, RECORD_VERDICT);
+	const int64_t *statement = NULL, *request = NULL, *revision = NULL;
+	struct block_codes settled;
+	int rc = block_number_column(block, RECORD_VERDICT, FIELD_statement_leaf, &statement, err);
+	rc = rc < 0 ? rc
+		    : block_number_column(block, RECORD_VERDICT, FIELD_request_leaf, &request, err);
+	rc = rc < 0 ? rc
+		    : block_number_column(block, RECORD_VERDICT, FIELD_revision, &revision, err);
+	rc = rc < 0 ? rc : block_text_column(block, RECORD_VERDICT, FIELD_settled, &settled, err);
+	for (uint32_t n = 0; rc == 0 && n < run.count; n++) {
+		int64_t subject = statement[n] != INT64_MIN ? statement[n] : request[n];
+		bool final = settled.code[n] != UINT32_MAX &&
+			     str_is(settled.dict[settled.code[n]], "final");
+		uint32_t note = (uint32_t)revision[n] << 1 | (final ? RECALL_FINAL : 0);
+		if (add(index, (uint64_t)subject, run.first + n, note) != 0) {
+			rc = error_set(err, ERR_NOMEM, "no memory for the index of a block");
+		}
+	}
+	return rc;
+}
+
+int recall_index_make(const struct recall_making *by, struct recall_entries *index,
+		      struct error *err)
+{
+	int rc = 0;
+	index->count = 0;
+	switch (by->which) {
+	case RECALL_REQUESTS:
+		rc = index_requests(by->block, index, err);
+		break;
+	case RECALL_SUBJECTS:
+		rc = index_subjects(by->block, index, err);
+		break;
+	case RECALL_CLAIMS:
+	case RECALL_SESSIONS:
+	case RECALL_RECORDS:
+		rc = index_records(by, index, err);
+		break;
+	case RECALL_INDEXES:
+		break;
+	}
+	if (rc == 0 && index->count > 1) {
+		qsort(index->entries, index->count, sizeof *index->entries, by_key);
+	}
+	index->made = rc == 0;
+	index->room = index->count; /* a smaller one is kept; without success the larger one */
+	struct recall_entry *entries =
+		reallocarray(index->entries, index->count + 1, sizeof *entries);
+	index->entries = entries != NULL ? entries : index->entries;
+	return rc;
+}
