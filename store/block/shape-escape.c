@@ -14,7 +14,7 @@ struct style {
 	bool upper; /* hexadecimal digits in upper case */
 };
 
-static const struct style styles[ESCAPE_STYLES] = {
+static const struct style styles[ESCAPE_CSV] = {
 	{.is_ours = true},
 	{0},
 	{.ascii = true},
@@ -94,8 +94,30 @@ static bool is_html(uint32_t cp)
 	return cp == '<' || cp == '>' || cp == '&' || cp == 0x2028 || cp == 0x2029;
 }
 
+/* A cell of CSV. */
+static void put_cell(struct str text, bool bare, struct buf *out)
+{
+	bool quoted = !bare;
+	for (size_t i = 0; i < text.len && !quoted; i++) {
+		quoted = memchr(",\"\r\n", text.ptr[i], 4) != NULL;
+	}
+	if (!quoted) {
+		buf_put_str(out, text);
+		return;
+	}
+	buf_put_byte(out, '"');
+	for (size_t i = 0; i < text.len; i++) {
+		buf_put_fill(out, (uint8_t)text.ptr[i], text.ptr[i] == '"' ? 2 : 1);
+	}
+	buf_put_byte(out, '"');
+}
+
 void escape_put(unsigned style_number, struct str text, struct buf *out)
 {
+	if (style_number >= ESCAPE_CSV) {
+		put_cell(text, style_number == ESCAPE_CSV_BARE, out);
+		return;
+	}
 	const struct style *style = &styles[style_number];
 	if (style->is_ours) {
 		json_put_string(out, text);

@@ -8,7 +8,9 @@
 
 #include "base/buf.h"
 
-#define ESCAPE_STYLES 7
+#define ESCAPE_STYLES   9
+#define ESCAPE_CSV      7 /* quotes doubled */
+#define ESCAPE_CSV_BARE 8 /* the same, without quotes where none are needed */
 
 /* Whether each byte stands for itself in every style. */
 bool escape_is_plain(struct str text);

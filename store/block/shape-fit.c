@@ -33,13 +33,23 @@ void fit_text(struct fitting *fitting, uint32_t name, struct str text)
 	fit->slot[fit->slot_count++].text = text;
 }
 
-/* Whether the form gives the token; when it has to be found by the form itself, sets its length. */
+size_t place_token_len(const struct place *place, struct str raw, size_t pos)
+{
+	if ((place->flags & PLACE_CELL) != 0) {
+		return token_cell_len(raw, pos);
+	}
+	size_t len = token_len(raw, pos);
+	return len > 0 ? len : SIZE_MAX;
+}
+
+/* Whether the form gives the token; when it has to be found by the form itself (SIZE_MAX), sets its length. */
 static bool form_gives(struct fitting *fitting, const struct place *place, struct str rest,
 		       struct form_values *values, size_t *io_len)
 {
+	bool known = *io_len != SIZE_MAX;
 	struct buf *scratch = &fitting->shapes->scratch;
-	struct str token = str_make(rest.ptr, *io_len);
-	if (*io_len > 0 && !form_read(place, token, fitting->arena, values)) {
+	struct str token = str_make(rest.ptr, known ? *io_len : 0);
+	if (known && !form_read(place, token, fitting->arena, values)) {
 		return false;
 	}
 	if (place->form == FORM_OWN_TEXT || place->form == FORM_OWN_BARE) {
@@ -49,7 +59,7 @@ static bool form_gives(struct fitting *fitting, const struct place *place, struc
 	if (!form_put(place, values, scratch)) {
 		return false;
 	}
-	if (*io_len > 0) {
+	if (known) {
 		return str_equal(buf_str(scratch), token);
 	}
 	*io_len = scratch->len;
@@ -67,8 +77,8 @@ bool place_fits(struct fitting *fitting, const struct place *place, size_t *io_p
 	struct form_values values = {.record = fitting->record, .piece = fitting->piece};
 	bool has_own = form_has_own(place);
 	bool by_token = has_own || place->other != NO_NAME;
-	size_t len = by_token ? token_len(raw, pos) : 0;
-	if (by_token && len == 0) {
+	size_t len = by_token ? place_token_len(place, raw, pos) : SIZE_MAX;
+	if (by_token && len == SIZE_MAX) {
 		return false;
 	}
 	const size_t pieces[2] = {fitting->piece[0], fitting->piece[1]};

@@ -14,6 +14,9 @@ void fit_begin(struct fitting *fitting);
 bool place_fits(struct fitting *fitting, const struct place *place, size_t *io_pos,
 		struct token *out_token);
 
+/* The length of the token that begins at pos, as the place has it; SIZE_MAX: none does. */
+size_t place_token_len(const struct place *place, struct str raw, size_t pos);
+
 /* Whether the items give extra; fitting->token has the tokens of raw. */
 bool extra_fits(struct fitting *fitting, const struct recipe *recipe);
 

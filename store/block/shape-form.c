@@ -70,6 +70,10 @@ static void put_own_text(struct str text, struct buf *out)
 /* Quote, prefix, text, spaces, quote. The prefix stands as it is in the token. */
 static void put_text(const struct place *place, struct str text, struct buf *out)
 {
+	if (place->style >= ESCAPE_CSV) {
+		put_escaped(place->style, text, out);
+		return;
+	}
 	if (place->prefix.len > 0) {
 		buf_put_byte(out, '"');
 		buf_put_str(out, place->prefix);

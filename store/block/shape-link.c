@@ -68,7 +68,7 @@ static bool gives(struct fitting *fitting, const struct place *place, size_t pos
 	struct token token;
 	size_t end = pos;
 	bool given = place_fits(fitting, place, &end, &token) &&
-		     token.len == token_len(raw, pos + place->before.len);
+		     token.len == place_token_len(place, raw, pos + place->before.len);
 	fit->slot_count = slot_count;
 	memcpy(fitting->piece, pieces, sizeof pieces);
 	return given;
@@ -101,7 +101,8 @@ static struct str token_at(const struct fitting *fitting, const struct place *pl
 {
 	struct str raw = record_text(fitting->record, FIELD_raw);
 	pos += place->before.len;
-	return str_slice(raw, pos, token_len(raw, pos));
+	size_t len = place_token_len(place, raw, pos);
+	return str_slice(raw, pos, len != SIZE_MAX ? len : 0);
 }
 
 /* The token as what stands where there is no value. */
@@ -165,7 +166,7 @@ static bool try_number(struct fitting *fitting, struct place *io_place, unsigned
 	struct str token = token_at(fitting, io_place, pos);
 	static const uint8_t forms[] = {FORM_NUMBER, FORM_BOOL};
 	changed.field = (uint8_t)field;
-	changed.flags = token.len > 0 && token.ptr[0] == '"' ? PLACE_QUOTED : 0;
+	changed.flags |= token.len > 0 && token.ptr[0] == '"' ? PLACE_QUOTED : 0;
 	if (field == FIELD_rows) {
 		changed.form = FORM_ROWS;
 		return accept(fitting, io_place, &changed, pos) ||
@@ -211,6 +212,20 @@ static bool is_source(unsigned field)
 	       field != FIELD_statement_id && field != FIELD_verb;
 }
 
+/* Any INT field that is equal, where no name says which. */
+static bool try_equal_number(struct fitting *fitting, struct place *io_place, size_t pos)
+{
+	struct str token = token_at(fitting, io_place, pos);
+	for (unsigned field = 1; field < FIELD_LIMIT && token.len >= TEXT_MIN; field++) {
+		if (record_has(fitting->record, field) &&
+		    field_info(field)->type == FIELD_TYPE_INT && field != FIELD_rows &&
+		    try_number(fitting, io_place, field, pos)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Any text field that is equal. */
 static bool try_equal(struct fitting *fitting, struct place *io_place, size_t pos, bool is_json)
 {
@@ -247,7 +262,7 @@ static bool try_time(struct fitting *fitting, struct place *io_place, size_t pos
 	struct place changed = *io_place;
 	changed.form = time.form;
 	changed.width = time.width;
-	changed.flags = time.flags;
+	changed.flags |= time.flags;
 	return accept(fitting, io_place, &changed, pos);
 }
 
@@ -259,13 +274,14 @@ static void set_own(struct fitting *fitting, struct place *io_place, size_t pos,
 	struct place changed = *io_place;
 	bool quoted = token.len > 0 && token.ptr[0] == '"';
 	changed.form = FORM_OWN_NUMBER;
-	changed.flags = quoted ? PLACE_QUOTED : 0;
+	changed.flags |= quoted ? PLACE_QUOTED : 0;
 	if (accept(fitting, io_place, &changed, pos) ||
 	    (hint.is_number && try_absent(fitting, io_place, changed, pos))) {
 		return;
 	}
-	io_place->form = is_json || quoted ? FORM_OWN_TEXT : FORM_OWN_BARE;
-	io_place->flags = 0;
+	bool cell = (io_place->flags & PLACE_CELL) != 0;
+	io_place->form = (is_json || quoted) && !cell ? FORM_OWN_TEXT : FORM_OWN_BARE;
+	io_place->flags &= PLACE_CELL;
 }
 
 void link_place(struct fitting *fitting, struct place *io_place, size_t pos, bool is_json)
@@ -273,7 +289,8 @@ void link_place(struct fitting *fitting, struct place *io_place, size_t pos, boo
 	struct hint hint = hint_of(fitting->record->kind, io_place->key);
 	if (try_time(fitting, io_place, pos, hint.is_time || !is_json) ||
 	    (hint.field != 0 && try_field(fitting, io_place, hint.field, pos)) ||
-	    try_equal(fitting, io_place, pos, is_json)) {
+	    try_equal(fitting, io_place, pos, is_json) ||
+	    (!is_json && try_equal_number(fitting, io_place, pos))) {
 		return;
 	}
 	set_own(fitting, io_place, pos, hint, is_json);
@@ -284,6 +301,7 @@ void link_again(struct fitting *fitting, struct place *io_place, size_t pos, boo
 	struct place changed = *io_place;
 	struct place fresh = {.before = io_place->before,
 			      .key = io_place->key,
+			      .flags = io_place->flags & PLACE_CELL,
 			      .name = NO_NAME,
 			      .other = NO_NAME};
 	if ((!changed.has_absent && try_absent(fitting, io_place, changed, pos)) ||

@@ -4,8 +4,10 @@
 #include "store/block/shape-rule.h"
 #include "store/block/shape-token.h"
 
-#define YOUNG      64 /* records that a recipe must have fitted until exceptions are exceptions */
-#define FAMILY_MAX 24 /* recipes of one skeleton until everything may be an exception */
+#define YOUNG      64  /* records that a recipe must have fitted until exceptions are exceptions */
+#define WORDS_MAX  256 /* recipes of lines that are no JSON: such lines are too unlike to go on */
+#define FIXED_MAX  (1u << 20) /* fixed text of all recipes: past that what is new is kept as it is */
+#define FAMILY_MAX 24         /* recipes of one skeleton until everything may be an exception */
 
 struct making {
 	struct fitting *fitting;
@@ -297,8 +299,9 @@ uint32_t recipe_find(struct fitting *fitting)
 	}
 	*making = (struct making){.fitting = fitting, .recipe = &recipe};
 	bool has_raw = record_has(fitting->record, FIELD_raw);
-	if (!has_raw ||
-	    !token_cut(record_text(fitting->record, FIELD_raw), fitting->arena, &making->cut)) {
+	bool csv = recipe.kind == RECORD_STATEMENT;
+	if (!has_raw || !token_cut(record_text(fitting->record, FIELD_raw), csv, fitting->arena,
+				   &making->cut)) {
 		making->cut.count = 0;
 	}
 	recipe.family = family_of(&making->cut, recipe.kind);
@@ -309,11 +312,27 @@ uint32_t recipe_find(struct fitting *fitting)
 	for (unsigned i = 0; i < KEY_NUMBERS; i++) {
 		recipe.key_name[i] = NO_NAME;
 	}
+	bool words = making->cut.count > 0 && !making->cut.is_json;
+	if (shapes->skeleton_bytes > FIXED_MAX || (words && shapes->word_count >= WORDS_MAX)) {
+		making->cut.count = 0; /* without raw; and of another family then */
+		recipe.family = family_of(&making->cut, recipe.kind);
+		found = try_family(fitting, recipe.family, &newest, &family_count);
+		if (found != 0) {
+			return found;
+		}
+	}
 	making->old = newest != 0 ? &shapes->recipes[newest] : NULL;
 	making->general = family_count >= FAMILY_MAX;
 	if (family_count >= 2 * FAMILY_MAX || !make(making) || !keep(shapes, &recipe)) {
 		return 0;
 	}
 	bool says_nothing = recipe.rules == 0 && recipe.key_rule == KEY_KEPT;
-	return says_nothing ? 0 : shapes_add(shapes, &recipe);
+	if (says_nothing) {
+		return 0;
+	}
+	shapes->word_count += words && recipe.place_count > 0;
+	for (size_t i = 0; i < recipe.place_count; i++) {
+		shapes->skeleton_bytes += recipe.places[i].before.len + 16;
+	}
+	return shapes_add(shapes, &recipe);
 }

@@ -44,6 +44,7 @@ enum {                   /* flags of a place */
        PLACE_SHIFTED =
 	       2, /* times: a number of its own is added, in the unit of the form (ISO: 10^(9 - digits) ns, CLF: s) */
        PLACE_SPACE = 4, /* ISO: a space instead of T */
+       PLACE_CELL = 16, /* the token is a cell of CSV */
        PLACE_Z = 8,     /* ISO, CLF: followed by Z or " +0000" */
 };
 
@@ -128,6 +129,8 @@ struct shapes {
 	struct u64map families; /* to the newest */
 	uint32_t recent[RECORD_KIND_COUNT][RECENT_MAX];
 	struct buf scratch;
+	size_t word_count;     /* recipes of lines that are no JSON */
+	size_t skeleton_bytes; /* fixed text of all recipes made here */
 };
 
 /* A token of raw. */

@@ -186,7 +186,7 @@ static void get_place(struct restoring *restoring, const struct recipe *recipe,
 	place.width = wire_u8(reader);
 	place.flags = wire_u8(reader);
 	check(restoring, place.form < FORM_COUNT && place.style < ESCAPE_STYLES, "an unknown form");
-	check(restoring, place.flags < 16 && (place.form != FORM_ISO || place.width <= 9),
+	check(restoring, place.flags < 32 && (place.form != FORM_ISO || place.width <= 9),
 	      "an unknown form");
 	check(restoring, goes_well(restoring) && field_is_source(&place, recipe->kind),
 	      "a form of no field");

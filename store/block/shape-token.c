@@ -75,6 +75,22 @@ size_t token_len(struct str raw, size_t pos)
 	return end - pos;
 }
 
+size_t token_cell_len(struct str raw, size_t pos)
+{
+	bool quoted = false;
+	size_t end = pos;
+	while (end < raw.len) {
+		char byte = raw.ptr[end];
+		if (byte == '"') {
+			quoted = !quoted;
+		} else if (!quoted && (byte == ',' || byte == '\r' || byte == '\n')) {
+			break;
+		}
+		end++;
+	}
+	return end - pos;
+}
+
 struct cutter {
 	struct str raw;
 	struct arena *arena;
@@ -190,6 +206,30 @@ static bool cut_objects(struct cutter *cutter)
 	}
 }
 
+static void add_numbered(struct cutter *cutter, const char *noun, size_t len)
+{
+	char name[24];
+	struct buf out = {.ptr = name, .capacity = sizeof name, .max_bytes = sizeof name - 1};
+	buf_put_text(&out, noun);
+	buf_put_u64(&out, cutter->cut->count + 1);
+	add_place(cutter, buf_str(&out), len);
+}
+
+/* Cells, what stands between them is fixed text. */
+static bool cut_cells(struct cutter *cutter)
+{
+	for (;;) {
+		add_numbered(cutter, "cell ", token_cell_len(cutter->raw, cutter->pos));
+		if (!cutter->failed) {
+			cutter->cut->place[cutter->cut->count - 1].flags = PLACE_CELL;
+		}
+		if (cutter->failed || cutter->pos == cutter->raw.len) {
+			return !cutter->failed;
+		}
+		cutter->pos++;
+	}
+}
+
 /* Words and strings, what stands between them is fixed text. */
 static bool cut_words(struct cutter *cutter)
 {
@@ -200,17 +240,12 @@ static bool cut_words(struct cutter *cutter)
 			cutter->pos++;
 			continue;
 		}
-		char name[24];
-		struct buf out = {
-			.ptr = name, .capacity = sizeof name, .max_bytes = sizeof name - 1};
-		buf_put_text(&out, "word ");
-		buf_put_u64(&out, cutter->cut->count + 1);
-		add_place(cutter, buf_str(&out), len);
+		add_numbered(cutter, "word ", len);
 	}
 	return !cutter->failed;
 }
 
-bool token_cut(struct str raw, struct arena *arena, struct token_cut *out)
+bool token_cut(struct str raw, bool csv, struct arena *arena, struct token_cut *out)
 {
 	struct cutter cutter = {.raw = raw, .arena = arena, .cut = out};
 	out->count = 0;
@@ -227,7 +262,7 @@ bool token_cut(struct str raw, struct arena *arena, struct token_cut *out)
 	if (!out->is_json) {
 		cutter = (struct cutter){.raw = raw, .arena = arena, .cut = out};
 		out->count = 0;
-		if (!cut_words(&cutter)) {
+		if (!(csv ? cut_cells(&cutter) : cut_words(&cutter))) {
 			return false;
 		}
 	}

@@ -11,8 +11,9 @@
  * a run without white space and any of , ] } [ { " */
 size_t token_len(struct str raw, size_t pos);
 
-/* Cuts raw into places: fixed text, keys and tokens. Returns how many, SIZE_MAX when there are more than PLACES_MAX or too much fixed text.
- * Texts borrow from raw and from arena. */
+/* The length of the CSV cell that begins at pos: up to a comma or line end outside quotes; it may be 0. */
+size_t token_cell_len(struct str raw, size_t pos);
+
 struct token_cut {
 	struct place place[PLACES_MAX];
 	struct token token[PLACES_MAX];
@@ -20,7 +21,10 @@ struct token_cut {
 	struct str last;
 	bool is_json;
 };
-bool token_cut(struct str raw, struct arena *arena, struct token_cut *out);
+
+/* Cuts raw into places: fixed text, keys and tokens. What is no JSON is cut into words, or into the cells of CSV.
+ * Texts borrow from raw and from arena. False: too many places or too much fixed text, or no memory. */
+bool token_cut(struct str raw, bool csv, struct arena *arena, struct token_cut *out);
 
 /* The text of a token: of a string without quotes and escapes (in arena when it has some), else the token itself. False: no memory. */
 bool token_text(struct str token, struct arena *arena, struct str *out_text);

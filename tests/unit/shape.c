@@ -288,6 +288,63 @@ static void test_hostile_raw(void **state)
 	desk_end(&desk);
 }
 
+static void test_common_log_format(void **state)
+{
+	/* Proves: lines of AWS's common log format are cut into words, with few shapes, and ids are not kept twice. */
+	(void)state;
+	struct desk desk;
+	struct record record;
+	const struct shape_links links = DESK_NO_LINKS;
+	desk_begin(&desk);
+	for (unsigned i = 0; i < 200; i++) {
+		struct str line =
+			line_of(&desk,
+				"10.0.0.%u - %s [22/Nov/2026:10:00:%02u +0000] \"GET /orders/{id} "
+				"HTTP/1.1\" %u %u 8f3c2a10-0000-4000-8000-00000000%04u ABCDEF%u=",
+				i % 250, i % 3 == 0 ? "-" : "alice", i % 60, i % 7 == 0 ? 404 : 200,
+				i * 37, i, 1000 + i);
+		assert_true(desk_request(&desk, line, 0, &record));
+		assert_true(desk_check(&desk, &record, &links));
+		assert_true(shape_computes(desk.shapes, desk.fit.shape, FIELD_raw));
+	}
+	assert_in_range(shapes_count(desk.shapes), 2, 10);
+	assert_in_range(desk.kept_bytes, 1, 200);
+	desk_end(&desk);
+}
+
+static void test_csv_rows(void **state)
+{
+	/* Proves: statements of CSV rows come back, take few shapes, and a text with quotes and line ends in it is not kept twice. */
+	(void)state;
+	struct desk desk;
+	struct record record;
+	const struct shape_links links = DESK_NO_LINKS;
+	static const char *const cells[] = {"SELECT 1", "\"SELECT \"\"a\"\", b\"",
+					    "\"two\r\nlines, of text\"", "UPDATE t"};
+	static const char *const texts[] = {"SELECT 1", "SELECT \"a\", b", "two\r\nlines, of text",
+					    "UPDATE t"};
+	desk_begin(&desk);
+	for (unsigned i = 0; i < 200; i++) {
+		struct str line =
+			line_of(&desk, "2026-11-22 10:00:00.1234%03u,1,SL  ,51,%s,%u,app,%s", i,
+				i % 5 == 0 ? "" : "259", 100000 + i, cells[i % 4]);
+		record_init(&record, RECORD_STATEMENT);
+		record.source = STR_LIT("db");
+		record.key = str_slice(desk_line_key(&desk, line, 0), 0, 16);
+		record.time_ns = INT64_C(1795341600123400000) + i * 100;
+		record_set_text(&record, FIELD_raw, line);
+		record_set_text(&record, FIELD_statement, str_of(texts[i % 4]));
+		record_set_number(&record, FIELD_object_id, 100000 + i);
+		record_set_text(&record, FIELD_action, STR_LIT("SL"));
+		assert_true(desk_check(&desk, &record, &links));
+		assert_true(shape_computes(desk.shapes, desk.fit.shape, FIELD_raw));
+		assert_false(desk.fit.keeps_key);
+	}
+	assert_in_range(shapes_count(desk.shapes), 2, 10);
+	assert_in_range(desk.kept_bytes, 1, 80);
+	desk_end(&desk);
+}
+
 static uint64_t next_random(uint64_t *random)
 {
 	*random = *random * UINT64_C(6364136223846793005) + 1442695040888963407;
@@ -445,6 +502,8 @@ int main(void)
 		cmocka_unit_test(test_event_key),
 		cmocka_unit_test(test_unended_line),
 		cmocka_unit_test(test_hostile_raw),
+		cmocka_unit_test(test_common_log_format),
+		cmocka_unit_test(test_csv_rows),
 		cmocka_unit_test(test_mutated_records),
 		cmocka_unit_test(test_bad_bytes),
 		cmocka_unit_test(test_render_refuses),
