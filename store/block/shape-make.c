@@ -287,52 +287,68 @@ static bool make(struct making *making)
 	return check(making);
 }
 
-uint32_t recipe_find(struct fitting *fitting)
+/* Whether no more lines of this kind are to be cut. */
+static bool has_had_enough(const struct shapes *shapes, const struct token_cut *cut)
 {
-	struct shapes *shapes = fitting->shapes;
-	struct making *making = arena_alloc(fitting->arena, sizeof *making);
-	struct recipe recipe = {.kind = fitting->record->kind, .mask_name = NO_NAME};
+	return cut->count > 0 && (shapes->skeleton_bytes > FIXED_MAX ||
+				  (!cut->is_json && shapes->word_count >= WORDS_MAX));
+}
+
+/* Makes the recipe and adds it; 0: it says nothing, or there is no room. */
+static uint32_t make_and_add(struct making *making)
+{
+	struct shapes *shapes = making->fitting->shapes;
+	struct recipe *recipe = making->recipe;
+	for (unsigned i = 0; i < KEY_NUMBERS; i++) {
+		recipe->key_name[i] = NO_NAME;
+	}
+	if (!make(making) || !keep(shapes, recipe) ||
+	    (recipe->rules == 0 && recipe->key_rule == KEY_KEPT)) {
+		return 0;
+	}
+	shapes->word_count += recipe->place_count > 0 && !making->cut.is_json;
+	for (size_t i = 0; i < recipe->place_count; i++) {
+		shapes->skeleton_bytes += recipe->places[i].before.len;
+	}
+	return shapes_add(shapes, recipe);
+}
+
+/* Finds the recipe among those with the skeleton of the cut, or makes it. */
+static uint32_t find_or_make(struct making *making)
+{
+	struct shapes *shapes = making->fitting->shapes;
 	uint32_t newest;
 	size_t family_count;
+	making->recipe->family = family_of(&making->cut, making->recipe->kind);
+	uint32_t found =
+		try_family(making->fitting, making->recipe->family, &newest, &family_count);
+	if (found != 0 || shapes->count == SHAPES_MAX || family_count >= 2 * FAMILY_MAX ||
+	    has_had_enough(shapes, &making->cut)) {
+		return found;
+	}
+	making->old = newest != 0 ? &shapes->recipes[newest] : NULL;
+	making->general = family_count >= FAMILY_MAX;
+	return make_and_add(making);
+}
+
+uint32_t recipe_find(struct fitting *fitting)
+{
+	const struct record *record = fitting->record;
+	struct making *making = arena_alloc(fitting->arena, sizeof *making);
+	struct recipe recipe = {.kind = record->kind, .mask_name = NO_NAME};
 	if (making == NULL) {
 		return 0;
 	}
 	*making = (struct making){.fitting = fitting, .recipe = &recipe};
-	bool has_raw = record_has(fitting->record, FIELD_raw);
 	bool csv = recipe.kind == RECORD_STATEMENT;
-	if (!has_raw || !token_cut(record_text(fitting->record, FIELD_raw), csv, fitting->arena,
-				   &making->cut)) {
-		making->cut.count = 0;
-	}
-	recipe.family = family_of(&making->cut, recipe.kind);
-	uint32_t found = try_family(fitting, recipe.family, &newest, &family_count);
-	if (found != 0 || shapes->count == SHAPES_MAX) {
-		return found;
-	}
-	for (unsigned i = 0; i < KEY_NUMBERS; i++) {
-		recipe.key_name[i] = NO_NAME;
-	}
-	bool words = making->cut.count > 0 && !making->cut.is_json;
-	if (shapes->skeleton_bytes > FIXED_MAX || (words && shapes->word_count >= WORDS_MAX)) {
-		making->cut.count = 0; /* without raw; and of another family then */
-		recipe.family = family_of(&making->cut, recipe.kind);
-		found = try_family(fitting, recipe.family, &newest, &family_count);
-		if (found != 0) {
+	if (record_has(record, FIELD_raw) &&
+	    token_cut(record_text(record, FIELD_raw), csv, fitting->arena, &making->cut)) {
+		uint32_t found = find_or_make(making);
+		if (found != 0 || !has_had_enough(fitting->shapes, &making->cut)) {
 			return found;
 		}
+		recipe = (struct recipe){.kind = record->kind, .mask_name = NO_NAME};
 	}
-	making->old = newest != 0 ? &shapes->recipes[newest] : NULL;
-	making->general = family_count >= FAMILY_MAX;
-	if (family_count >= 2 * FAMILY_MAX || !make(making) || !keep(shapes, &recipe)) {
-		return 0;
-	}
-	bool says_nothing = recipe.rules == 0 && recipe.key_rule == KEY_KEPT;
-	if (says_nothing) {
-		return 0;
-	}
-	shapes->word_count += words && recipe.place_count > 0;
-	for (size_t i = 0; i < recipe.place_count; i++) {
-		shapes->skeleton_bytes += recipe.places[i].before.len + 16;
-	}
-	return shapes_add(shapes, &recipe);
+	making->cut.count = 0; /* raw is kept; the rules are for it still */
+	return find_or_make(making);
 }
