@@ -115,8 +115,7 @@ void texts_close(struct texts *texts)
 	free(texts->sub_pattern);
 	free(texts->places);
 	free(texts->starts);
-	free(texts->first_child);
-	free(texts->child_counts);
+	free(texts->children);
 	free(texts->entries);
 	free(texts->runs);
 	free(texts->refs);

@@ -81,16 +81,10 @@ static bool grow_starts(struct texts *texts)
 {
 	size_t room = texts->start_room;
 	size_t same = room;
-	size_t again = room;
 
-	if (texts->start_count < room) {
-		return true;
-	}
-	if (!grow(&texts->first_child, &same, room, sizeof(*texts->first_child)) ||
-	    !grow(&texts->child_counts, &again, room, sizeof(*texts->child_counts))) {
-		return false;
-	}
-	return grow(&texts->starts, &texts->start_room, room, sizeof(*texts->starts));
+	return texts->start_count < room ||
+	       (grow(&texts->children, &same, room, sizeof(*texts->children)) &&
+		grow(&texts->starts, &texts->start_room, room, sizeof(*texts->starts)));
 }
 
 /* Makes room for the starts of a place's slots. */
@@ -104,8 +98,7 @@ static int add_starts(struct texts *texts, struct texts_place *place, struct err
 		if (!grow_starts(texts)) {
 			return no_memory(err);
 		}
-		texts->first_child[texts->start_count] = texts->child_counts[texts->start_count] =
-			0;
+		texts->children[texts->start_count] = (struct texts_children){.count = 0};
 		texts->starts[texts->start_count++] = 0;
 	}
 	return 0;
@@ -163,29 +156,39 @@ static int walk_slot(struct walk *walk, uint32_t count)
 	return result;
 }
 
+/* One slot of kind TEXT of a root: its children. */
+static int walk_text(struct walk *walk, size_t code, size_t start)
+{
+	struct texts *texts = walk->texts;
+	struct texts_children children = {.first = (uint32_t)texts->place_count};
+	int result;
+
+	texts->starts[start] = walk->entry;
+	result = walk_slot(walk, texts->places[code].count);
+	children.count = (uint32_t)texts->place_count - children.first;
+	for (size_t child = children.first; child < texts->place_count; child++) {
+		children.has_numbers |= texts->places[child].has_numbers;
+	}
+	texts->children[start] = children;
+	texts->places[code].has_numbers |= children.has_numbers;
+	return result;
+}
+
 static int walk_root(struct walk *walk, size_t code)
 {
 	struct texts *texts = walk->texts;
 	const struct pattern *pattern = texts->places[code].pattern;
-	uint32_t count = texts->places[code].count;
 	int result = add_starts(texts, &texts->places[code], walk->err);
 	size_t first = texts->places[code].first_start;
 
 	for (size_t i = 0; i < pattern->slot_count && result == 0; i++) {
 		if (pattern->slots[i].kind == PATTERN_TEXT) {
-			texts->starts[first + i] = walk->entry;
-			texts->first_child[first + i] = (uint32_t)texts->place_count;
-			result = walk_slot(walk, count);
-			texts->child_counts[first + i] =
-				(uint32_t)texts->place_count - texts->first_child[first + i];
-			for (size_t child = texts->first_child[first + i];
-			     child < texts->place_count; child++) {
-				texts->places[code].has_numbers |= texts->places[child].has_numbers;
-			}
+			result = walk_text(walk, code, first + i);
 			continue;
 		}
 		texts->places[code].has_numbers |= pattern->slots[i].kind <= PATTERN_DECIMAL;
-		if (take_bucket(texts, pattern->slots[i], count, &texts->starts[first + i]) != 0) {
+		if (take_bucket(texts, pattern->slots[i], texts->places[code].count,
+				&texts->starts[first + i]) != 0) {
 			result = no_memory(walk->err);
 		}
 	}

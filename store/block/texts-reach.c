@@ -295,9 +295,9 @@ static void note_slot(struct find *find, size_t code, size_t slot)
 		return;
 	}
 	start = texts->places[code].first_start + slot;
-	for (uint32_t i = 0; i < texts->child_counts[start]; i++) {
+	for (uint32_t i = 0; i < texts->children[start].count; i++) {
 		const struct find_plan *child =
-			&find->subs[texts->places[texts->first_child[start] + i].pattern -
+			&find->subs[texts->places[texts->children[start].first + i].pattern -
 				    texts->sub_pattern];
 
 		if (child->reach.found ||
@@ -372,9 +372,9 @@ static int text_reach(struct find *find, size_t code, size_t slot, uint64_t stat
 		return result;
 	}
 	start = texts->places[code].first_start + slot;
-	for (uint32_t i = 0; i < texts->child_counts[start]; i++) {
+	for (uint32_t i = 0; i < texts->children[start].count; i++) {
 		const struct pattern *pattern =
-			texts->places[texts->first_child[start] + i].pattern;
+			texts->places[texts->children[start].first + i].pattern;
 		const struct find_plan *plan = &find->subs[pattern - texts->sub_pattern];
 		struct find_reach reach = plan->reach;
 

@@ -20,6 +20,12 @@ struct texts_entry {
 	uint32_t place, at;
 };
 
+/* The places of the texts of a slot of kind TEXT. */
+struct texts_children {
+	uint32_t first, count;
+	bool has_numbers;
+};
+
 /* A bucket of numbers that has some. */
 struct texts_run {
 	size_t start;
@@ -47,7 +53,7 @@ struct texts {
 	struct pattern *sub_pattern;
 	struct texts_place *places; /* roots by code, then sub-patterns */
 	size_t place_count, place_room;
-	uint32_t *first_child, *child_counts; /* of each slot of kind TEXT: its places */
+	struct texts_children *children; /* of each slot of kind TEXT */
 	size_t *starts; /* of each slot: where its values begin in its group, or its texts in entries */
 	size_t start_count, start_room;
 	struct texts_entry *entries; /* of each text of a slot */

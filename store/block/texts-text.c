@@ -64,7 +64,7 @@ static int replay_place(struct texts *texts, const struct texts_place *place, ui
 		size_t start = texts->starts[place->first_start + i] + at;
 		uint8_t kind = pattern->slots[i].kind;
 
-		if (kind == PATTERN_TEXT) {
+		if (kind == PATTERN_TEXT && texts->children[place->first_start + i].has_numbers) {
 			result = replay_place(texts, &texts->places[texts->entries[start].place],
 					      texts->entries[start].at, keep, err);
 		} else if (kind <= PATTERN_DECIMAL) {

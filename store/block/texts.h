@@ -33,7 +33,8 @@ struct texts_column {
 	size_t (*ids_of)(void *owner, uint32_t family, struct str out_ids[TEXTS_IDS_MAX],
 			 int64_t *out_seed);
 	void *owner;
-	uint32_t *out_codes; /* texts_put: per text, the code that texts_templates will give; NULL: not asked for */
+	uint32_t *
+		out_codes; /* texts_put: per text, the code that texts_templates will give; NULL: not asked for */
 };
 
 /* Writes texts; one with ptr NULL is absent. Returns 0, -ERR_LIMIT or -ERR_NOMEM. */
