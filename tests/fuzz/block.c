@@ -1,0 +1,136 @@
+/* Any streams put into a block give records, columns and times, or ERR_CORRUPT. The input is a list of streams (u16 column, u8 part, u16
+ * length, bytes), so that no checksum stands in the way; what opens is read in every way there is. */
+#include "store/block.h"
+#include "base/wire.h"
+#include "store/block/streams.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NUMBER   7
+#define ROWS_MAX 512 /* more take long, and no other path */
+
+static void check(bool holds)
+{
+	if (!holds) {
+		abort();
+	}
+}
+
+/* Rows that the first part says there are. */
+static bool is_small(uint16_t column, uint8_t part, struct str bytes)
+{
+	struct wire_reader reader = wire_reader(bytes);
+	return column != 0 || part != 0 || wire_varint(&reader) <= ROWS_MAX;
+}
+
+static bool put_streams(struct streams_writer *writer, struct wire_reader *reader)
+{
+	static bool used[1 << 16]; /* of a name, columns below 256 */
+	uint32_t names[256];
+	size_t count = 0;
+	bool fits = true;
+	while (fits && wire_left(reader) > 0 && count < 256) {
+		uint16_t column = wire_u16(reader) & 255;
+		uint8_t part = wire_u8(reader);
+		struct str bytes = wire_bytes(reader, wire_u16(reader));
+		uint32_t name = (uint32_t)column << 8 | part;
+		fits = !reader->failed && is_small(column, part, bytes);
+		if (fits && !used[name]) {
+			used[name] = true;
+			names[count++] = name;
+			streams_put(writer, column, part, bytes, -1);
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		used[names[i]] = false;
+	}
+	return fits;
+}
+
+static void read_columns(struct block *block)
+{
+	struct error err;
+	for (unsigned kind = 1; kind < RECORD_KIND_COUNT; kind++) {
+		struct block_run run = block_run(block, (enum record_kind)kind);
+		struct block_codes codes;
+		const int64_t *numbers;
+		for (unsigned field = 1; field < FIELD_LIMIT; field++) {
+			const struct field_info *info = field_info(field);
+			if (info->name == NULL || (info->kinds >> kind & 1) == 0) {
+				continue;
+			}
+			int rc = info->type > FIELD_TYPE_BYTES
+					 ? block_number_column(block, (enum record_kind)kind,
+							       (enum field)field, &numbers, &err)
+					 : block_text_column(block, (enum record_kind)kind,
+							     (enum field)field, &codes, &err);
+			for (uint32_t i = 0;
+			     rc == 0 && info->type <= FIELD_TYPE_BYTES && i < run.count; i++) {
+				check(codes.code[i] == UINT32_MAX ||
+				      codes.code[i] < codes.dict_count);
+			}
+		}
+		check(block_source_column(block, (enum record_kind)kind, &codes, &err) == 0);
+	}
+}
+
+static void count_column(void *owner, const char *column, uint64_t stored_bytes,
+			 uint64_t value_count)
+{
+	size_t *total = owner;
+	(void)value_count;
+	*total += stored_bytes + (column[0] != 0 ? 1 : 0);
+}
+
+static void read_all(struct block *block)
+{
+	struct error err;
+	struct buf out;
+	struct record record;
+	const uint32_t *parents;
+	const int64_t *ingest_ns;
+	size_t total = 0;
+	uint32_t rows = block_about(block)->row_count;
+	buf_init(&out, RECORD_MAX_BYTES);
+	for (uint32_t i = 0; i < 2 * rows; i++) { /* rising, then falling */
+		uint32_t row = i < rows ? i : 2 * rows - 1 - i;
+		buf_clear(&out);
+		if (block_record(block, row, &out, &err) == 0) {
+			check(record_decode(buf_str(&out), &record, &err) == 0);
+		}
+		uint32_t found = block_row_of(block, block_leaves(block)[row]);
+		check(found < rows && block_leaves(block)[found] == block_leaves(block)[row]);
+	}
+	check(block_parents(block, &parents, &err) == 0);
+	for (uint32_t row = 0; row < rows; row++) {
+		check(parents[row] == BLOCK_NO_ROW || parents[row] < row);
+	}
+	(void)block_ingest_times(block, &ingest_ns, &err); /* any answer is right */
+	read_columns(block);
+	block_columns(block, count_column, &total);
+	buf_done(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct wire_reader reader = wire_reader(str_make(data, size));
+	struct streams_writer *writer = streams_writer_new();
+	struct buf out;
+	struct error err;
+	struct block *block;
+	buf_init(&out, 0);
+	if (writer != NULL && put_streams(writer, &reader) &&
+	    streams_finish(writer, NUMBER, NULL, &out, &err) == 0) {
+		const struct block_place place = {
+			.fd = -1, .bytes = buf_str(&out), .name = "fuzz", .number = NUMBER};
+		if (block_open(&place, &block, &err) == 0) {
+			read_all(block);
+			block_close(block);
+		}
+	}
+	streams_writer_free(writer);
+	buf_done(&out);
+	return 0;
+}
