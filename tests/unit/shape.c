@@ -364,6 +364,66 @@ static struct str mutate(struct desk *desk, struct str line, uint64_t *random)
 	return str_make(text, line.len);
 }
 
+static void test_nulls(void **state)
+{
+	/* Proves: columns that are null or not, at random, do not multiply shapes. */
+	(void)state;
+	struct desk desk;
+	struct record record;
+	uint64_t random = 99;
+	const struct shape_links links = DESK_NO_LINKS;
+	desk_begin(&desk);
+	for (unsigned i = 0; i < 400; i++) {
+		struct buf line;
+		struct str row = audit_line(&desk, i);
+		buf_init(&line, 0);
+		buf_put_str(&line, str_slice(row, 0, row.len - 1));
+		for (unsigned column = 0; column < 15; column++) {
+			buf_putf(&line, ", \"more_%u\": %s", column,
+				 next_random(&random) % 2 == 0 ? "null" : "7");
+		}
+		buf_put_byte(&line, '}');
+		assert_true(desk_statement(&desk, buf_str(&line), 0, &record));
+		assert_true(desk_check(&desk, &record, &links));
+		assert_true(shape_computes(desk.shapes, desk.fit.shape, FIELD_raw));
+		assert_true(shape_computes(desk.shapes, desk.fit.shape, FIELD_extra));
+		buf_done(&line);
+	}
+	assert_in_range(shapes_count(desk.shapes), 2, 20);
+	desk_end(&desk);
+}
+
+static void test_unlike_lines(void **state)
+{
+	/* Proves: lines that are all unlike one another come back, and end in a shape that keeps them whole. */
+	(void)state;
+	struct desk desk;
+	struct record record;
+	struct buf line;
+	const struct shape_links links = DESK_NO_LINKS;
+	desk_begin(&desk);
+	buf_init(&line, 0);
+	for (unsigned i = 0; i < 600; i++) {
+		buf_clear(&line);
+		for (unsigned word = 0; word < 20; word++) {
+			buf_putf(&line, "w%u%s", word, (i >> word % 10 & 1) != 0 ? "  " : " ");
+		}
+		buf_putf(&line, "%u", i);
+		record_init(&record, RECORD_REQUEST);
+		record.source = STR_LIT("api");
+		record.key = desk_line_key(&desk, buf_str(&line), 0);
+		record_set_text(&record, FIELD_raw, buf_str(&line));
+		assert_int_equal(shapes_fit(desk.shapes, &record, &links, &desk.arena, &desk.fit),
+				 0);
+		assert_true(desk_comes_back(&desk, desk.shapes, &record, &links));
+		assert_false(desk.fit.keeps_key);
+	}
+	assert_false(shape_computes(desk.shapes, desk.fit.shape, FIELD_raw));
+	assert_in_range(shapes_count(desk.shapes), 250, 260);
+	buf_done(&line);
+	desk_end(&desk);
+}
+
 static void test_mutated_records(void **state)
 {
 	/* Proves: thousands of damaged lines and of records whose fields do not belong to their lines come back. */
@@ -504,6 +564,8 @@ int main(void)
 		cmocka_unit_test(test_hostile_raw),
 		cmocka_unit_test(test_common_log_format),
 		cmocka_unit_test(test_csv_rows),
+		cmocka_unit_test(test_nulls),
+		cmocka_unit_test(test_unlike_lines),
 		cmocka_unit_test(test_mutated_records),
 		cmocka_unit_test(test_bad_bytes),
 		cmocka_unit_test(test_render_refuses),
