@@ -1,5 +1,6 @@
 #include "store/block/shape-fit.h"
 
+#include "store/block/shape-escape.h"
 #include "store/block/shape-form.h"
 #include "store/block/shape-rule.h"
 #include "store/block/shape-token.h"
@@ -33,6 +34,23 @@ void fit_text(struct fitting *fitting, uint32_t name, struct str text)
 	fit->slot[fit->slot_count++].text = text;
 }
 
+/* Whether a text that stands for itself, in quotes, is what rest begins with: most tokens are, and need not be rendered. */
+static bool plain_gives(const struct place *place, const struct record *record, struct str rest,
+			size_t *out_len)
+{
+	if (place->form != FORM_TEXT || place->style >= ESCAPE_PLAIN || place->prefix.len > 0 ||
+	    place->width > 0 || !record_has(record, place->field)) {
+		return false;
+	}
+	struct str text = record->value[place->field].text;
+	if (rest.len < text.len + 2 || rest.ptr[0] != '"' || rest.ptr[text.len + 1] != '"' ||
+	    memcmp(rest.ptr + 1, text.ptr, text.len) != 0 || !escape_is_plain(text)) {
+		return false;
+	}
+	*out_len = text.len + 2;
+	return true;
+}
+
 size_t place_token_len(const struct place *place, struct str raw, size_t pos)
 {
 	if ((place->flags & PLACE_CELL) != 0) {
@@ -51,6 +69,9 @@ static bool form_gives(struct fitting *fitting, const struct place *place, struc
 	struct str token = str_make(rest.ptr, known ? *io_len : 0);
 	if (known && !form_read(place, token, fitting->arena, values)) {
 		return false;
+	}
+	if (!known && plain_gives(place, fitting->record, rest, io_len)) {
+		return true;
 	}
 	if (place->form == FORM_OWN_TEXT || place->form == FORM_OWN_BARE) {
 		return true; /* they give any token */

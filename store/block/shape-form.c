@@ -5,8 +5,6 @@
 #include "store/block/shape-time.h"
 #include "store/block/shape-token.h"
 
-#define PLAIN_STYLES 3 /* those in which plain text stands for itself */
-
 bool form_own_is_number(const struct place *place)
 {
 	return place->form == FORM_OWN_NUMBER || place->form == FORM_ROWS ||
@@ -49,7 +47,7 @@ void form_put_verbatim(struct str text, struct buf *out)
 
 static void put_escaped(unsigned style, struct str text, struct buf *out)
 {
-	if (style < PLAIN_STYLES && escape_is_plain(text)) {
+	if (style < ESCAPE_PLAIN && escape_is_plain(text)) {
 		buf_put_byte(out, '"');
 		buf_put_str(out, text);
 		buf_put_byte(out, '"');
