@@ -255,41 +255,49 @@ static uint32_t *make_families(const struct coder *coder, const struct gathered 
 	return family;
 }
 
+static void describe_texts(const struct coder *coder, struct layout_column *column)
+{
+	bool is_tsql = column->what == FIELD_statement;
+	column->coding = is_tsql ? LAYOUT_TSQL : LAYOUT_TEXTS;
+	if (coder->route != LAYOUT_NONE && (is_tsql || column->kind == RECORD_REQUEST)) {
+		column->context = is_tsql ? LAYOUT_GIVEN_PLACE : LAYOUT_GIVEN_COLUMN;
+		column->given = coder->route;
+	}
+}
+
+/* Writes the texts given what was prepared, and lets others be given their templates. */
+static int write_texts(struct coder *coder, const struct gathered *column, const uint32_t *context,
+		       const uint32_t *family, uint32_t *codes)
+{
+	const struct texts_column about = {
+		.column = stream_of(coder),
+		.is_tsql = column->column.coding == LAYOUT_TSQL,
+		.count = column->count,
+		.context = context,
+		.family = family,
+		.ids_of = family != NULL ? ids_of : NULL,
+		.owner = (void *)(uintptr_t)coder->requests,
+		.out_codes = codes,
+	};
+	int rc = texts_put(coder->streams, &about, column->texts);
+	rc = rc < 0 ? rc : publish(coder, column, codes);
+	if (rc == 0 && about.is_tsql) {
+		offer(coder, column->column.kind);
+	}
+	return rc;
+}
+
 static int put_texts(struct coder *coder, struct gathered *column)
 {
-	uint8_t kind = column->column.kind;
-	bool is_statement = kind == RECORD_STATEMENT;
-	bool is_tsql = column->column.what == FIELD_statement;
-	column->column.coding = is_tsql ? LAYOUT_TSQL : LAYOUT_TEXTS;
-	if (coder->route != LAYOUT_NONE && (is_tsql || kind == RECORD_REQUEST)) {
-		column->column.context = is_tsql ? LAYOUT_GIVEN_PLACE : LAYOUT_GIVEN_COLUMN;
-		column->column.given = coder->route;
-	}
+	bool has_families = column->column.kind == RECORD_STATEMENT;
 	uint32_t *context = NULL;
 	uint32_t *codes = malloc((column->count + 1) * sizeof codes[0]);
-	uint32_t *family =
-		is_statement && coder->requests != NULL ? make_families(coder, column) : NULL;
-	int rc = codes == NULL || (is_statement && coder->requests != NULL && family == NULL)
-			 ? -ERR_NOMEM
-			 : add_to_layout(coder, column);
+	uint32_t *family = has_families ? make_families(coder, column) : NULL;
+	describe_texts(coder, &column->column);
+	int rc = codes == NULL || (has_families && family == NULL) ? -ERR_NOMEM
+								   : add_to_layout(coder, column);
 	rc = rc < 0 ? rc : make_context(coder, column, &context);
-	if (rc == 0) {
-		const struct texts_column about = {
-			.column = stream_of(coder),
-			.is_tsql = is_tsql,
-			.count = column->count,
-			.context = context,
-			.family = family,
-			.ids_of = family != NULL ? ids_of : NULL,
-			.owner = (void *)(uintptr_t)coder->requests,
-			.out_codes = codes,
-		};
-		rc = texts_put(coder->streams, &about, column->texts);
-	}
-	rc = rc < 0 ? rc : publish(coder, column, codes);
-	if (rc == 0 && is_tsql) {
-		offer(coder, kind);
-	}
+	rc = rc < 0 ? rc : write_texts(coder, column, context, family, codes);
 	free(family);
 	free(context);
 	free(codes);
@@ -345,25 +353,38 @@ static bool same_rows(const struct gathered *a, const struct gathered *b)
 	return a->count == b->count && memcmp(a->rows, b->rows, a->count * sizeof a->rows[0]) == 0;
 }
 
+/* The values of a column of numbers that is written already and stands in the same rows, or NULL. */
+static const struct gathered *find_base(const struct gather *gather,
+					const struct layout_column *known,
+					const struct gathered *column)
+{
+	for (size_t i = 0; i < gather->count; i++) {
+		const struct gathered *base = &gather->columns[i];
+		bool is_it = known->kind == base->column.kind && known->is_number &&
+			     base->column.is_number && known->what == base->column.what &&
+			     known->name == base->column.name;
+		if (is_it) {
+			bool fits = base != column && base->column.coding == LAYOUT_INTS &&
+				    same_rows(base, column);
+			return fits ? base : NULL;
+		}
+	}
+	return NULL;
+}
+
 /* A column written before whose difference is smaller than the value itself. */
 static const struct gathered *choose_base(const struct coder *coder, const struct gather *gather,
 					  const struct gathered *column, struct choice *io)
 {
 	int64_t left[SAMPLE];
 	const struct gathered *best = NULL;
-	size_t start = sample_start(column), count = sample_of(column), tried = 0;
+	size_t start = sample_start(column);
+	size_t count = sample_of(column);
+	size_t tried = 0;
 	for (size_t c = 0; c < coder->layout->count && tried < BASES_TRIED; c++) {
 		const struct layout_column *known = &coder->layout->columns[c];
-		const struct gathered *base = NULL;
-		for (size_t i = 0; i < gather->count && base == NULL; i++) {
-			const struct layout_column *other = &gather->columns[i].column;
-			bool same = known->kind == other->kind && known->is_number &&
-				    other->is_number && known->what == other->what &&
-				    known->name == other->name;
-			base = same ? &gather->columns[i] : NULL;
-		}
-		if (base == NULL || base == column || base->column.coding != LAYOUT_INTS ||
-		    !same_rows(base, column)) {
+		const struct gathered *base = find_base(gather, known, column);
+		if (base == NULL) {
 			continue;
 		}
 		tried++;

@@ -218,6 +218,29 @@ static int read_runs(struct streams *streams, int64_t *const runs[2], size_t cou
 	return rc < 0 ? rc : ints_get(streams, &about, runs[1], err);
 }
 
+/* Reads the runs and gives each row its time; rows and runs have room. */
+static int fill_ingest(struct streams *streams, const struct layout *layout, size_t count,
+		       int64_t *const runs[2], int64_t *out_ingest_ns)
+{
+	struct error err;
+	uint32_t *rows = malloc(((size_t)layout->row_count + 1) * sizeof rows[0]);
+	size_t at = 0;
+	for (uint32_t row = 0; rows != NULL && row < layout->row_count; row++) {
+		rows[row] = row;
+	}
+	int rc = rows != NULL && layout_sort(layout->leaves, rows, layout->row_count)
+			 ? read_runs(streams, runs, count, &err)
+			 : -ERR_NOMEM;
+	rc = rc < 0 ? rc : check_runs(streams, runs, count, layout, &err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		for (int64_t k = 0; k < runs[0][i]; k++) {
+			out_ingest_ns[rows[at++]] = runs[1][i];
+		}
+	}
+	free(rows);
+	return rc;
+}
+
 int frame_get_ingest(struct streams *streams, const struct layout *layout, int64_t *out_ingest_ns,
 		     struct error *err)
 {
@@ -233,24 +256,13 @@ int frame_get_ingest(struct streams *streams, const struct layout *layout, int64
 	}
 	int64_t *const runs[2] = {malloc((count + 1) * sizeof(int64_t)),
 				  malloc((count + 1) * sizeof(int64_t))};
-	uint32_t *rows = malloc(((size_t)layout->row_count + 1) * sizeof rows[0]);
-	for (uint32_t row = 0; rows != NULL && row < layout->row_count; row++) {
-		rows[row] = row;
-	}
-	if (runs[0] == NULL || runs[1] == NULL || rows == NULL ||
-	    !layout_sort(layout->leaves, rows, layout->row_count)) {
-		rc = no_memory(err);
-	}
-	rc = rc < 0 ? rc : read_runs(streams, runs, count, err);
-	rc = rc < 0 ? rc : check_runs(streams, runs, count, layout, err);
-	size_t at = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		for (int64_t k = 0; k < runs[0][i]; k++) {
-			out_ingest_ns[rows[at++]] = runs[1][i];
-		}
-	}
+	rc = runs[0] != NULL && runs[1] != NULL
+		     ? fill_ingest(streams, layout, count, runs, out_ingest_ns)
+		     : -ERR_NOMEM;
 	free(runs[0]);
 	free(runs[1]);
-	free(rows);
-	return rc;
+	if (rc == -ERR_NOMEM) {
+		return no_memory(err);
+	}
+	return rc < 0 ? streams_blame(streams, LAYOUT_INGEST, "its runs can't be read", err) : 0;
 }

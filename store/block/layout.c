@@ -105,10 +105,21 @@ bool layout_context(const struct layout *layout, const struct layout_given *give
 #define DIGIT_BITS 11
 #define DIGITS     (1u << DIGIT_BITS)
 
+struct sorting {
+	const uint64_t *keys;
+	uint64_t least; /* of them */
+	uint32_t *rows, *other;
+	size_t count;
+};
+
 /* One pass of a radix sort by the digit at shift. */
-static void sort_pass(const uint64_t *keys, uint64_t least, unsigned shift, const uint32_t *from,
-		      uint32_t *to, size_t count)
+static void sort_pass(const struct sorting *sorting, unsigned shift)
 {
+	const uint64_t *keys = sorting->keys;
+	const uint32_t *from = sorting->rows;
+	uint32_t *to = sorting->other;
+	uint64_t least = sorting->least;
+	size_t count = sorting->count;
 	uint32_t next[DIGITS] = {0};
 	uint32_t sum = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -141,7 +152,8 @@ bool layout_sort(const uint64_t *keys, uint32_t *rows, size_t count)
 		return false;
 	}
 	for (unsigned shift = 0; shift < 64 && (most - least) >> shift != 0; shift += DIGIT_BITS) {
-		sort_pass(keys, least, shift, rows, other, count);
+		const struct sorting sorting = {keys, least, rows, other, count};
+		sort_pass(&sorting, shift);
 		memcpy(rows, other, count * sizeof rows[0]);
 	}
 	free(other);

@@ -69,6 +69,8 @@ struct block {
 
 /* Reads a column. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int opened_load(struct block *block, uint16_t column, struct error *err);
+
+/* Frees what a column holds, but for codes and numbers in the layout. */
 void opened_column_done(struct opened_column *column);
 
 /* The columns of a recipe; NULL after a failure. */
@@ -84,9 +86,12 @@ int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *ou
 
 /* Puts the record of a row together. It lives until the next row is put together in the same place. */
 int opened_record(struct block *block, uint32_t row, struct opened_row *out, struct error *err);
+
+/* Returns NULL without memory. */
 struct opened_row *opened_row_new(void);
 void opened_row_free(struct opened_row *row);
 
+/* Sets an ERR_NOMEM that names the block. Returns -ERR_NOMEM. */
 int opened_no_memory(const struct block *block, struct error *err);
 
 #endif

@@ -65,13 +65,14 @@ static int only_column(const struct block *block, enum record_kind kind, unsigne
 
 /* Each row's text on its own. */
 static int put_row(struct block *block, uint32_t row, unsigned field, int column,
-		   struct opened_answer *answer, struct error *err)
+		   struct opened_answer *answer)
 {
+	struct error err;
 	if (column >= 0) {
 		uint32_t first = block->layout.runs[block->layout.columns[column].kind].first;
-		return opened_text(block, (uint16_t)column, row - first, &answer->texts, err);
+		return opened_text(block, (uint16_t)column, row - first, &answer->texts, &err);
 	}
-	int rc = opened_record(block, row, block->row, err);
+	int rc = opened_record(block, row, block->row, &err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -79,18 +80,17 @@ static int put_row(struct block *block, uint32_t row, unsigned field, int column
 		return -ERR_GONE;
 	}
 	buf_put_str(&answer->texts, record_text(&block->row->record, field));
-	return answer->texts.failed ? opened_no_memory(block, err) : 0;
+	return answer->texts.failed ? -ERR_NOMEM : 0;
 }
 
 static int fill_rows(struct block *block, enum record_kind kind, unsigned field, int column,
 		     struct opened_answer *answer)
 {
-	struct error err;
 	struct block_run run = block->layout.runs[kind];
 	size_t count = 0;
 	for (uint32_t i = 0; i < run.count; i++) {
 		size_t start = answer->texts.len;
-		int rc = put_row(block, run.first + i, field, column, answer, &err);
+		int rc = put_row(block, run.first + i, field, column, answer);
 		if (rc < 0 && rc != -ERR_GONE) {
 			return rc;
 		}
@@ -144,7 +144,6 @@ struct folding {
 static int fold_row(struct block *block, uint32_t row, unsigned field, struct folding *folding,
 		    struct opened_answer *answer)
 {
-	struct error err;
 	uint32_t key[KEY_PARTS + 1] = {block->layout.recipe_of[row]};
 	uint32_t at = row - block->layout.runs[block->layout.columns[folding->parts[0]].kind].first;
 	for (size_t i = 0; i < folding->part_count; i++) {
@@ -157,7 +156,7 @@ static int fold_row(struct block *block, uint32_t row, unsigned field, struct fo
 		return 0;
 	}
 	size_t start = answer->texts.len;
-	int rc = put_row(block, row, field, -1, answer, &err);
+	int rc = put_row(block, row, field, -1, answer);
 	if (rc == 0) {
 		answer->own_code[at] = (uint32_t)folding->count;
 		answer->own_dict[folding->count++] = (struct str){NULL, answer->texts.len - start};
@@ -229,6 +228,9 @@ static int make_text(struct block *block, enum record_kind kind, unsigned field,
 	if (rc == 1) {
 		buf_clear(&answer->texts);
 		rc = fill_rows(block, kind, field, column, answer);
+	}
+	if (rc == -ERR_NOMEM) {
+		return opened_no_memory(block, err);
 	}
 	return rc < 0 ? streams_blame(block->streams, LAYOUT_RECIPES,
 				      "a column of texts can't be put together", err)

@@ -307,48 +307,69 @@ int block_record(struct block *block, uint32_t row, struct buf *out, struct erro
 	return rc;
 }
 
-int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *out_number,
-		  struct error *err)
+/* The leaves that rules for numbers may ask for. False: the row has no subject. */
+static bool find_leaves(const struct layout *layout, uint32_t row, struct recipe_links *out)
 {
-	const struct layout *layout = &block->layout;
-	const struct recipe *recipe = recipes_at(block->recipes, layout->recipe_of[row]);
-	const struct opened_recipe *known = opened_recipe(block, layout->recipe_of[row], err);
-	const struct recipe_rule *rule = recipe_rule_for(recipe, field);
-	int rc = known != NULL ? 0 : -err->code;
-	*out_number = INT64_MIN;
-	block->row->row = row;
-	if (rc == 0 && rule == NULL) {
-		uint16_t column = known->column_of[field];
-		union field_value value = {.number = INT64_MIN};
-		rc = column != LAYOUT_NONE ? take_value(block, block->row, column, &value, err) : 0;
-		*out_number = value.number;
-		return rc;
-	}
-	for (size_t i = 0; rc == 0 && i < rule->count; i++) {
-		const struct recipe_step *step = &recipe->steps[rule->first + i];
-		if (step->op == RECIPE_POSITIVE && step->arg < recipe->slot_count &&
-		    recipe->slots[step->arg].is_number) {
-			rc = take_value(block, block->row, known->slot_column[step->arg],
-					&block->row->slots[step->arg], err);
-		}
-	}
 	uint32_t parent = layout->parents[row];
-	struct recipe_links links = {.subject_leaf = RECIPE_NO_LEAF,
-				     .request_leaf = RECIPE_NO_LEAF};
-	if (parent != BLOCK_NO_ROW) {
-		uint32_t request = parent < layout->runs[RECORD_REQUEST].count
-					   ? parent
-					   : layout->parents[parent];
-		links.subject_leaf = layout->leaves[parent];
-		links.request_leaf =
-			request != BLOCK_NO_ROW ? layout->leaves[request] : RECIPE_NO_LEAF;
+	if (parent == BLOCK_NO_ROW) {
+		return false;
 	}
+	bool is_request = parent < layout->runs[RECORD_REQUEST].count;
+	uint32_t request = is_request ? parent : layout->parents[parent];
+	*out = (struct recipe_links){
+		.subject_leaf = layout->leaves[parent],
+		.request_leaf = request != BLOCK_NO_ROW ? layout->leaves[request] : RECIPE_NO_LEAF,
+		.subject_time_ns = layout->times[parent],
+	};
+	return true;
+}
+
+/* What a rule for a number gives, with no more of the row than it reads. */
+static int follow_number(struct block *block, uint32_t row, const struct recipe_rule *rule,
+			 int64_t *out_number, struct error *err)
+{
+	uint32_t number = block->layout.recipe_of[row];
+	const struct recipe *recipe = recipes_at(block->recipes, number);
+	struct recipe_links links;
+	bool has_links = find_leaves(&block->layout, row, &links);
 	const struct recipe_input input = {.recipe = recipe,
 					   .record = &block->row->record,
 					   .slots = block->row->slots,
-					   .links = parent != BLOCK_NO_ROW ? &links : NULL};
-	if (rc == 0 && !recipe_number(&input, rule, out_number)) {
-		rc = damaged(block, "a rule of a recipe can't be followed", err);
+					   .links = has_links ? &links : NULL};
+	for (size_t i = 0; i < rule->count; i++) {
+		const struct recipe_step *step = &recipe->steps[rule->first + i];
+		bool reads = step->op == RECIPE_POSITIVE && step->arg < recipe->slot_count &&
+			     recipe->slots[step->arg].is_number;
+		int rc = reads ? take_value(block, block->row,
+					    block->known[number]->slot_column[step->arg],
+					    &block->row->slots[step->arg], err)
+			       : 0;
+		if (rc < 0) {
+			return rc;
+		}
 	}
+	return recipe_number(&input, rule, out_number)
+		       ? 0
+		       : damaged(block, "a rule of a recipe can't be followed", err);
+}
+
+int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *out_number,
+		  struct error *err)
+{
+	uint32_t number = block->layout.recipe_of[row];
+	const struct recipe_rule *rule = recipe_rule_for(recipes_at(block->recipes, number), field);
+	const struct opened_recipe *known = opened_recipe(block, number, err);
+	union field_value value = {.number = INT64_MIN};
+	*out_number = INT64_MIN;
+	if (known == NULL) {
+		return -err->code;
+	}
+	block->row->row = row;
+	if (rule != NULL) {
+		return follow_number(block, row, rule, out_number, err);
+	}
+	uint16_t column = known->column_of[field];
+	int rc = column != LAYOUT_NONE ? take_value(block, block->row, column, &value, err) : 0;
+	*out_number = rc == 0 ? value.number : INT64_MIN;
 	return rc;
 }

@@ -354,6 +354,31 @@ static bool push_slot(struct cut *cut, const struct token *token)
 			  (unsigned)slot);
 }
 
+/* The value that the same key has in raw, if it is the same. */
+static bool push_again(struct cut *cut, const struct token *token,
+		       const struct recipe_memory *memory)
+{
+	struct recipes *recipes = cut->recipes;
+	if (memory->op == RECIPE_FIELD_JSON) {
+		return token->escape == 1 && field_fits(recipes->record, memory->arg, token) &&
+		       push_value(cut, token, RECIPE_FIELD_JSON, memory->arg);
+	}
+	if (memory->op < RECIPE_SLOT || memory->op > RECIPE_SLOT_PLAIN) {
+		return false;
+	}
+	if (memory->arg >= recipes->slot_count) {
+		return false; /* of a rule that was given up */
+	}
+	if (recipes->slots[memory->arg].is_number) {
+		return token->is_number &&
+		       recipes->fit->slot[memory->arg].number == token->number &&
+		       push_value(cut, token, RECIPE_SLOT, memory->arg);
+	}
+	return token->is_string && memory->op != RECIPE_SLOT && token->escape == 1 &&
+	       str_equal(recipes->fit->slot[memory->arg].text, token->text) &&
+	       push_value(cut, token, RECIPE_SLOT_JSON, memory->arg);
+}
+
 /* In extra: the value that raw has under the same name, as it is written there. */
 static bool push_seen(struct cut *cut, const struct token *token, struct str key)
 {
@@ -371,22 +396,7 @@ static bool push_seen(struct cut *cut, const struct token *token, struct str key
 	if (memory == NULL || memory->seen_in != recipes->fit_number) {
 		return false;
 	}
-	if (memory->op < RECIPE_SLOT || memory->op > RECIPE_SLOT_PLAIN) {
-		return memory->op == RECIPE_FIELD_JSON &&
-		       field_fits(recipes->record, memory->arg, token) && token->escape == 1 &&
-		       push_value(cut, token, RECIPE_FIELD_JSON, memory->arg);
-	}
-	if (memory->arg >= recipes->slot_count) {
-		return false; /* of a rule that was given up */
-	}
-	if (recipes->slots[memory->arg].is_number) {
-		return token->is_number &&
-		       recipes->fit->slot[memory->arg].number == token->number &&
-		       push_value(cut, token, RECIPE_SLOT, memory->arg);
-	}
-	return token->is_string && memory->op != RECIPE_SLOT && token->escape == 1 &&
-	       str_equal(recipes->fit->slot[memory->arg].text, token->text) &&
-	       push_value(cut, token, RECIPE_SLOT_JSON, memory->arg);
+	return push_again(cut, token, memory);
 }
 
 static bool take_token(struct cut *cut, struct token *token, struct str key)
@@ -410,36 +420,49 @@ static bool take_token(struct cut *cut, struct token *token, struct str key)
 	return guess != NULL ? push_guess(cut, guess, token) : push_slot(cut, token);
 }
 
+/* Takes the value that an event tells. */
+static bool take_event(struct cut *cut, const struct json_scanner *scanner, enum json_event event,
+		       struct str key)
+{
+	struct token token = {.raw = scanner->text, .text = scanner->text};
+	token.is_string = event == JSON_STRING;
+	if (token.is_string) {
+		find_escape(cut->recipes, &token, scanner->has_escapes);
+	}
+	token.is_number = (event == JSON_STRING || event == JSON_NUMBER) &&
+			  read_number(token.raw, &token.number);
+	return take_token(cut, &token, key);
+}
+
+/* Takes one value, an object mostly. False: it is none, or there is no room. */
+static bool cut_value(struct cut *cut, struct json_scanner *scanner)
+{
+	struct str key = STR_LIT("");
+	enum json_event event = json_next(scanner);
+	for (; event != JSON_END; event = json_next(scanner)) {
+		if (event == JSON_ERROR || cut->recipes->failed) {
+			return false;
+		}
+		if (event == JSON_KEY) {
+			key = scanner->text;
+		}
+		bool is_value = event >= JSON_STRING && event != JSON_NULL;
+		if (is_value && !take_event(cut, scanner, event, key)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 bool recipe_cut_json(struct recipes *recipes, struct str text, bool extra)
 {
 	struct cut cut = {.recipes = recipes, .all = text, .extra = extra};
-	struct str key = STR_LIT("");
 	size_t pos = 0;
 	while (pos < text.len) { /* one object behind the other */
 		struct json_scanner scanner = json_scanner(text);
 		scanner.pos = pos;
-		enum json_event event = json_next(&scanner);
-		for (; event != JSON_END; event = json_next(&scanner)) {
-			struct token token = {.raw = scanner.text};
-			if (event == JSON_ERROR || recipes->failed) {
-				return false;
-			}
-			if (event == JSON_KEY) {
-				key = scanner.text;
-			}
-			if (event < JSON_STRING || event == JSON_NULL) {
-				continue;
-			}
-			token.is_string = event == JSON_STRING;
-			if (token.is_string) {
-				find_escape(recipes, &token, scanner.has_escapes);
-			}
-			token.text = token.is_string ? token.text : token.raw;
-			token.is_number = event >= JSON_STRING && event <= JSON_NUMBER &&
-					  read_number(token.raw, &token.number);
-			if (!take_token(&cut, &token, key)) {
-				return false;
-			}
+		if (!cut_value(&cut, &scanner)) {
+			return false;
 		}
 		pos = scanner.pos;
 		while (pos < text.len &&

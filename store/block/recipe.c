@@ -66,11 +66,6 @@ const struct recipe *recipes_at(const struct recipes *recipes, uint32_t number)
 	return &recipes->items[number];
 }
 
-size_t recipes_name_count(const struct recipes *recipes)
-{
-	return recipes->name_count;
-}
-
 struct str recipes_name(const struct recipes *recipes, uint32_t name)
 {
 	return recipes->names[name];

@@ -90,13 +90,19 @@ struct recipe_fit {
 };
 
 struct recipes;
+
+/* Returns NULL without memory. */
 struct recipes *recipes_new(void);
 void recipes_free(struct recipes *recipes);
+
+/* Forgets all recipes and names. */
 void recipes_clear(struct recipes *recipes);
 
+/* How many recipes there are, and one of them; it lives until the next is added. */
 size_t recipes_count(const struct recipes *recipes);
 const struct recipe *recipes_at(const struct recipes *recipes, uint32_t number);
-size_t recipes_name_count(const struct recipes *recipes);
+
+/* The name of a slot: kind, mark and key; it lives until recipes_clear. */
 struct str recipes_name(const struct recipes *recipes, uint32_t name);
 
 /* Finds or makes the recipe of a record. links: of a verdict whose subject is in the block; else NULL. Returns 0, -ERR_LIMIT (too many) or -ERR_NOMEM. */
@@ -135,7 +141,10 @@ unsigned recipe_time_form(int64_t time_ns, struct str text);
 
 /* Texts inside of a JSON string. */
 void recipe_put_json(struct str text, struct buf *out);
+
+/* The same with only quotes, backslashes and control bytes escaped. */
 void recipe_put_plain(struct str text, struct buf *out);
+
 /* Whether text stands for itself there in any way of writing. */
 bool recipe_is_plain(struct str text);
 

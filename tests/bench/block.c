@@ -266,13 +266,49 @@ static void check(const struct bench *bench, const struct buf *bytes, struct tot
 	buf_done(&out);
 }
 
+/* How far the records are in blocks. */
+struct reach {
+	size_t request, statement, first_statement, first_verdict;
+};
+
+/* Puts the records of one block into the builder: requests, and what came until the last of them. */
+static void add_block(struct bench *bench, struct block_builder *builder, struct reach *reach)
+{
+	struct record_front front;
+	struct error err;
+	size_t last = reach->request + REQUESTS_OF_A_BLOCK;
+	last = last < reach->first_statement ? last : reach->first_statement;
+	(void)record_decode_front(record_at(bench, last - 1), &front,
+				  &err); /* it was encoded here */
+	int64_t until_ns = last < reach->first_statement ? front.time_ns : INT64_MAX;
+	for (; reach->request < last; reach->request++) {
+		if (block_builder_add(builder, reach->request, 1000,
+				      record_at(bench, reach->request), &err) != 0) {
+			die("add", &err);
+		}
+	}
+	for (; reach->statement < reach->first_verdict; reach->statement++) {
+		struct str statement = record_at(bench, reach->statement);
+		size_t verdict = reach->statement - reach->first_statement + reach->first_verdict;
+		(void)record_decode_front(statement, &front, &err); /* likewise */
+		if (front.time_ns > until_ns) {
+			break;
+		}
+		if (block_builder_add(builder, reach->statement, 2000, statement, &err) != 0 ||
+		    block_builder_add(builder, verdict, 3000, record_at(bench, verdict), &err) !=
+			    0) {
+			die("add", &err);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct bench bench;
 	static struct totals totals;
 	struct error err;
 	uint64_t requests = argc > 1 ? strtoull(argv[1], NULL, 10) : 2 * REQUESTS_OF_A_BLOCK;
-	size_t first_statement, first_verdict, done_statements;
+	struct reach reach = {0};
 	const struct accesslog_options options = {0};
 	buf_init(&bench.bytes, RECORD_ROOM);
 	buf_init(&bench.lines[0], RECORD_ROOM);
@@ -283,43 +319,18 @@ int main(int argc, char **argv)
 	if (accesslog_format_new(&options, &bench.format, &err) != 0) {
 		die("format", &err);
 	}
-	make_records(&bench, requests, &first_statement, &first_verdict);
-	done_statements = first_statement;
+	make_records(&bench, requests, &reach.first_statement, &reach.first_verdict);
+	reach.statement = reach.first_statement;
 	struct block_builder *builder = block_builder_new();
 	struct buf out;
 	struct block_about about;
 	buf_init(&out, (size_t)1 << 30);
 	uint64_t stored = 0;
 	double build_s = 0;
-	for (size_t first = 0; first < first_statement; first += REQUESTS_OF_A_BLOCK) {
-		size_t last = first + REQUESTS_OF_A_BLOCK < first_statement
-				      ? first + REQUESTS_OF_A_BLOCK
-				      : first_statement;
+	while (reach.request < reach.first_statement) {
 		double start = seconds();
-		double adding;
-		struct record_front front;
-		(void)record_decode_front(record_at(&bench, last - 1), &front, &err);
-		int64_t until_ns = last < first_statement ? front.time_ns : INT64_MAX;
-		for (size_t leaf = first; leaf < last; leaf++) {
-			if (block_builder_add(builder, leaf, 1000, record_at(&bench, leaf), &err) !=
-			    0) {
-				die("add", &err);
-			}
-		}
-		for (; done_statements < first_verdict; done_statements++) {
-			(void)record_decode_front(record_at(&bench, done_statements), &front, &err);
-			if (front.time_ns > until_ns) {
-				break;
-			}
-			size_t verdict = done_statements - first_statement + first_verdict;
-			if (block_builder_add(builder, done_statements, 2000,
-					      record_at(&bench, done_statements), &err) != 0 ||
-			    block_builder_add(builder, verdict, 3000, record_at(&bench, verdict),
-					      &err) != 0) {
-				die("add", &err);
-			}
-		}
-		adding = seconds() - start;
+		add_block(&bench, builder, &reach);
+		double adding = seconds() - start;
 		if (block_builder_finish(builder, 1, NULL, &out, &about, &err) != 0) {
 			die("finish", &err);
 		}
