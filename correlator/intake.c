@@ -30,6 +30,10 @@ int intake_commit(struct daemon *daemon, struct error *err)
 	if (rc < 0) {
 		return rc;
 	}
+	struct error damage;
+	if (keeper_damage(daemon->keeper, &damage)) {
+		log_error(LOG_LEVEL_ERROR, "block-damaged", &damage);
+	}
 	daemon->last_commit_ns = clock_monotonic_ns();
 	daemon->first_waits_ns = 0;
 	daemon->urgent = false;

@@ -72,6 +72,11 @@ bool keeper_has_pending(const struct keeper *keeper)
 	return false;
 }
 
+bool keeper_damage(struct keeper *keeper, struct error *out_damage)
+{
+	return recall_damage(keeper->recall, out_damage);
+}
+
 struct keeper_figures keeper_figures(const struct keeper *keeper)
 {
 	struct keeper_figures figures = {.leaves = store_leaf_count(keeper->store),

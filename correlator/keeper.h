@@ -103,6 +103,9 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
  * the next commit. Final verdicts on sealed records stay. Nothing may be pending. On failure the old options stay. */
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err);
 
+/* A sealed block that could not be read since the last call; what it held is judged and deduped without. */
+bool keeper_damage(struct keeper *keeper, struct error *out_damage);
+
 /* Figures for the status line. */
 struct keeper_figures {
 	uint64_t leaves;

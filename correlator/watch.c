@@ -105,8 +105,10 @@ static int say_status(struct daemon *daemon, struct error *err)
 	struct keeper_figures figures = keeper_figures(daemon->keeper);
 	struct buf text;
 	buf_init(&text, 1024);
-	buf_putf(&text, "%llu records, %zu statements and %zu requests open%s",
-		 (unsigned long long)figures.leaves, figures.open_statements, figures.open_requests,
+	buf_putf(&text,
+		 "%llu records, %zu of them in the join, %zu statements and %zu requests open%s",
+		 (unsigned long long)figures.leaves, figures.in_memory, figures.open_statements,
+		 figures.open_requests,
 		 figures.join_full ? "; the join is full: new records get no verdicts" : "");
 	int rc = put_alerts(daemon, &text, err);
 	assert(!text.failed);

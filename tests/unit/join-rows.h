@@ -115,6 +115,17 @@ static inline void add_line(struct bench *bench, uint64_t leaf, struct line line
 	assert_int_equal(join_add(bench->join, leaf, &record, &err), 0);
 }
 
+/* Gives a line back that a want names. */
+static inline void recall_line(struct bench *bench, const struct join_want *want, uint64_t leaf,
+			       struct line line)
+{
+	char key[24];
+	(void)snprintf(key, sizeof key, "line%d", (int)leaf); /* fits */
+	struct record record = rows_request(&line, key);
+	struct error err;
+	assert_int_equal(join_recall(bench->join, want, leaf, &record, &err), 0);
+}
+
 static inline void add_row(struct bench *bench, uint64_t leaf, struct row row)
 {
 	char key[24];

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "model/carried.h"
 #include "tests/unit/join-rows.h"
 
 static void test_session_context_gives_a(void **state)
@@ -303,6 +304,48 @@ static void test_take_order(void **state)
 	join_free(bench.join);
 }
 
+/* What is outside with its verdict is forgotten; a late row asks for its request, and names it when it is back; nothing is said twice. */
+static void test_forgets_and_asks(void **state)
+{
+	(void)state;
+	struct bench bench = bench_new();
+	const struct join_want *wants = NULL;
+	struct join_verdict verdict;
+	struct error err;
+	add_line(&bench, 1, alice);
+	add_row(&bench, 2, (struct row){.time_ns = T0 + 50 * MS, .column = "qt1 x=XA"});
+	assert_true(join_take(bench.join, &verdict));
+	assert_string_equal(verdict.grade, "A");
+	join_seal(bench.join, 3);
+	assert_int_equal(join_forget(bench.join, &err), 0);
+	assert_int_equal(join_count(bench.join), 1); /* the row's verdict is not outside */
+	join_stored(bench.join, 2);
+	assert_int_equal(join_forget(bench.join, &err), 0);
+	assert_int_equal(join_count(bench.join), 0);
+	add_row(&bench, 4, (struct row){.time_ns = T0 + 60 * MS, .column = "qt1 x=XA"});
+	assert_false(join_take(bench.join, &verdict));
+	size_t asked = 0;
+	for (size_t count = 1; count > 0; asked += count) {
+		count = join_wants(bench.join, &wants);
+		for (size_t i = 0; i < count; i++) {
+			bool requests = wants[i].kind == JOIN_WANT_REQUESTS;
+			assert_true(!requests || wants[i].key == carried_key(STR_LIT("XA")));
+			if (requests) {
+				recall_line(&bench, &wants[i], 1, alice);
+			}
+			assert_int_equal(
+				join_answer(bench.join, &wants[i], JOIN_NOTHING_OLDER, &err), 0);
+		}
+	}
+	assert_true(asked > 0);
+	assert_true(join_take(bench.join, &verdict));
+	assert_int_equal(verdict.statement_leaf, 4);
+	assert_int_equal(verdict.request_leaf, 1);
+	assert_string_equal(verdict.grade, "A");
+	assert_false(join_take(bench.join, &verdict));
+	join_free(bench.join);
+}
+
 /* A configuration that contradicts itself makes no join. */
 static void test_bad_options(void **state)
 {
@@ -331,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_other_kinds),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_take_order),
+		cmocka_unit_test(test_forgets_and_asks),
 		cmocka_unit_test(test_bad_options),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -250,8 +250,11 @@ static void status_line_tells_the_figures(void **state)
 	assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
 	tick(&parts);
 	read_status(fd, said, sizeof said);
-	assert_string_equal(said, "STATUS=0 records, 0 statements and 0 requests open; 0 rules, 0 "
-				  "alerts firing");
+	assert_string_equal(
+		said,
+		"STATUS=0 records, 0 of them in the join, 0 statements and 0 requests open; 0 "
+		"rules, 0 "
+		"alerts firing");
 	assert_int_equal(watch_note(&parts.daemon, "start", "because", &parts.err), 0);
 	commit(&parts);
 	parts.daemon.settings.alerts.channels.count = 1;
@@ -260,8 +263,11 @@ static void status_line_tells_the_figures(void **state)
 	parts.daemon.status_due_ns = 0;
 	tick(&parts);
 	read_status(fd, said, sizeof said);
-	assert_string_equal(said, "STATUS=1 records, 0 statements and 0 requests open; 0 rules, 0 "
-				  "alerts firing, querytrail-notify is not connected");
+	assert_string_equal(
+		said,
+		"STATUS=1 records, 0 of them in the join, 0 statements and 0 requests open; 0 "
+		"rules, 0 "
+		"alerts firing, querytrail-notify is not connected");
 	parts.daemon.settings.alerts.channels.count = 0;
 	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
 	assert_int_equal(close(fd), 0);
