@@ -74,6 +74,9 @@ static int find_bytes(struct scan_fetch *fetch, uint64_t leaf, struct str *out_e
 			return 0;
 		}
 	}
+	if (store->sealed_damage.code != 0 && (sealed.code == 0 || sealed.code == ERR_GONE)) {
+		sealed = store->sealed_damage; /* the block whose row is damaged may hold it */
+	}
 	int rc = from_head(fetch, leaf, out_encoded, out_ingest_ns, err);
 	if (rc == -ERR_GONE && sealed.code != 0 && sealed.code != ERR_GONE) {
 		return error_set(err, sealed.code, "%s", sealed.text);

@@ -1,0 +1,259 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/blocks.h"
+#include "store/handle.h"
+#include "tests/unit/seal-world.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define RECORDS  700
+#define REQUESTS 16
+#define ROWS     (REQUESTS * FIXTURE_PERIOD) /* of each block but the last */
+#define VICTIM   2                           /* the block that is damaged, by its place */
+#define LOST     (VICTIM * ROWS)             /* a request in it */
+#define KEPT     FIXTURE_PERIOD              /* one in another block */
+
+enum damage {
+	MISSING,
+	TRUNCATED,
+	LONGER,
+	TURNED,  /* each bit of it */
+	SWAPPED, /* for the file of another block */
+	ROW,     /* in the catalog */
+	DAMAGE_COUNT,
+};
+
+struct counted {
+	uint64_t records, lost, told, last;
+	char text[1024];
+};
+
+static struct blocks_row victim_row(struct seal_world *world, size_t place)
+{
+	const struct blocks_list *list = NULL;
+	struct error damage, err;
+	struct blocks *blocks =
+		blocks_new(world->filled.fixture.dir, world->filled.store->catalog, NULL);
+	assert_non_null(blocks);
+	assert_int_equal(blocks_load(blocks, &list, &damage, &err), 0);
+	assert_true(place < list->count);
+	struct blocks_row row = list->rows[place];
+	blocks_free(blocks);
+	return row;
+}
+
+static void block_path(const struct seal_world *world, const struct blocks_row *row, char out[256])
+{
+	int len = snprintf(out, 256, "%s/%s", world->filled.fixture.dir, row->name);
+	assert_true(len > 0 && len < 256);
+}
+
+static void turn_file(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	assert_true(fd >= 0 && fstat(fd, &st) == 0);
+	for (off_t at = 0; at < st.st_size; at++) {
+		uint8_t byte = 0;
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		byte = (uint8_t)~byte;
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	(void)close(fd); /* a test's file */
+}
+
+/* The file of another block in the place of one, made as long as it was, so that only what it says of itself is wrong. */
+static void put_other(const char *path, const char *other_path, uint64_t bytes)
+{
+	char chunk[4096];
+	ssize_t got = 0;
+	int from = open(other_path, O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	assert_true(from >= 0 && to >= 0);
+	while ((got = read(from, chunk, sizeof chunk)) > 0) {
+		assert_int_equal(write(to, chunk, (size_t)got), got);
+	}
+	assert_int_equal(ftruncate(to, (off_t)bytes), 0);
+	(void)close(from); /* only read */
+	(void)close(to);   /* a test's file */
+}
+
+static void do_damage(struct seal_world *world, enum damage damage)
+{
+	struct blocks_row row = victim_row(world, VICTIM);
+	struct blocks_row other = victim_row(world, VICTIM + 1);
+	char path[256], other_path[256], sql[256];
+	block_path(world, &row, path);
+	block_path(world, &other, other_path);
+	switch (damage) {
+	case MISSING:
+		assert_int_equal(unlink(path), 0);
+		break;
+	case TRUNCATED:
+		assert_int_equal(truncate(path, (off_t)row.file_bytes / 2), 0);
+		break;
+	case LONGER:
+		assert_int_equal(truncate(path, (off_t)row.file_bytes + 1), 0);
+		break;
+	case TURNED:
+		turn_file(path);
+		break;
+	case SWAPPED:
+		put_other(path, other_path, row.file_bytes);
+		break;
+	case ROW:
+		(void)snprintf(sql, sizeof sql,
+			       "UPDATE blocks SET crc = crc + 1 WHERE number = %llu",
+			       (unsigned long long)row.about.number); /* fits */
+		filled_sql(&world->filled, sql);
+		break;
+	case DAMAGE_COUNT:
+		break;
+	}
+}
+
+static int count_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+			struct error *err)
+{
+	struct counted *counted = owner;
+	(void)ingest_ns;
+	(void)encoded;
+	(void)err;
+	assert_true(counted->records == 0 || leaf > counted->last);
+	counted->last = leaf;
+	counted->records++;
+	return 0;
+}
+
+static void count_damage(void *owner, uint64_t records, const struct error *what)
+{
+	struct counted *counted = owner;
+	counted->told++;
+	counted->lost += records;
+	(void)snprintf(counted->text, sizeof counted->text, "%s", what->text);
+}
+
+/* What names the damage: the file, or the block's row. */
+static void assert_named(const struct blocks_row *row, enum damage damage, const char *text)
+{
+	char expected[64];
+	(void)snprintf(expected, sizeof expected, "the row of block %llu is damaged",
+		       (unsigned long long)row->about.number); /* fits */
+	const char *name = damage == ROW ? expected : row->name;
+	if (strstr(text, name) == NULL) {
+		fail_msg("damage %d: \"%s\" does not name %s", (int)damage, text, name);
+	}
+}
+
+static void check_scan(struct store *store, const struct blocks_row *row, enum damage damage)
+{
+	static const struct scan_options all = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
+	const struct scan_block *block = NULL;
+	struct scan *scan = NULL;
+	struct error err;
+	size_t rows = 0, corrupt = 0;
+	int rc = scan_open(store, &all, &scan, &err);
+	assert_int_equal(rc, 0);
+	while ((rc = scan_next(scan, &block, &err)) != -ERR_GONE) {
+		assert_true(rc == 0 || rc == -ERR_CORRUPT);
+		rows += rc == 0 ? scan_row_count(block) : 0;
+		corrupt += rc == -ERR_CORRUPT ? 1 : 0;
+		if (rc == -ERR_CORRUPT) {
+			assert_named(row, damage, err.text);
+		}
+		assert_true(corrupt < 9);
+	}
+	assert_int_equal(rows, RECORDS - ROWS);
+	assert_int_equal(corrupt, 1);
+	assert_int_equal(scan_stats(scan).blocks_damaged, 1);
+	scan_close(scan);
+}
+
+static void check_walk(struct store *store, const struct blocks_row *row, enum damage damage)
+{
+	struct counted counted = {0};
+	struct error err;
+	struct store_walk walk = {.each = count_record, .owner = &counted, .damaged = count_damage};
+	assert_int_equal(store_walk_with(store, &walk, &err), 0);
+	assert_int_equal(counted.records, RECORDS - ROWS);
+	assert_int_equal(counted.told, 1);
+	assert_int_equal(counted.lost, damage == ROW ? 0 : ROWS);
+	assert_named(row, damage, counted.text);
+	walk.damaged = NULL; /* who is not told ends there */
+	counted = (struct counted){0};
+	assert_int_equal(store_walk_with(store, &walk, &err), -ERR_CORRUPT);
+	assert_named(row, damage, err.text);
+}
+
+static void check_fetch(struct store *store, const struct blocks_row *row, enum damage damage)
+{
+	struct scan_fetch *fetch = NULL;
+	struct record record;
+	struct error err;
+	int64_t ingest_ns = 0;
+	assert_int_equal(scan_fetch_open(store, &fetch, &err), 0);
+	assert_int_equal(scan_fetch_record(fetch, KEPT, &record, &ingest_ns, &err), 0);
+	assert_int_equal(scan_fetch_record(fetch, LOST, &record, &ingest_ns, &err), -ERR_CORRUPT);
+	assert_named(row, damage, err.text);
+	assert_int_equal(scan_fetch_record(fetch, RECORDS - 1, &record, &ingest_ns, &err), 0);
+	assert_int_equal(scan_fetch_record(fetch, RECORDS, &record, &ingest_ns, &err), -ERR_GONE);
+	scan_fetch_close(fetch);
+}
+
+static void check_find(struct seal_world *world, const struct blocks_row *row, enum damage damage)
+{
+	uint64_t leaves[32];
+	struct scan_found found = {.leaves = leaves, .max = 32};
+	struct error err;
+	struct str encoded;
+	char id[RECORD_ID_DIGITS + 1];
+	const struct record *record = fixture_record(&world->filled.fixture, LOST, &encoded);
+	record_stable_id(record->source, record->key, id);
+	assert_int_equal(scan_find_id(world->filled.store, str_of(id), &found, &err), -ERR_CORRUPT);
+	assert_named(row, damage, err.text);
+	record = fixture_record(&world->filled.fixture, KEPT, &encoded);
+	record_stable_id(record->source, record->key, id);
+	int rc = scan_find_id(world->filled.store, str_of(id), &found, &err);
+	assert_true(rc == 0 || rc == -ERR_CORRUPT);
+	assert_true(found.count >= 1);
+	assert_int_equal(leaves[0], KEPT);
+}
+
+static void damage_is_contained(void **state)
+{
+	/* a block file that is missing, cut, too long, turned or another one's, and a damaged row: named once, and all other records are read */
+	static const struct seal_order order = {.head_end = UINT64_MAX,
+						.settled_ns = INT64_MAX,
+						.requests = REQUESTS,
+						.close = true,
+						.now_ns = 1};
+	(void)state;
+	for (unsigned damage = 0; damage < DAMAGE_COUNT; damage++) {
+		struct seal_world world;
+		seal_world_init(&world, RECORDS, 50);
+		(void)seal_world_run(&world, &order);
+		struct blocks_row row = victim_row(&world, VICTIM);
+		assert_int_equal(row.about.row_count, ROWS);
+		do_damage(&world, (enum damage)damage);
+		seal_world_reopen(&world, STORE_READ);
+		check_scan(world.filled.store, &row, (enum damage)damage);
+		check_walk(world.filled.store, &row, (enum damage)damage);
+		check_fetch(world.filled.store, &row, (enum damage)damage);
+		check_find(&world, &row, (enum damage)damage);
+		seal_world_done(&world);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(damage_is_contained),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
