@@ -46,9 +46,7 @@ SAME = [
     (["requestTimeEpoch", "event_time"], ["times"]),
     (["resourcePath"], ["request route", "request method"]),
     (["path"], ["request path"]),
-    (["email"], ["request user"]),
-    (["sourceIp"], ["request source_ip"]),
-    (["userAgent"], ["request user_agent"]),
+    (["email", "sourceIp", "userAgent", "drawn_tables"], ["request user", "request (principalId)", "request source_ip", "request user_agent"]),
     (["status"], ["request status", "request integration_status"]),
     (["responseLength"], ["request response_bytes"]),
     (["latency"], ["request latency_ms", "request (integrationLatency)"]),
@@ -179,8 +177,9 @@ def distance_table(columns, bits, data):
     for drawn, names in SAME:
         mine = [name for name in names if name in left]
         floor = sum(free.pop(name) for name in drawn) / 8
-        line(drawn[0] if len(drawn) < 3 else "texts of statements", sum(left.pop(name)[0] for name in mine), floor)
-    line("everything else, drawn tables", sum(stored for stored, _ in left.values()), sum(free.values()) / 8)
+        label = "texts of statements" if "literal.int" in drawn else " and ".join(drawn)
+        line(label.replace("drawn_tables", "tables of users and the like"), sum(left.pop(name)[0] for name in mine), floor)
+    line("everything else", sum(stored for stored, _ in left.values()), sum(free.values()) / 8)
     return lines
 
 
