@@ -314,6 +314,10 @@ static int choose_bucket(const struct coder *coder, const struct gathered *colum
 	find_givens(coder, column->column.kind, &givens);
 	*out = (struct choice){.given = givens.item[0], .base = LAYOUT_NONE, .bits = UINT64_MAX};
 	for (size_t i = 0; i < givens.count && out->bits * ADOPT_BITS > count; i++) {
+		if (column->column.what == FIELD_duration_ms &&
+		    givens.item[i].context == LAYOUT_GIVEN_COLUMN) {
+			continue; /* each block_open reads it: not the templates besides */
+		}
 		bool has = layout_context(coder->layout, &givens.item[i], column->rows + start,
 					  count, context);
 		uint64_t bits = ints_cost(column->numbers + start, has ? context : NULL, count);
