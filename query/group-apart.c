@@ -13,6 +13,7 @@ struct anew {
 	struct store *store;
 	uint8_t *here; /* a bit per leaf: the record stands in a block that is not whole */
 	uint64_t leaf_count;
+	bool lone; /* requests without a statement are asked for: verdicts on requests matter too */
 	struct buf subjects; /* leaves of judged records, uint64_t */
 };
 
@@ -42,14 +43,13 @@ static int note_subjects(struct anew *anew, const struct scan_block *block, stru
 		result = scan_number_of(block, RECORD_VERDICT, FIELD_request_leaf, &request, err);
 	}
 	for (size_t i = 0; result == 0 && i < verdicts.count; i++) {
-		uint64_t leaf = (uint64_t)(statement[i] >= 0 ? statement[i] : request[i]);
-		if (leaf < anew->leaf_count) {
-			buf_put(&anew->subjects, &leaf, sizeof(leaf));
+		uint64_t on_statement = (uint64_t)statement[i];
+		uint64_t on_request = (uint64_t)request[i];
+		if (statement[i] >= 0 && on_statement < anew->leaf_count) {
+			buf_put(&anew->subjects, &on_statement, sizeof(on_statement));
 		}
-		/* a request that is named by a new verdict has one statement more than its block knows */
-		leaf = (uint64_t)request[i];
-		if (statement[i] >= 0 && leaf < anew->leaf_count) {
-			buf_put(&anew->subjects, &leaf, sizeof(leaf));
+		if (anew->lone && request[i] >= 0 && on_request < anew->leaf_count) {
+			buf_put(&anew->subjects, &on_request, sizeof(on_request));
 		}
 	}
 	return result == 0 ? buf_check(&anew->subjects, "the verdicts of late", err) : result;
@@ -101,9 +101,9 @@ static int look_at_rest(struct anew *anew, struct error *err)
 	return result == -ERR_GONE ? 0 : error_set(err, local.code, "%s", local.text);
 }
 
-int group_blocks_apart(struct store *store, struct buf *out, struct error *err)
+int group_blocks_apart(struct store *store, bool lone, struct buf *out, struct error *err)
 {
-	struct anew anew = {.store = store, .leaf_count = store_leaf_count(store)};
+	struct anew anew = {.store = store, .leaf_count = store_leaf_count(store), .lone = lone};
 	anew.here = calloc((size_t)(anew.leaf_count / 8 + 1), 1);
 	if (anew.here == NULL) {
 		return no_memory(err);

@@ -7,9 +7,9 @@
 
 #include "query/group.h"
 
-/* Finds the whole blocks of which something was said anew elsewhere: they count as not whole. Numbers are appended to out as uint64_t.
+/* Finds the whole blocks of which something was said anew elsewhere: they count as not whole. lone: requests without a statement matter too. Numbers are appended to out as uint64_t.
  * Returns 0, ERR_IO or ERR_NOMEM. */
-int group_blocks_apart(struct store *store, struct buf *out, struct error *err);
+int group_blocks_apart(struct store *store, bool lone, struct buf *out, struct error *err);
 
 /* Counts the trails of all whole blocks that are not apart; adds to result what was looked at, what was damaged and the statements by grade.
  * Returns 0, ERR_IO, ERR_NOMEM or ERR_LIMIT. */

@@ -222,7 +222,7 @@ int group_set_run(struct group_set *groups, struct store *store, const struct pl
 		return result;
 	}
 	buf_init(&apart, 0);
-	result = group_blocks_apart(store, &apart, err);
+	result = group_blocks_apart(store, plan->lone_requests, &apart, err);
 	struct run_part part = {.blocks = SCAN_NOT_WHOLE,
 				.apart = (const uint64_t *)(const void *)apart.ptr,
 				.apart_count = apart.len / sizeof(uint64_t)};

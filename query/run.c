@@ -234,7 +234,7 @@ static int allocate(struct run *run, struct error *err)
 	return 0;
 }
 
-static int scan_all(struct run *run, struct error *err)
+static int scan_trails(struct run *run, struct error *err)
 {
 	const unsigned trail = 1u << RECORD_STATEMENT | 1u << RECORD_REQUEST;
 	const unsigned rest = 1u << RECORD_VERDICT | 1u << RECORD_GAP;
@@ -266,6 +266,19 @@ static int scan_all(struct run *run, struct error *err)
 	}
 	all.kinds = rest;
 	return result != 0 ? result : pass(run, &all, err);
+}
+
+static int scan_all(struct run *run, struct error *err)
+{
+	/* Gaps concern every part. */
+	struct scan_options gaps = {.kinds = 1u << RECORD_GAP,
+				    .from_ns = INT64_MIN,
+				    .to_ns = INT64_MAX,
+				    .blocks = SCAN_WHOLE,
+				    .apart = run->part->apart,
+				    .apart_count = run->part->apart_count};
+	int result = scan_trails(run, err);
+	return result != 0 || run->part->blocks != SCAN_NOT_WHOLE ? result : pass(run, &gaps, err);
 }
 
 int run_plan_part(struct store *store, const struct plan *plan, const struct run_part *part,

@@ -200,7 +200,7 @@ static bool is_final(const struct verdicts *verdicts, uint32_t i)
 	return code < verdicts->settled.dict_count && str_is(verdicts->settled.dict[code], "final");
 }
 
-/* Marks what the standing verdicts judge and name; false when one of them leads out of the block or may still change. */
+/* Marks what the verdicts judge; false when one of them leads out of the block, or one that stands on a statement may still change. */
 static bool mark_judged(const struct making *making, const struct verdicts *verdicts,
 			uint8_t *judged)
 {
@@ -217,12 +217,10 @@ static bool mark_judged(const struct making *making, const struct verdicts *verd
 			continue;
 		}
 		bool on_statement = block_kinds(making->block)[subject] == RECORD_STATEMENT;
-		bool final = is_final(verdicts, i);
-		if (on_statement && !final) {
+		if (on_statement && !is_final(verdicts, i)) {
 			return false;
 		}
-		/* a request that is only said to be alone for the time being may be named below */
-		judged[subject] = final ? 1 : judged[subject];
+		judged[subject] = 1;
 		if (!on_statement || verdicts->request_leaf[i] < 0) {
 			continue;
 		}
@@ -231,7 +229,6 @@ static bool mark_judged(const struct making *making, const struct verdicts *verd
 		    leaves[request] != (uint64_t)verdicts->request_leaf[i]) {
 			return false;
 		}
-		judged[request] = 1;
 	}
 	return true;
 }
@@ -253,12 +250,9 @@ static int look_whether_whole(const struct making *making, bool *out_whole, stru
 		return no_memory(err);
 	}
 	bool whole = mark_judged(making, &verdicts, judged);
-	static const enum record_kind kinds[] = {RECORD_REQUEST, RECORD_STATEMENT};
-	for (size_t k = 0; k < 2; k++) {
-		struct block_run run = block_run(block, kinds[k]);
-		for (uint32_t i = 0; whole && i < run.count; i++) {
-			whole = judged[run.first + i] != 0;
-		}
+	struct block_run run = block_run(block, RECORD_STATEMENT);
+	for (uint32_t i = 0; whole && i < run.count; i++) {
+		whole = judged[run.first + i] != 0;
 	}
 	free(judged);
 	*out_whole = whole;
