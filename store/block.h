@@ -72,6 +72,7 @@ struct block_place {
 int block_open(const struct block_place *place, struct block **out_block, struct error *err);
 void block_close(struct block *block);
 
+/* What it says of itself; lives as long as the block. */
 const struct block_about *block_about(const struct block *block);
 
 /* Per row; the arrays live as long as the block. */

@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define CUT_MAX ((size_t)1 << 20) /* longer raw bytes are kept as they are */
+#define ALERT_AROUND_MAX 3 /* what stands around the id in the keys of many alerts */
+#define CUT_MAX          ((size_t)1 << 20) /* longer raw bytes are kept as they are */
 
 bool recipe_push(struct recipes *recipes, enum recipe_op op, unsigned arg, struct str bytes)
 {
@@ -186,6 +187,29 @@ static void fit_verdict_key(struct recipes *recipes, const struct recipe_links *
 	recipe_give_up(recipes, mark);
 }
 
+/* Of an alert: its id is in the key. */
+static void fit_alert_key(struct recipes *recipes)
+{
+	const struct record *record = recipes->record;
+	struct str id = record_has(record, FIELD_alert_id) ? record_text(record, FIELD_alert_id)
+							   : (struct str){0};
+	ptrdiff_t at = id.len >= 8 ? str_find(record->key, id, 0) : -1;
+	struct recipe_mark mark = recipe_begin(recipes);
+	if (at < 0) {
+		return;
+	}
+	struct str before = str_slice(record->key, 0, (size_t)at);
+	struct str behind = str_slice(record->key, (size_t)at + id.len, record->key.len);
+	if (before.len + behind.len <= ALERT_AROUND_MAX &&
+	    recipe_push(recipes, RECIPE_BYTES, 0, before) &&
+	    recipe_push(recipes, RECIPE_FIELD, FIELD_alert_id, (struct str){0}) &&
+	    recipe_push(recipes, RECIPE_BYTES, 0, behind) &&
+	    recipe_end(recipes, mark, RECIPE_KEY)) {
+		return;
+	}
+	recipe_give_up(recipes, mark);
+}
+
 static bool has_number(const struct record *record, unsigned field, uint64_t number)
 {
 	return record_has(record, field) && (uint64_t)record_number(record, field, 0) == number;
@@ -305,6 +329,9 @@ int recipes_fit(struct recipes *recipes, const struct record *record,
 		fit_rows(recipes);
 		fit_table(recipes);
 		fit_ids(recipes);
+		if (record->kind == RECORD_ALERT) {
+			fit_alert_key(recipes);
+		}
 	}
 	put_recipe(recipes);
 	out_fit->recipe =
