@@ -146,7 +146,10 @@ static bool name_is_ours(const char *name)
 static int sweep_graves(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
 {
 	struct buf names;
-	int64_t before_ns = now_ns == INT64_MAX ? INT64_MAX : now_ns - BLOCKS_GRACE_NS;
+	int64_t before_ns = INT64_MIN;
+	if (now_ns == INT64_MAX || __builtin_sub_overflow(now_ns, BLOCKS_GRACE_NS, &before_ns)) {
+		before_ns = now_ns;
+	}
 	buf_init(&names, 0);
 	int rc = list_graves(catalog, before_ns, &names, err);
 	size_t at = 0;
@@ -178,9 +181,30 @@ static bool is_temporary(const char *file_name)
 	return str_has_suffix(name, STR_LIT(".tmp")) && str_find(name, STR_LIT(".qtb."), 0) >= 8;
 }
 
+/* Whether a name is among those that list_graves gave. */
+static bool is_buried(const struct buf *graves, const char *name)
+{
+	for (size_t at = 0; at < graves->len; at += strlen(graves->ptr + at) + 1) {
+		if (strcmp(graves->ptr + at, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether a row or a grave knows a block's file. Returns 0 or an error. */
+static int is_known(struct catalog *catalog, uint64_t number, const char *name, bool *out_known,
+		    struct error *err)
+{
+	struct blocks_row row;
+	int found = blocks_read_row(catalog, number, &row, err);
+	*out_known = found == -ERR_CORRUPT || (found == 0 && strcmp(row.name, name) == 0);
+	return found == -ERR_GONE || found == -ERR_CORRUPT ? 0 : found;
+}
+
 /* Removes the files of a month that no row and no grave knows. */
 static int sweep_month(const char *dir, struct catalog *catalog, const char *month,
-		       struct error *err)
+		       const struct buf *graves, struct error *err)
 {
 	char path[PATH_BYTES];
 	char name[1024];
@@ -197,17 +221,14 @@ static int sweep_month(const char *dir, struct catalog *catalog, const char *mon
 	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
 	     entry = readdir(folder)) {
 		uint64_t number = number_of(entry->d_name);
-		struct blocks_row row;
 		bool known = false;
 		if (number == 0 && !is_temporary(entry->d_name)) {
 			continue; /* nothing of ours */
 		}
 		(void)snprintf(name, sizeof name, "%s/%s", month, entry->d_name);
 		if (number != 0) {
-			int found = blocks_read_row(catalog, number, &row, err);
-			known = found == -ERR_CORRUPT ||
-				(found == 0 && strcmp(row.name, name) == 0);
-			rc = found == -ERR_GONE || found == -ERR_CORRUPT ? 0 : found;
+			rc = is_known(catalog, number, name, &known, err);
+			known = known || is_buried(graves, name);
 		}
 		rc = rc < 0 || known ? rc : remove_file(dir, name, err);
 	}
@@ -219,27 +240,31 @@ static int sweep_strangers(const char *dir, struct catalog *catalog, struct erro
 {
 	char path[PATH_BYTES];
 	char month[512];
+	struct buf graves;
 	int rc = put_path(dir, BLOCKS_FOLDER, path, err);
 	DIR *folder = rc == 0 ? opendir(path) : NULL;
 	if (folder == NULL) {
 		return rc < 0 || errno == ENOENT ? rc : error_errno(err, "%s can't be read", path);
 	}
+	buf_init(&graves, 0);
+	rc = list_graves(catalog, INT64_MAX, &graves, err);
 	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
 	     entry = readdir(folder)) {
 		if (entry->d_name[0] == '.') {
 			continue;
 		}
 		(void)snprintf(month, sizeof month, BLOCKS_FOLDER "/%s", entry->d_name);
-		rc = sweep_month(dir, catalog, month, err);
+		rc = sweep_month(dir, catalog, month, &graves, err);
 	}
+	buf_done(&graves);
 	(void)closedir(folder); /* only read */
 	return rc;
 }
 
 int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
 {
-	int rc = sweep_graves(dir, catalog, now_ns, err);
-	return rc < 0 || now_ns != INT64_MIN ? rc : sweep_strangers(dir, catalog, err);
+	return now_ns == INT64_MIN ? sweep_strangers(dir, catalog, err)
+				   : sweep_graves(dir, catalog, now_ns, err);
 }
 
 /* Adds the sizes of the files of one month. */

@@ -250,10 +250,107 @@ static void damage_is_contained(void **state)
 	}
 }
 
+static bool is_there(const struct seal_world *world, const char *name)
+{
+	char path[256];
+	struct stat st;
+	int len = snprintf(path, sizeof path, "%s/%s", world->filled.fixture.dir, name);
+	assert_true(len > 0 && (size_t)len < sizeof path);
+	return stat(path, &st) == 0;
+}
+
+static void put_file(const struct seal_world *world, const char *name)
+{
+	char path[256];
+	int len = snprintf(path, sizeof path, "%s/%s", world->filled.fixture.dir, name);
+	assert_true(len > 0 && (size_t)len < sizeof path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd); /* a test's file */
+}
+
+/* The path of a name in the folder of a block. */
+static void put_beside(const struct blocks_row *row, const char *name, char out[256])
+{
+	int folder = (int)(strrchr(row->name, '/') - row->name);
+	int len = snprintf(out, 256, "%.*s/%s", folder, row->name, name);
+	assert_true(len > 0 && len < 256);
+}
+
+static void files_go_in_their_time(void **state)
+{
+	/* a replaced block's file stays until its grace is over; what no row and no grave knows goes when the store is opened, other people's files stay */
+	struct seal_world world;
+	struct error err;
+	char stranger[256], half[256], theirs[256];
+	const struct seal_order first = {.head_end = UINT64_MAX,
+					 .settled_ns = INT64_MAX,
+					 .requests = REQUESTS,
+					 .close = true,
+					 .now_ns = 1};
+	(void)state;
+	seal_world_init(&world, 100, 50);
+	(void)seal_world_run(&world, &first);
+	struct blocks_row old = victim_row(&world, 0);
+	const struct seal_order again = {.blocks = &old.about.number,
+					 .block_count = 1,
+					 .settled_ns = INT64_MAX,
+					 .requests = REQUESTS,
+					 .close = true,
+					 .now_ns = 1};
+	(void)seal_world_run(&world, &again);
+	struct blocks_row fresh = victim_row(&world, 0);
+	assert_true(fresh.about.number > old.about.number);
+	put_beside(&fresh, "00000999.qtb", stranger);
+	put_beside(&fresh, "00000998.qtb.1.tmp", half);
+	put_beside(&fresh, "notes.txt", theirs);
+	put_file(&world, stranger);
+	put_file(&world, half);
+	put_file(&world, theirs);
+	assert_int_equal(store_sweep(world.filled.store, BLOCKS_GRACE_NS, &err), 0);
+	assert_true(is_there(&world, old.name));
+	assert_true(is_there(&world, stranger));
+	assert_int_equal(store_sweep(world.filled.store, INT64_MIN, &err), 0); /* as opening does */
+	assert_true(is_there(&world, old.name));
+	assert_false(is_there(&world, stranger));
+	assert_false(is_there(&world, half));
+	assert_int_equal(store_sweep(world.filled.store, BLOCKS_GRACE_NS + 2, &err), 0);
+	assert_false(is_there(&world, old.name));
+	assert_true(is_there(&world, fresh.name));
+	assert_true(is_there(&world, theirs));
+	seal_world_check(&world, 100);
+	seal_world_done(&world);
+}
+
+static void older_stores_grow(void **state)
+{
+	/* a store of version 2 has no blocks: a reader reads it as it is, a writer adds the tables and can seal */
+	struct seal_world world;
+	const struct seal_order order = {.head_end = UINT64_MAX,
+					 .settled_ns = INT64_MAX,
+					 .requests = REQUESTS,
+					 .close = true,
+					 .now_ns = 1};
+	(void)state;
+	seal_world_init(&world, 100, 50);
+	store_close(world.filled.store);
+	filled_sql(&world.filled, "DROP TABLE blocks; DROP TABLE graves; PRAGMA user_version = 2");
+	filled_open(&world.filled, STORE_READ);
+	seal_world_check(&world, 100);
+	seal_world_reopen(&world, STORE_WRITE);
+	struct seal_result result = seal_world_run(&world, &order);
+	assert_int_equal(result.blocks_made, 1);
+	seal_world_reopen(&world, STORE_READ);
+	seal_world_check(&world, 100);
+	seal_world_done(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damage_is_contained),
+		cmocka_unit_test(files_go_in_their_time),
+		cmocka_unit_test(older_stores_grow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
