@@ -387,9 +387,11 @@ static int read_filter(struct blocks *blocks, size_t index, enum blocks_blob whi
 	return 0;
 }
 
-int blocks_may_hold(struct blocks *blocks, size_t index, enum blocks_blob which, uint64_t key,
-		    bool *out_may, struct error *err)
+int blocks_may_hold(struct blocks *blocks, const struct blocks_asked *asked, bool *out_may,
+		    struct error *err)
 {
+	size_t index = asked->index;
+	enum blocks_blob which = asked->which;
 	assert(index < blocks->list.count && which != BLOCKS_SUMMARY);
 	if (blocks->filters == NULL) {
 		blocks->filters = calloc(blocks->list.count, sizeof blocks->filters[0]);
@@ -405,7 +407,7 @@ int blocks_may_hold(struct blocks *blocks, size_t index, enum blocks_blob which,
 	int rc = filters->read[which] ? 0 : read_filter(blocks, index, which, err);
 	if (rc == 0) {
 		*out_may = filters->bytes[which].len == 0 ||
-			   id_filter_may_hold(&filters->filter[which], key);
+			   id_filter_may_hold(&filters->filter[which], asked->key);
 	}
 	return rc;
 }

@@ -76,8 +76,13 @@ int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_bl
 /* Whether a block may hold an id (its key: model/carried.h) among its request ids and the like, or a record with this stable id. The filter
  * stays in memory with the list. A block without a filter may hold everything; a damaged filter is ERR_CORRUPT. */
 enum blocks_blob { BLOCKS_FILTER_IDS, BLOCKS_FILTER_RECORDS, BLOCKS_SUMMARY };
-int blocks_may_hold(struct blocks *blocks, size_t index, enum blocks_blob which, uint64_t key,
-		    bool *out_may, struct error *err);
+struct blocks_asked {
+	size_t index; /* in the list as last loaded */
+	enum blocks_blob which;
+	uint64_t key;
+};
+int blocks_may_hold(struct blocks *blocks, const struct blocks_asked *asked, bool *out_may,
+		    struct error *err);
 
 /* Writer: writes the file of a block and syncs it; then puts the row within the caller's transaction. remove takes a row away and
  * digs its grave. sweep removes files whose grace is over (now_ns INT64_MAX: all; INT64_MIN: none of them, but all that no row and no grave

@@ -100,12 +100,14 @@ static int look_in_block(const struct find_sealed *find, size_t index, struct er
 {
 	struct blocks *blocks = find->store->blocks;
 	struct block *block = NULL;
-	uint64_t key = carried_key(find->id);
+	struct blocks_asked asked = {
+		.index = index, .which = BLOCKS_FILTER_IDS, .key = carried_key(find->id)};
 	bool has_ids = false;
 	bool has_records = false;
-	int rc = blocks_may_hold(blocks, index, BLOCKS_FILTER_IDS, key, &has_ids, err);
+	int rc = blocks_may_hold(blocks, &asked, &has_ids, err);
 	if (rc == 0 && is_stable_id(find->id)) {
-		rc = blocks_may_hold(blocks, index, BLOCKS_FILTER_RECORDS, key, &has_records, err);
+		asked.which = BLOCKS_FILTER_RECORDS;
+		rc = blocks_may_hold(blocks, &asked, &has_records, err);
 	}
 	if (rc < 0 || (!has_ids && !has_records)) {
 		return rc;
