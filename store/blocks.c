@@ -362,8 +362,8 @@ int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_bl
 		at = at > 0 ? at - 1 : blocks->place_count;
 	}
 	if (damage.code != 0) {
-		return error_set(err, damage.code, "leaf %llu: %s", (unsigned long long)leaf,
-				 damage.text);
+		return error_set(err, (enum error_code)damage.code, "leaf %llu: %s",
+				 (unsigned long long)leaf, damage.text);
 	}
 	return error_set(err, ERR_GONE, "no block holds leaf %llu", (unsigned long long)leaf);
 }

@@ -79,7 +79,7 @@ static int find_bytes(struct scan_fetch *fetch, uint64_t leaf, struct str *out_e
 	}
 	int rc = from_head(fetch, leaf, out_encoded, out_ingest_ns, err);
 	if (rc == -ERR_GONE && sealed.code != 0 && sealed.code != ERR_GONE) {
-		return error_set(err, sealed.code, "%s", sealed.text);
+		return error_set(err, (enum error_code)sealed.code, "%s", sealed.text);
 	}
 	return rc;
 }

@@ -132,7 +132,7 @@ int find_sealed(const struct find_sealed *find, struct error *err)
 			*find->damage = local;
 		}
 		if (rc < 0 && rc != -ERR_CORRUPT) {
-			return error_set(err, local.code, "%s", local.text);
+			return error_set(err, (enum error_code)local.code, "%s", local.text);
 		}
 	}
 	return 0;

@@ -207,7 +207,7 @@ static int open_more(struct sealed_walk *walk, uint64_t due, struct error *err)
 		if (rc == -ERR_CORRUPT && walk->options->damaged != NULL) {
 			walk->options->damaged(walk->options->owner, row->about.row_count, &local);
 		} else if (rc < 0) {
-			return error_set(err, local.code, "%s", local.text);
+			return error_set(err, (enum error_code)local.code, "%s", local.text);
 		}
 	}
 	return 0;
