@@ -47,11 +47,15 @@ struct block_about {
 };
 
 /* Writes the block (out is cleared first) and empties the builder for the next one.
- *   number  of the block, never used again
- *   key     32 bytes when blocks are encrypted, else NULL
  * Returns 0, ERR_LIMIT or ERR_NOMEM. */
-int block_builder_finish(struct block_builder *builder, uint64_t number, const uint8_t *key,
+struct block_seal {
+	uint64_t number;    /* of the block, never used again */
+	const uint8_t *key; /* 32 bytes when blocks are encrypted, else NULL */
+};
+int block_builder_finish(struct block_builder *builder, const struct block_seal *seal,
 			 struct buf *out, struct block_about *out_about, struct error *err);
+
+/* Forgets all records; keeps the memory. */
 void block_builder_clear(struct block_builder *builder);
 
 /* Reader. */

@@ -81,7 +81,8 @@ static int finish_block(struct building *building, struct error *err)
 	uint64_t number = 0;
 	int rc = blocks_next_number(store->catalog, &number, err);
 	return rc < 0 ? rc
-		      : block_builder_finish(building->builder, number, building->key,
+		      : block_builder_finish(building->builder,
+					     &(struct block_seal){number, building->key},
 					     &built->bytes, &built->about, err);
 }
 

@@ -383,9 +383,11 @@ static int build(struct building *building)
 	return rc < 0 ? rc : frame_put(building->streams, layout, &building->frame);
 }
 
-int block_builder_finish(struct block_builder *builder, uint64_t number, const uint8_t *key,
+int block_builder_finish(struct block_builder *builder, const struct block_seal *seal,
 			 struct buf *out, struct block_about *out_about, struct error *err)
 {
+	uint64_t number = seal->number;
+	const uint8_t *key = seal->key;
 	struct building *building = calloc(1, sizeof *building);
 	buf_clear(out);
 	if (building == NULL) {

@@ -331,7 +331,8 @@ int main(int argc, char **argv)
 		double start = seconds();
 		add_block(&bench, builder, &reach);
 		double adding = seconds() - start;
-		if (block_builder_finish(builder, 1, NULL, &out, &about, &err) != 0) {
+		if (block_builder_finish(builder, &(struct block_seal){1, NULL}, &out, &about,
+					 &err) != 0) {
 			die("finish", &err);
 		}
 		build_s += seconds() - start;

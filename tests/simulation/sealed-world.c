@@ -120,7 +120,8 @@ static void add_block(struct sealed_world *world, struct block_builder *builder)
 	buf_init(&block->filters[1], 0);
 	uint64_t number = ++world->number;
 	(void)snprintf(block->name, sizeof block->name, "block %d", (int)number); /* fits */
-	int rc = block_builder_finish(builder, number, NULL, &block->bytes, &about, &err);
+	int rc = block_builder_finish(builder, &(struct block_seal){number, NULL}, &block->bytes,
+				      &about, &err);
 	struct block_place place = {
 		.fd = -1, .bytes = buf_str(&block->bytes), .name = block->name, .number = number};
 	rc = rc < 0 ? rc : block_open(&place, &block->block, &err);

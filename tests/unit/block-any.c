@@ -300,7 +300,9 @@ static void test_any_records(void **state)
 				0);
 		}
 		const uint8_t *sealed = round % 3 == 0 ? key : NULL;
-		assert_int_equal(block_builder_finish(builder, 9, sealed, &out, &about, &err), 0);
+		assert_int_equal(block_builder_finish(builder, &(struct block_seal){9, sealed},
+						      &out, &about, &err),
+				 0);
 		check_block(world, &out, sealed, round % 2 == 1);
 		for (size_t i = 0; i < RECORDS; i++) {
 			buf_done(&world->texts[i]);

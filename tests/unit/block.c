@@ -79,7 +79,8 @@ static void build(struct buf *out, struct block_about *about)
 						   buf_str(&encoded), &err),
 				 0);
 	}
-	assert_int_equal(block_builder_finish(builder, 12, NULL, out, about, &err), 0);
+	assert_int_equal(
+		block_builder_finish(builder, &(struct block_seal){12, NULL}, out, about, &err), 0);
 	buf_done(&encoded);
 	block_builder_free(builder);
 }
@@ -228,7 +229,9 @@ static void test_what_does_not_fit(void **state)
 	assert_non_null(strstr(err.text, "leaf 5"));
 	block_builder_clear(builder);
 	buf_init(&bytes, 1 << 20);
-	assert_int_equal(block_builder_finish(builder, 12, NULL, &bytes, &about, &err), 0);
+	assert_int_equal(
+		block_builder_finish(builder, &(struct block_seal){12, NULL}, &bytes, &about, &err),
+		0);
 	struct block *block = open_block(&bytes);
 	assert_int_equal(block_about(block)->row_count, 0);
 	block_close(block);
