@@ -273,7 +273,7 @@ static void note_sub(struct find_plan *plan, const struct pattern *pattern)
 
 		plan->more |= plan->steps[i].holds_all || plan->steps[i].tail != 0;
 		if (i < pattern->slot_count && plan->alive[i] != FIND_DEAD) {
-			plan->ids |= is_id ? (uint8_t)(1u << pattern->slots[i].arg) : 0;
+			plan->ids |= (uint8_t)(is_id ? 1u << pattern->slots[i].arg : 0u);
 			plan->more |= !is_id;
 		}
 	}
