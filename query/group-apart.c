@@ -98,7 +98,8 @@ static int look_at_rest(struct anew *anew, struct error *err)
 		}
 	} while (result == 0 || result == -ERR_CORRUPT);
 	scan_close(scan);
-	return result == -ERR_GONE ? 0 : error_set(err, local.code, "%s", local.text);
+	return result == -ERR_GONE ? 0
+				   : error_set(err, (enum error_code)local.code, "%s", local.text);
 }
 
 int group_blocks_apart(struct store *store, bool lone, struct buf *out, struct error *err)

@@ -142,7 +142,7 @@ static int count_summaries(struct counting *counting, struct buf *numbers, struc
 		if (result == -ERR_CORRUPT || result == -ERR_GONE) {
 			result = 0; /* the block itself can still be counted */
 		} else if (result != 0) {
-			result = error_set(err, local.code, "%s", local.text);
+			result = error_set(err, (enum error_code)local.code, "%s", local.text);
 		}
 		counting->result->stats.blocks += done ? 1 : 0;
 		counting->result->stats.blocks_skipped += done ? 1 : 0;
@@ -517,7 +517,8 @@ static int count_columns(struct counting *counting, const struct scan_options *o
 	block_atoms_done(&judged.atoms);
 	free(judged.standing);
 	free(judged.grades);
-	return result == -ERR_GONE ? 0 : error_set(err, local.code, "%s", local.text);
+	return result == -ERR_GONE ? 0
+				   : error_set(err, (enum error_code)local.code, "%s", local.text);
 }
 
 int group_blocks_run(struct group_set *groups, const struct group_ask *ask,

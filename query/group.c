@@ -196,7 +196,7 @@ static int add_rows(struct group_set *groups, struct store *store, struct run_re
 			continue;
 		}
 		if (result != 0 && result != -ERR_CORRUPT) {
-			result = error_set(err, local.code, "%s", local.text);
+			result = error_set(err, (enum error_code)local.code, "%s", local.text);
 			break;
 		}
 		for (size_t f = 0; f < groups->field_count; f++) {

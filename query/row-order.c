@@ -103,7 +103,7 @@ int row_order_times(struct store *store, struct run_row *rows, size_t count, str
 	if (damage.code == 0) {
 		return error_set(err, ERR_CORRUPT, "records of the answer are not found again");
 	}
-	return error_set(err, damage.code, "%s", damage.text);
+	return error_set(err, (enum error_code)damage.code, "%s", damage.text);
 }
 
 static int compare_rows(const void *left, const void *right)
