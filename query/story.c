@@ -100,6 +100,25 @@ static int collect_block(struct story *story, const struct scan_block *block, st
 	return result;
 }
 
+static int compare_verdicts(const void *left, const void *right)
+{
+	const struct story_verdict *a = left;
+	const struct story_verdict *b = right;
+	return (a->leaf > b->leaf) - (a->leaf < b->leaf);
+}
+
+/* The whole blocks that hold what is known, as numbers: what else belongs to it stands in them, in blocks that are not whole, or in the head. */
+static int find_blocks(struct store *store, const struct story *story, struct buf *out,
+		       struct error *err)
+{
+	const struct story_list *lists[] = {&story->requests, &story->statements};
+	int result = 0;
+	for (size_t i = 0; result == 0 && i < 2; i++) {
+		result = scan_blocks_of(store, lists[i]->leaf, lists[i]->count, out, err);
+	}
+	return result;
+}
+
 /* All verdicts that touch the statements and requests known so far. Damage is the same in every pass: the last one counts it. */
 static int collect_verdicts(struct store *store, struct story *story, bool is_last,
 			    struct error *err)
@@ -107,10 +126,18 @@ static int collect_verdicts(struct store *store, struct story *story, bool is_la
 	struct error first;
 	uint64_t damaged = 0;
 	error_clear(&first);
-	struct scan_options options = {1u << RECORD_VERDICT, INT64_MIN, INT64_MAX};
-	struct scan *scan;
+	struct buf blocks;
+	struct scan *scan = NULL;
 	story->verdict_count = 0;
-	int result = scan_open(store, &options, &scan, err);
+	buf_init(&blocks, 0);
+	int result = find_blocks(store, story, &blocks, err);
+	struct scan_options options = {.kinds = 1u << RECORD_VERDICT,
+				       .from_ns = INT64_MIN,
+				       .to_ns = INT64_MAX,
+				       .blocks = SCAN_NOT_WHOLE,
+				       .apart = (const uint64_t *)(const void *)blocks.ptr,
+				       .apart_count = blocks.len / sizeof(uint64_t)};
+	result = result == 0 ? scan_open(store, &options, &scan, err) : result;
 	while (result == 0) {
 		const struct scan_block *block;
 		result = scan_next(scan, &block, err);
@@ -131,6 +158,11 @@ static int collect_verdicts(struct store *store, struct story *story, bool is_la
 		story->damaged += damaged - 1;
 	}
 	scan_close(scan);
+	buf_done(&blocks);
+	if (story->verdict_count > 1) {
+		qsort(story->verdicts, story->verdict_count, sizeof(*story->verdicts),
+		      compare_verdicts);
+	}
 	return result;
 }
 

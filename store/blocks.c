@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PATH_BYTES 4096
+#define PATH_BYTES      4096
+#define BLOCKS_PINS_MAX 64
 
 /* A span and whose it is; sorted by first. */
 struct place {
@@ -25,6 +26,7 @@ struct opened {
 	int fd;
 	char name[BLOCKS_NAME_BYTES]; /* which the block borrows */
 	uint64_t used;
+	unsigned pins; /* of scans that stand on it */
 };
 
 /* The filters of a block, as far as they were read. */
@@ -180,7 +182,7 @@ static void close_gone(struct blocks *blocks)
 		for (size_t r = 0; r < blocks->list.count && !known; r++) {
 			known = blocks->list.rows[r].about.number == blocks->open[i].number;
 		}
-		if (!known) {
+		if (!known && blocks->open[i].pins == 0) {
 			close_one(&blocks->open[i]);
 		}
 	}
@@ -297,7 +299,7 @@ int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *ou
 int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
 	       struct error *err)
 {
-	struct opened *oldest = &blocks->open[0];
+	struct opened *oldest = NULL;
 	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
 		struct opened *opened = &blocks->open[i];
 		if (opened->number == row->about.number) {
@@ -305,8 +307,10 @@ int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block
 			*out_block = opened->block;
 			return 0;
 		}
-		oldest = opened->used < oldest->used ? opened : oldest;
+		bool older = oldest == NULL || opened->used < oldest->used;
+		oldest = opened->pins == 0 && older ? opened : oldest;
 	}
+	assert(oldest != NULL); /* few scans are open at a time */
 	close_one(oldest);
 	memcpy(oldest->name, row->name, sizeof oldest->name);
 	int rc = open_as(blocks, row, oldest->name, oldest, err);
@@ -318,6 +322,29 @@ int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block
 	oldest->used = ++blocks->uses;
 	*out_block = oldest->block;
 	return 0;
+}
+
+struct block *blocks_pin(struct blocks *blocks, uint64_t number)
+{
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		struct opened *opened = &blocks->open[i];
+		if (opened->number == number && opened->pins < BLOCKS_PINS_MAX) {
+			opened->pins++;
+			return opened->block;
+		}
+	}
+	return NULL;
+}
+
+void blocks_unpin(struct blocks *blocks, uint64_t number)
+{
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		struct opened *opened = &blocks->open[i];
+		if (opened->number == number) {
+			assert(opened->pins > 0);
+			opened->pins--;
+		}
+	}
 }
 
 /* The last place that begins at or before the leaf, as an index; place_count: none. */

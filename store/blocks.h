@@ -69,6 +69,10 @@ int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block
 int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
 		    struct block **out_block, struct error *err);
 
+/* A block that is open already, which stays so until blocks_unpin; NULL: it is not. */
+struct block *blocks_pin(struct blocks *blocks, uint64_t number);
+void blocks_unpin(struct blocks *blocks, uint64_t number);
+
 /* The block and row that hold a leaf, by the list as last loaded: ERR_GONE when none does; ERR_CORRUPT when one that may hold it cannot be read. */
 int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_block,
 		     uint32_t *out_row, struct error *err);

@@ -2,18 +2,14 @@
 
 #include "model/carried.h"
 
-/* The fields that hold ids, per kind. */
+/* The fields that hold ids, per kind. The statement_id of a statement is its stable id, which is looked for in the records. */
 static const struct id_field {
 	enum record_kind kind;
 	enum field field;
 } id_fields[] = {
-	{RECORD_REQUEST, FIELD_request_id},
-	{RECORD_REQUEST, FIELD_extended_request_id},
-	{RECORD_REQUEST, FIELD_lambda_request_id},
-	{RECORD_REQUEST, FIELD_trace_id},
-	{RECORD_STATEMENT, FIELD_connection_id},
-	{RECORD_STATEMENT, FIELD_statement_id},
-	{RECORD_ALERT, FIELD_alert_id},
+	{RECORD_REQUEST, FIELD_request_id},        {RECORD_REQUEST, FIELD_extended_request_id},
+	{RECORD_REQUEST, FIELD_lambda_request_id}, {RECORD_REQUEST, FIELD_trace_id},
+	{RECORD_STATEMENT, FIELD_connection_id},   {RECORD_ALERT, FIELD_alert_id},
 	{RECORD_LIFECYCLE, FIELD_alert_id},
 };
 

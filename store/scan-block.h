@@ -33,6 +33,8 @@ struct scan_block {
 	struct scan *scan;
 	struct block *sealed; /* NULL: a batch of the head */
 	const struct blocks_row *sealed_row;
+	uint64_t sealed_number;
+	bool is_pinned; /* in the store's list of open blocks; else sealed and sealed_fd are the scan's own */
 	int sealed_fd;
 	struct head_batch batch;
 	size_t row_count;

@@ -8,12 +8,17 @@
 int scan_sealed_enter(struct scan *scan, const struct blocks_row *row, struct error *err)
 {
 	struct scan_block *block = &scan->block;
-	int rc = blocks_open_row(scan->store->blocks, row, &block->sealed_fd, &block->sealed, err);
+	block->sealed = blocks_pin(scan->store->blocks, row->about.number);
+	block->is_pinned = block->sealed != NULL;
+	int rc = block->is_pinned ? 0
+				  : blocks_open_row(scan->store->blocks, row, &block->sealed_fd,
+						    &block->sealed, err);
 	if (rc < 0) {
 		block->sealed = NULL;
 		return rc;
 	}
 	block->sealed_row = row;
+	block->sealed_number = row->about.number;
 	block->row_count = block_about(block->sealed)->row_count;
 	block->leaves = block_leaves(block->sealed);
 	block->kinds = block_kinds(block->sealed);
@@ -25,7 +30,9 @@ int scan_sealed_enter(struct scan *scan, const struct blocks_row *row, struct er
 void scan_sealed_leave(struct scan *scan)
 {
 	struct scan_block *block = &scan->block;
-	if (block->sealed != NULL) {
+	if (block->sealed != NULL && block->is_pinned) {
+		blocks_unpin(scan->store->blocks, block->sealed_number);
+	} else if (block->sealed != NULL) {
 		block_close(block->sealed);
 		(void)close(block->sealed_fd); /* only read */
 	}

@@ -105,7 +105,7 @@ int scan_parents(const struct scan_block *block, const uint32_t **out_parents, s
 /* The number of a sealed block, 0 of a batch of the head. */
 uint64_t scan_number(const struct scan_block *block);
 
-/* The numbers of whole blocks that may hold one of the leaves (rising), appended to out as uint64_t, rising. Returns 0, ERR_IO or ERR_NOMEM. */
+/* The numbers of whole blocks that may hold one of the leaves (rising), appended to out as uint64_t. Returns 0, ERR_IO or ERR_NOMEM. */
 int scan_blocks_of(struct store *store, const uint64_t *leaves, size_t count, struct buf *out,
 		   struct error *err);
 
