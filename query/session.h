@@ -66,7 +66,7 @@ int session_open_store(struct session *session, struct error *err);
 /* Whether a daemon writes that store. serve answers only what the daemon has recorded, so behind it one does. */
 bool session_daemon_runs(const struct session *session);
 
-/* Loads --config, QUERYTRAIL_CONFIG or the usual file into session->config.
+/* Loads --config, QUERYTRAIL_CONFIG or the usual file into session->config, once unless a report is wanted.
  *   out_report  every problem, one a line; may be NULL
  * Returns 0 or ERR_CONFIG. */
 int session_load_config(struct session *session, struct buf *out_report, struct error *err);

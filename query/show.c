@@ -263,6 +263,10 @@ static int put_verdicts(struct show *show, uint64_t statement, uint64_t request,
 		const struct story_verdict *verdict = &show->story->verdicts[i - 1];
 		struct record record;
 		bool read;
+		if (statement == STORY_NO_LEAF && verdict->statement_leaf != STORY_NO_LEAF &&
+		    verdict->request_leaf == request) {
+			standing = false; /* a statement was found since */
+		}
 		if (verdict->statement_leaf != statement ||
 		    (statement == STORY_NO_LEAF && verdict->request_leaf != request)) {
 			continue;
