@@ -160,6 +160,11 @@ const char *session_config_path(const struct session *session)
 
 int session_load_config(struct session *session, struct buf *out_report, struct error *err)
 {
+	if (session->config != NULL && out_report == NULL) {
+		return 0; /* the key of the store was looked up in it */
+	}
+	config_free(session->config);
+	session->config = NULL;
 	return config_load(options_schema(), session_config_path(session), &session->config,
 			   out_report, err);
 }
