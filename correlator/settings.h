@@ -26,6 +26,12 @@ struct settings {
 		size_t statement_bytes; /* of a statement that are told to channels */
 	} alerts;
 	struct sealer_settings seal;
+	struct retention_settings {
+		int64_t literals_ns, records_ns; /* 0: for ever */
+		uint64_t size_bytes;             /* 0: no limit */
+		int64_t interval_ns;
+		const char *ledger; /* "": in the store */
+	} retention;
 	struct join_options join;
 	struct secret store_key; /* empty: blocks are not encrypted */
 	struct secret signing_key;
