@@ -38,6 +38,8 @@ struct blocks_row {
 	uint8_t sha256[32];
 	struct blocks_span spans[BLOCKS_SPANS_MAX]; /* rising, not overlapping */
 	size_t span_count;
+	uint32_t
+		redacted; /* requests, statements and rejects of which something was taken: model/redact.h */
 	bool is_open;  /* holds records whose other half may still come: to be merged */
 	bool is_whole; /* its trails can be judged by itself: store/summary.h */
 };
@@ -97,6 +99,7 @@ struct blocks_new {
 	struct str filter_ids, filter_records, summary;
 	const struct blocks_span *spans;
 	size_t span_count;
+	uint32_t redacted;
 	bool is_open, is_whole;
 };
 int blocks_write(const char *dir, const struct blocks_new *block, struct error *err);

@@ -17,10 +17,23 @@
 #ifndef STORE_SEAL_H
 #define STORE_SEAL_H
 
+#include "store/seal-plan.h"
 #include "store/store.h"
 
 #define SEAL_REQUESTS 16384                /* of a block, as a rule */
 #define SEAL_ROWS     (SEAL_REQUESTS * 16) /* a block of many rows without requests ends here */
+
+/* What becomes of records on the way: for retention, masking and erasure. Both may be NULL. */
+struct seal_change {
+	void *owner;
+	/* Whether a record leaves the store; asked once of each, before anything is laid out. Its leaf never comes again. A verdict or alert is not
+	 * dropped with its subject by itself. */
+	bool (*drops)(void *owner, const struct seal_item *item);
+	/* Appends the canonical bytes that the record is to have from now on, of the same kind, source, key and time (asserted), such as redact_record gives;
+	 * nothing: it stays as it is. Asked of records that are not dropped. Returns 0 or an error, which ends the seal. */
+	int (*change)(void *owner, uint64_t leaf, struct str encoded, struct buf *out,
+		      struct error *err);
+};
 
 struct seal_order {
 	uint64_t head_end;      /* batches whose leaves all lie below; 0: none */
@@ -32,11 +45,15 @@ struct seal_order {
 		pull_rows; /* of other blocks that may be merged in, when verdicts speak of much that is in them */
 	size_t requests; /* per block; 0: SEAL_REQUESTS */
 	bool close; /* lay out what is incomplete too, as it is; its block is is_open all the same */
+	const struct seal_change *change; /* NULL: all stay as they are */
+	bool no_grace; /* what is replaced needs no grace: the next seal_tidy or store_sweep deletes it; readers that are at it say it is missing.
+			* Batches committed from seal_start on go into another segment, so that none keeps the old one alive. */
 	int64_t now_ns;
 };
 
 struct seal_result {
-	uint64_t records, bytes_before, bytes_after;
+	uint64_t records, bytes_before, bytes_after; /* records: all that were taken in */
+	uint64_t changed, dropped;                   /* of them */
 	uint32_t blocks_made, blocks_open, blocks_removed;
 };
 
@@ -56,6 +73,17 @@ void seal_free(struct seal *seal);
 /* All steps at once. Returns as seal_start and seal_step. */
 int seal_run(struct store *store, const struct seal_order *order, struct seal_result *out_result,
 	     struct error *err);
+
+/* Takes whole blocks away, with all their records, in one catalog transaction: nothing is read or built. Within no other transaction.
+ * Returns 0, ERR_GONE (there is no such block: nothing has changed), ERR_CORRUPT or ERR_IO (as seal_step). */
+struct seal_removal {
+	const uint64_t *blocks; /* numbers, rising */
+	size_t count;
+	bool no_grace;
+	int64_t now_ns;
+};
+int seal_remove(struct store *store, const struct seal_removal *removal,
+		struct seal_result *out_result, struct error *err);
 
 /* What there is to seal, for whoever decides: from the catalog alone. */
 struct seal_view {

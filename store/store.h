@@ -116,6 +116,16 @@ int store_walk_with(struct store *store, const struct store_walk *options, struc
 int store_meta_get(struct store *store, const char *key, struct buf *out, struct error *err);
 int store_meta_put(struct store *store, const char *key, struct str value, struct error *err);
 
+/* What retention has taken away for good, as committed; for a reader the newest. */
+struct store_removed {
+	uint64_t records; /* leaves that are in no batch and no block any more */
+	int64_t floor_ns; /* events before it are not wanted: they are refused when they come (again); INT64_MIN: none is */
+};
+int store_removed(struct store *store, struct store_removed *out, struct error *err);
+
+/* Raises the floor; a lower one changes nothing. Within an open transaction it belongs to it, else it commits by itself. */
+int store_raise_floor(struct store *store, int64_t floor_ns, struct error *err);
+
 /* Removes the files that blocks and segments left behind and that no reader needs any more; for the writer, now and then. */
 int store_sweep(struct store *store, int64_t now_ns, struct error *err);
 
