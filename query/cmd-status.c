@@ -4,9 +4,11 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "base/utf8.h"
+#include "query/column-sizes.h"
 #include "query/coverage.h"
 #include "query/fmt.h"
 #include "query/layout.h"
+#include "query/store-sizes.h"
 #include "query/when.h"
 #include "query/writer.h"
 #include "store/alerts.h"
@@ -21,7 +23,8 @@ struct status {
 	uint64_t statements[GRADE_COUNT];
 	uint64_t gaps, damaged_blocks;
 	char damage[ERROR_TEXT_MAX];
-	uint64_t records, size_bytes;
+	uint64_t records;
+	struct store_sizes sizes;
 	bool writer;
 	long writer_pid;
 	int64_t now_ns;
@@ -260,7 +263,8 @@ static void put_text(struct session *session, const struct status *status)
 	}
 	put_alerts(session, status);
 	buf_putf(out, "\nstore:       %s, %llu records, %llu bytes\n", session_store_dir(session),
-		 (unsigned long long)status->records, (unsigned long long)status->size_bytes);
+		 (unsigned long long)status->records, (unsigned long long)status->sizes.all_bytes);
+	sizes_put_text(&session->out, &status->sizes);
 	if (status->damaged_blocks > 0) {
 		buf_putf(out, "damage:      %llu blocks, the first: ",
 			 (unsigned long long)status->damaged_blocks);
@@ -356,7 +360,8 @@ static void put_json(struct session *session, const struct status *status)
 	put_number(out, &first, "gaps", status->gaps);
 	put_number(out, &first, "damaged_blocks", status->damaged_blocks);
 	put_number(out, &first, "records", status->records);
-	put_number(out, &first, "store_bytes", status->size_bytes);
+	buf_put_byte(out, ',');
+	sizes_put_json(out, &status->sizes);
 	put_number(out, &first, "alerts_firing", status->alerts.firing);
 	put_number(out, &first, "alerts_quiet", status->alerts.quiet);
 	put_number(out, &first, "deliveries_waiting", status->alerts.waiting);
@@ -405,9 +410,12 @@ int cmd_status(struct session *session, struct error *err)
 		return error_set(err, ERR_USAGE,
 				 "\"querytrail status\" has the formats table and json");
 	}
+	if (session_option(session, OPTION_COLUMNS) != NULL) {
+		return column_sizes_show(session, json, err);
+	}
 	int result = count(session, &status, err);
 	if (result == 0) {
-		result = store_size(session->store, &status.size_bytes, err);
+		result = store_sizes(session->store, &status.sizes, err);
 	}
 	if (result == 0) {
 		result = store_sources(session->store, &status.sources, &status.source_count, err);

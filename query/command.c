@@ -68,8 +68,9 @@ static const struct command commands[] = {
 	{.name = "status",
 	 .words = "",
 	 .summary = "sources, how far they are read, and what the store holds",
-	 .examples = "  querytrail status\n  querytrail status --format json\n",
-	 .options = SET_ASK,
+	 .examples = "  querytrail status\n  querytrail status --format json\n"
+		     "  querytrail status --columns        what each column takes\n",
+	 .options = SET_ASK | OPTION_BIT(OPTION_COLUMNS) | OPTION_BIT(OPTION_LIMIT),
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .run = cmd_status},
 	{.name = "coverage",

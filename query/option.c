@@ -45,6 +45,9 @@ static const struct option {
 	[OPTION_OUTPUT] = {"output", "PATH",
 			   "a file, or a folder for a file of each format (-o); - is stdout"},
 	[OPTION_REPORTS] = {"reports", "DIR", "a folder with reports of your own"},
+	[OPTION_COLUMNS] = {"columns", NULL,
+			    "what each column of the blocks takes, beside what its values need"},
+	[OPTION_QUIET] = {"quiet", NULL, "no progress while it runs"},
 };
 
 const char *option_name(enum option_id id)

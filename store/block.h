@@ -72,6 +72,7 @@ struct block_place {
 	const char *name;
 	uint64_t number;
 	const uint8_t *key;
+	struct gauge *gauge; /* for block_measure; else NULL */
 };
 int block_open(const struct block_place *place, struct block **out_block, struct error *err);
 void block_close(struct block *block);
@@ -120,5 +121,21 @@ int block_record(struct block *block, uint32_t row, struct buf *out, struct erro
 typedef void block_column_fn(void *owner, const char *column, uint64_t stored_bytes,
 			     uint64_t value_count);
 void block_columns(struct block *block, block_column_fn *each, void *owner);
+
+/* The same, with what the values need at least (store/block/gauge.h): reads all columns of a block that was opened with a gauge and asked nothing
+ * yet. Call once. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
+struct block_measured {
+	const char *column; /* "statement duration_ms" */
+	const char *
+		given; /* what its values are coded given: "statement statement", "its request"; "": nothing */
+	uint8_t kind; /* of its records; 0: all */
+	uint64_t value_count;
+	uint64_t stored_bytes;
+	uint64_t
+		text_bytes; /* of the values as texts, numbers in decimal; of texts in patterns an eighth is counted; 0: unknown */
+	double floor_bits;
+};
+typedef void block_measured_fn(void *owner, const struct block_measured *measured);
+int block_measure(struct block *block, block_measured_fn *each, void *owner, struct error *err);
 
 #endif

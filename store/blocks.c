@@ -49,6 +49,7 @@ struct blocks {
 	struct filters *filters; /* per row of the list; NULL: none was asked for */
 	struct opened open[BLOCKS_OPEN_MAX];
 	uint64_t uses;
+	struct gauge *gauge;
 };
 
 struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_t *key)
@@ -65,6 +66,11 @@ struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_
 void blocks_use_key(struct blocks *blocks, const uint8_t *key)
 {
 	blocks->key = key;
+}
+
+void blocks_use_gauge(struct blocks *blocks, struct gauge *gauge)
+{
+	blocks->gauge = gauge;
 }
 
 static void close_one(struct opened *opened)
@@ -267,8 +273,11 @@ static int open_as(struct blocks *blocks, const struct blocks_row *row, const ch
 	if (rc < 0) {
 		return rc;
 	}
-	struct block_place place = {
-		.fd = fd, .name = name, .number = row->about.number, .key = blocks->key};
+	struct block_place place = {.fd = fd,
+				    .name = name,
+				    .number = row->about.number,
+				    .key = blocks->key,
+				    .gauge = blocks->gauge};
 	rc = block_open(&place, &block, err);
 	if (rc == 0 && block_about(block)->row_count != row->about.row_count) {
 		block_close(block);

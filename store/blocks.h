@@ -71,6 +71,10 @@ int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block
 int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
 		    struct block **out_block, struct error *err);
 
+/* Blocks that are opened from now on tell a gauge what they hold, for block_measure; NULL: none. Borrowed. */
+struct gauge;
+void blocks_use_gauge(struct blocks *blocks, struct gauge *gauge);
+
 /* A block that is open already, which stays so until blocks_unpin; NULL: it is not. */
 struct block *blocks_pin(struct blocks *blocks, uint64_t number);
 void blocks_unpin(struct blocks *blocks, uint64_t number);

@@ -1,4 +1,5 @@
 #include "store/block/bits.h"
+#include "store/block/gauge.h"
 #include "store/block/groups.h"
 #include "store/block/ints-form.h"
 #include "store/block/ints.h"
@@ -167,6 +168,29 @@ static int get_body(struct streams *streams, const struct ints_column *about,
 	return 0;
 }
 
+/* What stands in the body is what is judged: steps, where there are steps. */
+static void tell_gauge(struct streams *streams, const struct ints_column *about,
+		       const struct body *body)
+{
+	struct gauge *gauge = streams_gauge(streams);
+	const struct groups *groups = &body->groups;
+	double bits = 0;
+	size_t from = 0;
+	if (gauge == NULL || about->is_part) {
+		return;
+	}
+	for (size_t g = 0; g < groups->count; g++) {
+		bits += gauge_bucket(gauge, body->y + from, groups->ends[g] - from);
+		from = groups->ends[g];
+	}
+	if (from == 0) {
+		bits = gauge_bucket(gauge, body->y, about->count);
+	}
+	bits += gauge_rest(gauge);
+	gauge_add(gauge, about->column, bits,
+		  streams_part_size(streams, about->column, about->part, INTS_PARTS));
+}
+
 int ints_get(struct streams *streams, const struct ints_column *about, int64_t *out_values,
 	     struct error *err)
 {
@@ -199,6 +223,7 @@ int ints_get(struct streams *streams, const struct ints_column *about, int64_t *
 	}
 	result = get_body(streams, about, &form, &body, err);
 	if (result == 0) {
+		tell_gauge(streams, about, &body);
 		sum_steps(body.y, about->count, &form);
 		give_back(about, &form, &body, out_values);
 	}

@@ -22,6 +22,7 @@ struct ints_column {
 	uint8_t part;
 	size_t count;
 	const uint32_t *bucket; /* per value, or NULL; the reader must give the same */
+	bool is_part;           /* of something whose values a gauge is told by others */
 };
 
 /* Writes values. Returns 0 or -ERR_NOMEM. */

@@ -131,7 +131,8 @@ static int get_escapes(struct streams *streams, const struct ranks_column *about
 	size_t count = give->escape_count;
 	struct ints_column column = {.column = about->column,
 				     .part = (uint8_t)(about->part + RANKS_PART_ESCAPES),
-				     .count = count};
+				     .count = count,
+				     .is_part = true};
 	give->numbers = malloc((count + 1) * sizeof(*give->numbers));
 	give->escapes = malloc((count + 1) * sizeof(*give->escapes));
 	if (give->numbers == NULL || give->escapes == NULL) {
@@ -173,7 +174,8 @@ static int get_plain(struct streams *streams, const struct ranks_column *about, 
 {
 	struct ints_column column = {.column = about->column,
 				     .part = (uint8_t)(about->part + RANKS_PART_ESCAPES),
-				     .count = about->count};
+				     .count = about->count,
+				     .is_part = true};
 	int64_t *numbers = malloc(about->count * sizeof(*numbers));
 	if (numbers == NULL) {
 		return no_memory(err);

@@ -2,7 +2,6 @@
 
 #include "base/hash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -318,41 +317,4 @@ int block_number_column(struct block *block, enum record_kind kind, enum field f
 		*out_values = answer->numbers;
 	}
 	return rc;
-}
-
-static void tell(struct block *block, block_column_fn *each, void *owner, const char *name,
-		 uint16_t column)
-{
-	uint64_t stored, unpacked;
-	streams_size(block->streams, column, &stored, &unpacked);
-	if (stored > 0) {
-		each(owner, name, stored, block->layout.row_count);
-	}
-}
-
-void block_columns(struct block *block, block_column_fn *each, void *owner)
-{
-	char name[160];
-	tell(block, each, owner, "about", LAYOUT_FRAME);
-	tell(block, each, owner, "recipes", LAYOUT_RECIPES);
-	tell(block, each, owner, "leaves", LAYOUT_LEAVES);
-	tell(block, each, owner, "times", LAYOUT_TIMES);
-	tell(block, each, owner, "parents", LAYOUT_PARENTS);
-	tell(block, each, owner, "ingest times", LAYOUT_INGEST);
-	for (size_t c = 0; c < block->layout.count; c++) {
-		const struct layout_column *column = &block->layout.columns[c];
-		const char *kind = record_kind_name((enum record_kind)column->kind);
-		if (column->what == LAYOUT_WHAT_SLOT) {
-			struct str slot = recipes_name(block->recipes, column->name);
-			slot = str_slice(slot, 2, 60);
-			(void)snprintf(name, sizeof name, "%s (%.*s)", kind,
-				       STR_ARG(slot)); /* fits */
-		} else {
-			(void)snprintf(name, sizeof name, "%s %s", kind, /* fits */
-				       column->what == LAYOUT_WHAT_KEY
-					       ? "key"
-					       : field_info(column->what)->name);
-		}
-		tell(block, each, owner, name, (uint16_t)(LAYOUT_FIRST + c));
-	}
 }

@@ -103,6 +103,9 @@ static int read_block(struct block *block, const struct block_place *place, stru
 					      .number = place->number,
 					      .key = place->key};
 	int rc = streams_open(&streams, &block->streams, err);
+	if (rc == 0) {
+		streams_use_gauge(block->streams, place->gauge);
+	}
 	rc = rc < 0 ? rc : frame_get(block->streams, &block->frame, err);
 	if (rc < 0) {
 		return rc;

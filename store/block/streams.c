@@ -34,6 +34,7 @@ struct streams {
 	char *window;          /* WINDOW_BYTES of the file from window_start on */
 	uint64_t window_start;
 	size_t window_len;
+	struct gauge *gauge;
 };
 
 int streams_blame(const struct streams *streams, uint16_t column, const char *what,
@@ -486,6 +487,28 @@ void streams_drop(struct streams *streams, uint16_t column)
 		free(streams->entries[i].bytes);
 		streams->entries[i].bytes = NULL;
 	}
+}
+
+uint64_t streams_part_size(const struct streams *streams, uint16_t column, uint8_t part,
+			   size_t parts)
+{
+	uint32_t end = stream_name(column, part) + (uint32_t)parts;
+	uint64_t bytes = 0;
+	for (size_t i = lower(streams, stream_name(column, part));
+	     i < streams->count && streams->entries[i].name < end; i++) {
+		bytes += streams->entries[i].stored + streams->entries[i].own_bytes;
+	}
+	return bytes;
+}
+
+void streams_use_gauge(struct streams *streams, struct gauge *gauge)
+{
+	streams->gauge = gauge;
+}
+
+struct gauge *streams_gauge(const struct streams *streams)
+{
+	return streams->gauge;
 }
 
 void streams_size(const struct streams *streams, uint16_t column, uint64_t *out_stored,

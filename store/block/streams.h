@@ -78,6 +78,15 @@ void streams_rest(struct streams *streams);
 void streams_size(const struct streams *streams, uint16_t column, uint64_t *out_stored,
 		  uint64_t *out_unpacked);
 
+/* Stored bytes of parts of a column, entries included. */
+uint64_t streams_part_size(const struct streams *streams, uint16_t column, uint8_t part,
+			   size_t parts);
+
+/* What numbers are told to while they are read (store/block/gauge.h); NULL, as at first: nothing. Borrowed. */
+struct gauge;
+void streams_use_gauge(struct streams *streams, struct gauge *gauge);
+struct gauge *streams_gauge(const struct streams *streams);
+
 /* Sets an ERR_CORRUPT that names file and column: "blocks/..: column 12 is damaged: what". Returns -ERR_CORRUPT. */
 int streams_blame(const struct streams *streams, uint16_t column, const char *what,
 		  struct error *err);

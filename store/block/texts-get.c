@@ -139,8 +139,10 @@ void texts_templates(const struct texts *texts, const uint32_t **out_codes,
 int texts_read_ints(struct texts *texts, size_t part, size_t count, int64_t **out_values,
 		    struct error *err)
 {
-	struct ints_column about = {
-		.column = texts->about.column, .part = (uint8_t)part, .count = count};
+	struct ints_column about = {.column = texts->about.column,
+				    .part = (uint8_t)part,
+				    .count = count,
+				    .is_part = part >= TEXTS_PART_REFS};
 	int64_t *values;
 	int result;
 

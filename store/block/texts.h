@@ -60,6 +60,10 @@ int texts_put_text(struct texts *texts, size_t row, struct buf *out, struct erro
 void texts_templates(const struct texts *texts, const uint32_t **out_codes,
 		     const struct str **out_templates, size_t *out_count);
 
+/* Tells a gauge (store/block/gauge.h) what the column's values need. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. name: of its lists. */
+struct gauge;
+int texts_gauge(struct texts *texts, struct gauge *gauge, struct str name, struct error *err);
+
 /* Sets bit r of out_rows for each row whose text holds the needle (ignore_case: ASCII letters of either case). Templates that cannot hold it
  * with any value are skipped whole; only rows in doubt are rebuilt. matches, when not NULL, is asked instead of the needle (a regular
  * expression) and needle is then what every match must hold (may be empty). */

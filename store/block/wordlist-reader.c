@@ -122,7 +122,8 @@ static int get_texts(struct reading *reading, struct error *err)
 {
 	struct ints_column column = {.column = reading->place.column,
 				     .part = (uint8_t)(reading->place.part + WORDLIST_SKELETONS),
-				     .count = reading->count};
+				     .count = reading->count,
+				     .is_part = true};
 	reading->skeleton = malloc(reading->count * sizeof(*reading->skeleton));
 	if (reading->skeleton == NULL) {
 		return no_memory(err);
@@ -145,7 +146,8 @@ static int get_numbers(struct reading *reading, struct error *err)
 {
 	struct ints_column column = {.column = reading->place.column,
 				     .part = (uint8_t)(reading->place.part + WORDLIST_NUMBERS),
-				     .count = reading->number_count};
+				     .count = reading->number_count,
+				     .is_part = true};
 	reading->numbers = malloc((reading->number_count + 1) * sizeof(*reading->numbers));
 	reading->bucket = malloc((reading->number_count + 1) * sizeof(*reading->bucket));
 	if (reading->numbers == NULL || reading->bucket == NULL) {

@@ -47,6 +47,24 @@ static void put_masked(struct buf *out, struct str text, const char *dir)
 	}
 }
 
+/* The numbers behind all names that end so. */
+static void mask_json(struct buf *out, struct str line)
+{
+	size_t pos = 0;
+	for (;;) {
+		ptrdiff_t at = str_find(line, STR_LIT("_bytes\":"), pos);
+		size_t end = at < 0 ? line.len : (size_t)at + 8;
+		buf_put_str(out, str_slice(line, pos, end - pos));
+		if (at < 0) {
+			return;
+		}
+		buf_put_byte(out, 'N');
+		for (pos = end; pos < line.len && line.ptr[pos] >= '0' && line.ptr[pos] <= '9';) {
+			pos++;
+		}
+	}
+}
+
 static void mask_bytes(struct buf *text)
 {
 	struct buf out;
@@ -55,20 +73,13 @@ static void mask_bytes(struct buf *text)
 	while (rest.ptr != NULL) {
 		struct str line = str_split(&rest, '\n');
 		ptrdiff_t at = str_find(line, STR_LIT(" bytes"), 0);
-		ptrdiff_t json = str_find(line, STR_LIT("\"store_bytes\":"), 0);
+		bool json = str_find(line, STR_LIT("_bytes\":"), 0) >= 0;
 		size_t begin = at < 0 ? 0 : (size_t)at;
 		while (begin > 0 && line.ptr[begin - 1] >= '0' && line.ptr[begin - 1] <= '9') {
 			begin--;
 		}
-		if (json >= 0) {
-			size_t digits = (size_t)json + 14;
-			size_t end = digits;
-			while (end < line.len && line.ptr[end] >= '0' && line.ptr[end] <= '9') {
-				end++;
-			}
-			buf_put_str(&out, str_slice(line, 0, digits));
-			buf_put_byte(&out, 'N');
-			buf_put_str(&out, str_slice(line, end, line.len));
+		if (json) {
+			mask_json(&out, line);
 		} else if (at >= 0) {
 			buf_put_str(&out, str_slice(line, 0, begin));
 			buf_put_byte(&out, 'N');
