@@ -480,7 +480,11 @@ static int look_at(struct alerting *alerting, uint64_t leaf, struct error *err)
 	case RECORD_ACCESS:
 	case RECORD_LIFECYCLE:
 	case RECORD_GAP:
+		break;
 	case RECORD_REJECT:
+		if (record_has(&record, FIELD_skipped)) {
+			return 0;
+		}
 		break;
 	}
 	return look_at_record(alerting, leaf, &record, err);

@@ -378,7 +378,7 @@ static void count_record(struct store_source *about, const struct record *record
 	about->stored++;
 	result->stored++;
 	result->conflicting += seen == SEEN_CONFLICT ? 1 : 0;
-	if (record->kind == RECORD_REJECT) {
+	if (record->kind == RECORD_REJECT && !record_has(record, FIELD_skipped)) {
 		about->rejected++;
 		result->rejected++;
 	}

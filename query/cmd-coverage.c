@@ -71,8 +71,12 @@ static int put_rejects(struct session *session, struct error *err)
 		}
 		for (size_t row = 0; result == 0 && row < scan_row_count(block); row++) {
 			struct record record;
-			if (scan_kinds(block)[row] == RECORD_REJECT && count++ < REJECTS_SHOWN &&
-			    scan_record(block, row, &record, NULL) == 0) {
+			if (scan_kinds(block)[row] != RECORD_REJECT ||
+			    scan_record(block, row, &record, NULL) != 0 ||
+			    record_has(&record, FIELD_skipped)) {
+				continue;
+			}
+			if (count++ < REJECTS_SHOWN) {
 				put_reject(session, &record, scan_leaves(block)[row]);
 			}
 		}

@@ -130,7 +130,8 @@ static int take_block(struct dataset *dataset, const struct scan_block *block, s
 			continue;
 		}
 		result = scan_record(block, row, &record, err);
-		if (result == 0 && in_range(dataset, &record)) {
+		if (result == 0 && !record_has(&record, FIELD_skipped) &&
+		    in_range(dataset, &record)) {
 			result = add_row(dataset->state, &record, scan_leaves(block)[row], err);
 		}
 	}

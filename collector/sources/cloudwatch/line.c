@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 
-#define REJECT_RAW_MAX 65536
+#define REJECT_RAW_MAX (RECORD_MAX_BYTES / 2)
 #define HASH_KEY_BYTES 16
 
 static void hash_key(const struct reply_event *event, struct line *line)

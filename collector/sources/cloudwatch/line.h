@@ -29,7 +29,7 @@ struct line_context {
 	struct arena *arena;
 };
 
-/* What a line is made into: a request, or a reject with the reason and at most 64 KiB of its bytes.
+/* What a line is made into: a request, or a reject with the reason and at most 4 MiB of its bytes.
  * Returns 0, ERR_LIMIT when the arena is full, ERR_NOMEM. */
 int line_record(const struct line_context *context, const struct reply_event *event,
 		const struct line *line, struct record *out_record, struct error *err);

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 
-#define REJECT_RAW_MAX 65536
 #define HELD_MAX_BYTES (8u << 20)
 
 int intake_init(struct intake *intake, const struct intake_options *options, struct error *err)
@@ -127,12 +126,12 @@ static int make_reject(struct intake *intake, const struct piece *piece, const c
 	out_record->source = intake->source;
 	out_record->key = piece->key;
 	out_record->time_ns = intake->file_time_ns;
-	if (piece->raw.len > 0) {
-		record_set_text(out_record, FIELD_raw, str_slice(piece->raw, 0, REJECT_RAW_MAX));
+	if (piece->item->kind != READER_DAMAGED) {
+		record_set_text(out_record, FIELD_raw, piece->raw);
 	}
 	record_set_text(out_record, FIELD_reason, str_of(why));
 	record_set_number(out_record, FIELD_offset, piece->item->offset);
-	bool unended = piece->item->kind == READER_PIECE && !piece->item->newline;
+	bool unended = piece->item->kind != READER_DAMAGED && !piece->item->newline;
 	return unended ? mark_unended(intake, out_record, err) : 0;
 }
 
@@ -156,7 +155,20 @@ static void say_place(struct intake *intake, const struct reader_item *item)
 		 (long long)item->offset);
 }
 
-/* What cannot be read at all: too long a piece, or the damaged rest of a file. */
+/* Bytes that say nothing: kept, so that the file can be given back as it was. */
+static int give_skipped(struct intake *intake, const struct reader_item *item, const char *what,
+			struct record *out_record, struct error *err)
+{
+	struct piece piece;
+	int rc = keep_piece(intake, item, &piece, err);
+	if (rc == 0) {
+		rc = make_reject(intake, &piece, what, out_record, err);
+		record_set_number(out_record, FIELD_skipped, 1);
+	}
+	return rc;
+}
+
+/* What cannot be read at all: a part of too long a piece, or the damaged rest of a file. */
 static int give_unreadable(struct intake *intake, const struct reader_item *item,
 			   struct record *out_record, struct error *err)
 {
@@ -186,8 +198,8 @@ static int give_unreadable(struct intake *intake, const struct reader_item *item
 		buf_putf(&intake->scratch, "the rest of the file cannot be read: %s", item->reason);
 	} else {
 		buf_putf(&intake->scratch,
-			 "a line of %llu bytes; the limit is %u, its first %zu bytes are kept",
-			 (unsigned long long)item->full_bytes, SPLIT_PIECE_MAX, item->raw.len);
+			 "%zu bytes of a line that is longer than the limit of %u", item->raw.len,
+			 SPLIT_PIECE_MAX);
 	}
 	return give_reject(intake, &piece, out_record, err);
 }
@@ -303,8 +315,8 @@ int intake_recount(struct intake *intake, const struct reader_item *item, struct
 	uint32_t ordinal;
 	struct error ignored;
 
-	if (item->kind == READER_PIECE && take_header(intake, item, &ignored)) {
-		return 0;
+	if (item->kind == READER_PIECE) {
+		(void)take_header(intake, item, &ignored);
 	}
 	return tally_add(&intake->tally, readable(item), &ordinal, key, err);
 }
@@ -316,12 +328,14 @@ int intake_give(struct intake *intake, const struct reader_item *item, struct re
 
 	assert(item->kind != READER_END);
 	*out_given = true;
+	if (item->kind == READER_BLANK_PIECE) {
+		return give_skipped(intake, item, "white space", out_record, err);
+	}
 	if (item->kind != READER_PIECE) {
 		return give_unreadable(intake, item, out_record, err);
 	}
 	if (take_header(intake, item, err)) {
-		*out_given = false;
-		return 0;
+		return give_skipped(intake, item, "the header row of the columns", out_record, err);
 	}
 	int rc = keep_piece(intake, item, &piece, err);
 	if (rc != 0) {
@@ -333,10 +347,6 @@ int intake_give(struct intake *intake, const struct reader_item *item, struct re
 		return give_reject(intake, &piece, out_record, err);
 	}
 	if (intake->format != NULL) {
-		if (accesslog_is_noise((struct str){0}, piece.text)) {
-			*out_given = false;
-			return 0;
-		}
 		return give_request(intake, &piece, out_record, err);
 	}
 	*out_given = false;

@@ -7,7 +7,6 @@ void reader_init(struct reader *reader)
 {
 	*reader = (struct reader){0};
 	buf_init(&reader->window, SPLIT_PIECE_MAX + 2 * READER_CHUNK);
-	buf_init(&reader->kept, READER_TOO_LONG);
 }
 
 void reader_close(struct reader *reader)
@@ -22,13 +21,13 @@ void reader_close(struct reader *reader)
 	reader->eof = false;
 	reader->problem = NULL;
 	reader->told = false;
+	reader->in_long = false;
 }
 
 void reader_done(struct reader *reader)
 {
 	reader_close(reader);
 	buf_done(&reader->window);
-	buf_done(&reader->kept);
 }
 
 static struct str window_left(const struct reader *reader)
@@ -120,38 +119,63 @@ static ptrdiff_t end_of_long(const struct reader *reader, struct str left, size_
 	return newline;
 }
 
-/* Moves behind a piece that is too long, keeping its beginning. */
-static int skip_long(struct reader *reader, struct reader_item *out_item, struct error *err)
+/* The next part of a piece that is too long; of a file that still grows only one that is full or ends. *out_none: there is none now. */
+static int next_part(struct reader *reader, struct reader_item *out_item, bool *out_none,
+		     struct error *err)
 {
 	size_t separator = 0;
+	ptrdiff_t end;
 
-	buf_clear(&reader->kept);
-	buf_put_str(&reader->kept, str_slice(window_left(reader), 0, READER_TOO_LONG));
 	for (;;) {
-		struct str left = window_left(reader);
-		ptrdiff_t end = end_of_long(reader, left, &separator);
-		if (end >= 0) {
-			reader->pos += (size_t)end + separator;
+		struct str left = str_slice(window_left(reader), 0, SPLIT_PIECE_MAX + 1);
+		end = end_of_long(reader, left, &separator);
+		if (end >= 0 || left.len > SPLIT_PIECE_MAX || reader->eof) {
 			break;
 		}
-		if (reader->eof) {
-			reader->pos += left.len;
-			separator = 0;
-			break;
-		}
-		reader->pos +=
-			left.len > 0 ? left.len - 1 : 0; /* half of "}{" may stand at the border */
 		int rc = refill(reader, err);
 		if (rc != 0) {
 			return rc;
 		}
 	}
-	out_item->kind = READER_TOO_LONG_PIECE;
-	out_item->raw = buf_str(&reader->kept);
+	struct str left = str_slice(window_left(reader), 0, SPLIT_PIECE_MAX);
+	bool ends = end >= 0 && (size_t)end <= left.len;
+	if (ends) {
+		left = str_slice(left, 0, (size_t)end);
+	}
+	reader->in_long = !ends;
+	*out_none = !ends && left.len < SPLIT_PIECE_MAX && (reader->follow || left.len == 0);
+	if (*out_none) {
+		return 0;
+	}
+	separator = ends ? separator : 0;
+	reader->pos += left.len + separator;
+	out_item->kind = READER_LONG_PART;
+	out_item->raw = left;
 	out_item->newline = separator == 1;
 	out_item->next = reader_offset(reader);
-	out_item->full_bytes = (uint64_t)(out_item->next - out_item->offset) - separator;
 	return 0;
+}
+
+static void end_of_file(struct reader *reader, struct reader_item *out_item)
+{
+	out_item->next = out_item->offset;
+	out_item->kind = READER_END;
+	if (reader->problem != NULL && !reader->told) {
+		out_item->kind = READER_DAMAGED;
+		out_item->reason = reader->problem;
+		reader->told = true;
+	}
+}
+
+/* A part, or the end when there is none now. */
+static int part_or_end(struct reader *reader, struct reader_item *out_item, struct error *err)
+{
+	bool none = false;
+	int rc = next_part(reader, out_item, &none, err);
+	if (rc == 0 && none) {
+		end_of_file(reader, out_item);
+	}
+	return rc;
 }
 
 int reader_next(struct reader *reader, struct reader_item *out_item, struct error *err)
@@ -159,39 +183,36 @@ int reader_next(struct reader *reader, struct reader_item *out_item, struct erro
 	if (reader->follow) {
 		reader->eof = false; /* there may be more by now */
 	}
+	*out_item = (struct reader_item){.offset = reader_offset(reader)};
+	if (reader->in_long) {
+		return part_or_end(reader, out_item, err);
+	}
 	for (;;) {
 		bool final = reader->eof && !reader->follow;
 		struct split_piece piece = split_next(reader->mode, window_left(reader), final);
-		*out_item = (struct reader_item){.offset = reader_offset(reader)};
 		switch (piece.kind) {
 		case SPLIT_PIECE:
+		case SPLIT_BLANK:
 			reader->pos += piece.size;
+			out_item->kind =
+				piece.kind == SPLIT_BLANK ? READER_BLANK_PIECE : READER_PIECE;
 			out_item->raw = piece.raw;
 			out_item->newline = piece.newline;
 			out_item->next = reader_offset(reader);
 			return 0;
-		case SPLIT_BLANK:
-			reader->pos += piece.size;
-			break;
 		case SPLIT_TOO_LONG:
-			return skip_long(reader, out_item, err);
+			return part_or_end(reader, out_item, err);
 		case SPLIT_END:
 		case SPLIT_MORE:
-			if (!reader->eof) {
-				int rc = refill(reader, err);
-				if (rc != 0) {
-					return rc;
-				}
-				break;
+			if (reader->eof) {
+				end_of_file(reader, out_item);
+				return 0;
 			}
-			out_item->next = out_item->offset;
-			out_item->kind = READER_END;
-			if (reader->problem != NULL && !reader->told) {
-				out_item->kind = READER_DAMAGED;
-				out_item->reason = reader->problem;
-				reader->told = true;
+			int rc = refill(reader, err);
+			if (rc != 0) {
+				return rc;
 			}
-			return 0;
+			break;
 		}
 	}
 }

@@ -13,8 +13,7 @@
 
 #include <stdint.h>
 
-#define READER_CHUNK    65536u
-#define READER_TOO_LONG 65536u /* bytes kept of a piece that is too long */
+#define READER_CHUNK 65536u
 
 struct reader {
 	void *gz;         /* gzFile; NULL: closed */
@@ -26,15 +25,16 @@ struct reader {
 	const char *
 		problem; /* why the rest cannot be read, told once as READER_DAMAGED; NULL: it can */
 	bool told;
+	bool in_long; /* behind a part of a piece that is too long, which has not ended */
 	struct buf window;
-	struct buf kept;      /* the beginning of a piece that is too long */
 	size_t pos;           /* in the window */
 	int64_t window_start; /* offset of the window's first byte */
 };
 
 enum reader_kind {
 	READER_PIECE,
-	READER_TOO_LONG_PIECE, /* raw holds the first READER_TOO_LONG bytes, full_bytes how many there were */
+	READER_BLANK_PIECE, /* white space only */
+	READER_LONG_PART, /* one of the parts of a piece that is too long, each of at most SPLIT_PIECE_MAX bytes */
 	READER_DAMAGED, /* the rest of the file cannot be read; reason says why; END follows */
 	READER_END,     /* nothing more now */
 };
@@ -42,9 +42,8 @@ enum reader_kind {
 struct reader_item {
 	enum reader_kind kind;
 	struct str raw;
-	int64_t offset; /* of the first byte */
-	int64_t next;   /* offset behind it */
-	uint64_t full_bytes;
+	int64_t offset;     /* of the first byte */
+	int64_t next;       /* offset behind it */
 	bool newline;       /* a newline followed */
 	const char *reason; /* DAMAGED: a static phrase */
 };
@@ -60,7 +59,7 @@ int reader_open(struct reader *reader, const char *path, struct error *err);
 void reader_close(struct reader *reader);
 void reader_done(struct reader *reader);
 
-/* The next piece that is not blank. Returns 0, or ERR_IO when the system refuses to read, ERR_LIMIT without memory. */
+/* The next piece; together they are all bytes of the file. Returns 0, or ERR_IO when the system refuses to read, ERR_LIMIT without memory. */
 int reader_next(struct reader *reader, struct reader_item *out_item, struct error *err);
 
 /* The offset behind the last piece given. */

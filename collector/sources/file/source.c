@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #define BATCH_RECORDS  1024u
+#define BATCH_SPARE    16u /* for statements whose wait a reject ends */
 #define BATCH_BYTES    (1u << 20)
 #define CURSOR_VERSION 2
 #define HELD_IN_CURSOR (FEED_CURSOR_MAX - 1024)
@@ -306,10 +307,11 @@ static void count_record(struct progress *progress)
 	progress->moved = true;
 }
 
-/* Takes the statements that are complete. */
-static int drain(struct source *source, struct progress *progress, struct error *err)
+/* Takes the statements that are complete, while fewer than `most` records are in the batch. */
+static int drain(struct source *source, struct progress *progress, size_t most, struct error *err)
 {
-	while (!batch_full(progress)) {
+	while (progress->batch->record_count < most &&
+	       (most > BATCH_RECORDS || !batch_full(progress))) {
 		struct source_batch *batch = progress->batch;
 		int rc = intake_take(&source->intake, &batch->records[batch->record_count], err);
 		if (rc == -ERR_GONE) {
@@ -353,11 +355,28 @@ static int next_file(struct source *source, struct progress *progress, struct er
 	return 0;
 }
 
+/* Puts a record that was given at once into the batch, behind the statements that wait for nothing but their next line. */
+static int put_given(struct source *source, struct progress *progress, const struct record *given,
+		     struct error *err)
+{
+	struct source_batch *batch = progress->batch;
+	if (source->intake.joiner != NULL) {
+		auditrow_joiner_flush(source->intake.joiner, false);
+		int rc = drain(source, progress, BATCH_RECORDS + BATCH_SPARE - 1, err);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	batch->records[batch->record_count] = *given;
+	count_record(progress);
+	return 0;
+}
+
 /* One piece, or the step to the next file. */
 static int step(struct source *source, struct progress *progress, struct error *err)
 {
-	struct source_batch *batch = progress->batch;
 	struct reader_item item = {.kind = READER_END};
+	struct record record;
 	bool given = false;
 
 	if (source->file_open) {
@@ -371,19 +390,15 @@ static int step(struct source *source, struct progress *progress, struct error *
 	}
 	progress->moved = true;
 	source->pieces++;
-	int rc = intake_give(&source->intake, &item, &batch->records[batch->record_count], &given,
-			     err);
-	if (rc == 0 && given) {
-		count_record(progress);
-	}
-	return rc;
+	int rc = intake_give(&source->intake, &item, &record, &given, err);
+	return rc == 0 && given ? put_given(source, progress, &record, err) : rc;
 }
 
 static int read_batch(struct source *source, const struct source_request *request,
 		      struct progress *progress, struct error *err)
 {
 	while (!progress->idle && !batch_full(progress)) {
-		int rc = drain(source, progress, err);
+		int rc = drain(source, progress, BATCH_RECORDS, err);
 		if (rc == 0 && !batch_full(progress)) {
 			rc = step(source, progress, err);
 		}
@@ -411,7 +426,8 @@ static int file_fetch(struct source *source, const struct source_request *reques
 	}
 	buf_clear(&source->given); /* until all went well */
 	batch->record_count = 0;
-	batch->records = arena_alloc(batch->arena, BATCH_RECORDS * sizeof(*batch->records));
+	batch->records =
+		arena_alloc(batch->arena, (BATCH_RECORDS + BATCH_SPARE) * sizeof(*batch->records));
 	if (batch->records == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for a batch of the files");
 	}

@@ -147,7 +147,8 @@ static struct split_piece next_object(struct str window, bool eof)
 	size_t start = skip_space(window, bom);
 
 	if (bom == 0 && start > 0) {
-		return (struct split_piece){.kind = SPLIT_BLANK, .size = start};
+		return (struct split_piece){
+			.kind = SPLIT_BLANK, .raw = str_slice(window, 0, start), .size = start};
 	}
 	/* no object goes on over a line end, so one that is not closed costs no more than its line */
 	ptrdiff_t newline = str_find_byte(window, '\n', start);
