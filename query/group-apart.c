@@ -11,22 +11,30 @@ static int no_memory(struct error *err)
 
 struct anew {
 	struct store *store;
-	uint8_t *here; /* a bit per leaf: the record stands in a block that is not whole */
+	uint8_t *
+		here; /* a bit per leaf: the record stands in a block that is not whole; NULL: there is no such block */
 	uint64_t leaf_count;
 	bool lone; /* requests without a statement are asked for: verdicts on requests matter too */
 	struct buf subjects; /* leaves of judged records, uint64_t */
 };
 
-static void mark_here(struct anew *anew, const struct scan_block *block)
+static int mark_here(struct anew *anew, const struct scan_block *block, struct error *err)
 {
 	const uint64_t *leaves = scan_leaves(block);
 	const uint8_t *kinds = scan_kinds(block);
+	if (anew->here == NULL) {
+		anew->here = calloc((size_t)(anew->leaf_count / 8 + 1), 1);
+	}
+	if (anew->here == NULL) {
+		return no_memory(err);
+	}
 	for (size_t row = 0; row < scan_row_count(block); row++) {
 		bool judged = kinds[row] == RECORD_STATEMENT || kinds[row] == RECORD_REQUEST;
 		if (judged && leaves[row] < anew->leaf_count) {
 			anew->here[leaves[row] / 8] |= (uint8_t)(1u << leaves[row] % 8);
 		}
 	}
+	return 0;
 }
 
 static int note_subjects(struct anew *anew, const struct scan_block *block, struct error *err)
@@ -93,8 +101,8 @@ static int look_at_rest(struct anew *anew, struct error *err)
 		const struct scan_block *block;
 		result = scan_next(scan, &block, &local);
 		if (result == 0) {
-			mark_here(anew, block);
-			result = note_subjects(anew, block, &local);
+			result = mark_here(anew, block, &local);
+			result = result == 0 ? note_subjects(anew, block, &local) : result;
 		}
 	} while (result == 0 || result == -ERR_CORRUPT);
 	scan_close(scan);
@@ -105,10 +113,6 @@ static int look_at_rest(struct anew *anew, struct error *err)
 int group_blocks_apart(struct store *store, bool lone, struct buf *out, struct error *err)
 {
 	struct anew anew = {.store = store, .leaf_count = store_leaf_count(store), .lone = lone};
-	anew.here = calloc((size_t)(anew.leaf_count / 8 + 1), 1);
-	if (anew.here == NULL) {
-		return no_memory(err);
-	}
 	buf_init(&anew.subjects, 0);
 	int result = look_at_rest(&anew, err);
 	if (result == 0) {

@@ -112,8 +112,11 @@ static int count_summary(struct counting *counting, uint64_t number, bool *out_d
 	struct summary *summary = NULL;
 	struct summary_field field;
 	bool of_requests = counting->kind == RECORD_REQUEST;
+	const struct summary_column columns[] = {{counting->kind, counting->field},
+						 {RECORD_VERDICT, FIELD_grade}};
+	const struct summary_asked asked = {.columns = columns, .column_count = 2};
 	*out_done = false;
-	int result = scan_summary(counting->store, number, &summary, err);
+	int result = scan_summary(counting->store, number, &asked, &summary, err);
 	if (result != 0) {
 		return result;
 	}

@@ -280,8 +280,8 @@ int scan_sealed_numbers(struct store *store, const struct scan_options *options,
 	return buf_check(out, "the list of blocks", err);
 }
 
-int scan_summary(struct store *store, uint64_t number, struct summary **out_summary,
-		 struct error *err)
+int scan_summary(struct store *store, uint64_t number, const struct summary_asked *asked,
+		 struct summary **out_summary, struct error *err)
 {
 	struct buf bytes;
 	buf_init(&bytes, 0);
@@ -294,7 +294,11 @@ int scan_summary(struct store *store, uint64_t number, struct summary **out_summ
 		rc = error_set(err, ERR_GONE, "block %llu has no summary",
 			       (unsigned long long)number);
 	}
-	rc = rc < 0 ? rc : summary_open(number, buf_str(&bytes), store->key, out_summary, err);
+	struct summary_asked whole = *asked;
+	whole.number = number;
+	whole.bytes = buf_str(&bytes);
+	whole.key = store->key;
+	rc = rc < 0 ? rc : summary_open_some(&whole, out_summary, err);
 	buf_done(&bytes);
 	return rc;
 }

@@ -113,10 +113,12 @@ int scan_blocks_of(struct store *store, const uint64_t *leaves, size_t count, st
 int scan_sealed_numbers(struct store *store, const struct scan_options *options, struct buf *out,
 			struct error *err);
 
-/* The summary of a sealed block (store/summary.h); to be closed. Returns 0, ERR_GONE (it has none), ERR_CORRUPT, or what the catalog says. */
+/* The summary of a sealed block (store/summary.h), with the columns that asked names (number, bytes and key are filled in); to be closed. Returns 0,
+ * ERR_GONE (it has none), ERR_CORRUPT, or what the catalog says. */
 struct summary;
-int scan_summary(struct store *store, uint64_t number, struct summary **out_summary,
-		 struct error *err);
+struct summary_asked;
+int scan_summary(struct store *store, uint64_t number, const struct summary_asked *asked,
+		 struct summary **out_summary, struct error *err);
 
 /* One row whole, decoded; borrows from the block, of a sealed one until the next scan_record. */
 int scan_record(const struct scan_block *block, size_t row, struct record *out_record,

@@ -403,12 +403,25 @@ static int read_column(struct summary *summary, struct streams *streams, size_t 
 	return rc;
 }
 
-int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
-		 struct summary **out_summary, struct error *err)
+static bool is_asked(const struct summary_asked *asked, size_t index)
+{
+	bool found = asked->columns == NULL;
+	for (size_t i = 0; !found && i < asked->column_count; i++) {
+		found = asked->columns[i].kind == shown[index].kind &&
+			asked->columns[i].field == shown[index].field;
+	}
+	return found;
+}
+
+int summary_open_some(const struct summary_asked *asked, struct summary **out_summary,
+		      struct error *err)
 {
 	struct streams *streams = NULL;
-	struct streams_place place = {
-		.fd = -1, .bytes = bytes, .name = "a summary", .number = number, .key = key};
+	struct streams_place place = {.fd = -1,
+				      .bytes = asked->bytes,
+				      .name = "a summary",
+				      .number = asked->number,
+				      .key = asked->key};
 	struct summary *summary = calloc(1, sizeof *summary);
 	if (summary == NULL) {
 		return no_memory(err);
@@ -416,7 +429,11 @@ int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
 	int rc = streams_open(&place, &streams, err);
 	rc = rc < 0 ? rc : read_head(summary, streams, err);
 	for (size_t i = 0; rc == 0 && i < SHOWN_COUNT; i++) {
-		rc = read_column(summary, streams, i, err);
+		if (is_asked(asked, i)) {
+			rc = read_column(summary, streams, i, err);
+		} else {
+			summary->known[i].is_known = false;
+		}
 	}
 	streams_close(streams);
 	if (rc < 0) {
@@ -425,6 +442,13 @@ int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
 	}
 	*out_summary = summary;
 	return 0;
+}
+
+int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
+		 struct summary **out_summary, struct error *err)
+{
+	const struct summary_asked asked = {.number = number, .bytes = bytes, .key = key};
+	return summary_open_some(&asked, out_summary, err);
 }
 
 void summary_close(struct summary *summary)

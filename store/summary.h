@@ -25,6 +25,21 @@ struct summary;
 /* Reads the summary of block number; nothing of bytes is kept. Returns 0 and *out_summary, ERR_CORRUPT or ERR_NOMEM. */
 int summary_open(uint64_t number, struct str bytes, const uint8_t *key,
 		 struct summary **out_summary, struct error *err);
+
+/* The same for some columns only, which is as much quicker as there are fewer; of the others nothing is known. */
+struct summary_column {
+	enum record_kind kind;
+	enum field field;
+};
+struct summary_asked {
+	uint64_t number;
+	struct str bytes;
+	const uint8_t *key;
+	const struct summary_column *columns; /* NULL: all */
+	size_t column_count;
+};
+int summary_open_some(const struct summary_asked *asked, struct summary **out_summary,
+		      struct error *err);
 void summary_close(struct summary *summary);
 
 /* Whether the block is whole, as said above. */
