@@ -305,10 +305,41 @@ int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *ou
 	return rc;
 }
 
+/* The one that was not used for longest; NULL: none can be closed. */
+static struct opened *find_oldest(struct blocks *blocks)
+{
+	struct opened *oldest = NULL;
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		struct opened *opened = &blocks->open[i];
+		bool older = oldest == NULL || opened->used < oldest->used;
+		oldest = opened->number != 0 && opened->pins == 0 && older ? opened : oldest;
+	}
+	return oldest;
+}
+
+/* An empty place, with room for the rows of one more block. */
+static struct opened *make_place(struct blocks *blocks, uint32_t row_count)
+{
+	for (;;) {
+		struct opened *empty = NULL;
+		uint64_t rows = row_count;
+		for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+			struct opened *opened = &blocks->open[i];
+			empty = opened->number == 0 ? opened : empty;
+			rows += opened->number != 0 ? block_about(opened->block)->row_count : 0;
+		}
+		struct opened *oldest = find_oldest(blocks);
+		if (empty != NULL && (rows <= BLOCKS_OPEN_ROWS || oldest == NULL)) {
+			return empty;
+		}
+		assert(oldest != NULL); /* few scans are open at a time */
+		close_one(oldest);
+	}
+}
+
 int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
 	       struct error *err)
 {
-	struct opened *oldest = NULL;
 	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
 		struct opened *opened = &blocks->open[i];
 		if (opened->number == row->about.number) {
@@ -316,20 +347,17 @@ int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block
 			*out_block = opened->block;
 			return 0;
 		}
-		bool older = oldest == NULL || opened->used < oldest->used;
-		oldest = opened->pins == 0 && older ? opened : oldest;
 	}
-	assert(oldest != NULL); /* few scans are open at a time */
-	close_one(oldest);
-	memcpy(oldest->name, row->name, sizeof oldest->name);
-	int rc = open_as(blocks, row, oldest->name, oldest, err);
+	struct opened *place = make_place(blocks, row->about.row_count);
+	memcpy(place->name, row->name, sizeof place->name);
+	int rc = open_as(blocks, row, place->name, place, err);
 	if (rc < 0) {
-		*oldest = (struct opened){0};
+		*place = (struct opened){0};
 		return rc;
 	}
-	oldest->number = row->about.number;
-	oldest->used = ++blocks->uses;
-	*out_block = oldest->block;
+	place->number = row->about.number;
+	place->used = ++blocks->uses;
+	*out_block = place->block;
 	return 0;
 }
 

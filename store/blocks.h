@@ -7,7 +7,7 @@
  *          of the file, filters (store/id-filter.h), summary (store/summary.h), crc. docs/format.md section 9.7.
  * Removal: a replaced or expired block leaves the catalog in the same transaction that brings its successor; its file goes BLOCKS_GRACE_NS
  *          later (table `graves`), or when the writer closes, so that readers with an older snapshot can end.
- * Reading: struct blocks keeps a few blocks open (least recently used goes); fds and unpacked streams with them.
+ * Reading: struct blocks keeps a few blocks open, by their number and their rows (least recently used goes); fds and unpacked streams with them.
  * Errors:  ERR_CORRUPT names the file. A block file that is missing or wrong is damage; the others are read.
  * Threads: one per thread. Blocking: disk. Source: docs/format.md section 9.7. Tests: tests/unit/blocks.c
  */
@@ -17,8 +17,10 @@
 #include "store/block.h"
 #include "store/catalog.h"
 
-#define BLOCKS_FOLDER     "blocks"
-#define BLOCKS_OPEN_MAX   8
+#define BLOCKS_FOLDER   "blocks"
+#define BLOCKS_OPEN_MAX 8
+#define BLOCKS_OPEN_ROWS \
+	(1u << 19) /* of all that are open; a row whose columns were read takes some 150 bytes */
 #define BLOCKS_NAME_BYTES 64
 #define BLOCKS_GRACE_NS   INT64_C(60000000000)
 #define BLOCKS_SPANS_MAX  256
@@ -63,7 +65,7 @@ void blocks_use_key(struct blocks *blocks, const uint8_t *key);
 int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, struct error *damage,
 		struct error *err);
 
-/* An open block by its place in the list; borrowed until BLOCKS_OPEN_MAX others were asked for. */
+/* An open block by its place in the list; borrowed until another one is asked for. */
 int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
 	       struct error *err);
 

@@ -14,7 +14,7 @@
 struct opened_column {
 	bool is_loaded, is_loading;
 	size_t count;       /* of values */
-	uint32_t *rows;     /* of values */
+	uint32_t *rows;     /* of values, while they are read, or with a gauge */
 	uint32_t *value_of; /* of a row: which value; NULL: the row's number; TEXTS only */
 	uint32_t *context, *family;
 	struct wordlist words;

@@ -315,6 +315,18 @@ static int load_texts(struct block *block, uint16_t number, struct error *err)
 	return spread_codes(block, number, codes, err);
 }
 
+/* What only reading the column needed goes; a gauge looks at it later. */
+static void forget_reading(const struct block *block, struct opened_column *opened)
+{
+	if (streams_gauge(block->streams) != NULL) {
+		return;
+	}
+	free(opened->rows);
+	free(opened->context);
+	opened->rows = NULL;
+	opened->context = NULL;
+}
+
 int opened_load(struct block *block, uint16_t number, struct error *err)
 {
 	const struct layout_column *column = &block->layout.columns[number];
@@ -345,6 +357,9 @@ int opened_load(struct block *block, uint16_t number, struct error *err)
 		break;
 	}
 	opened->is_loaded = rc == 0;
+	if (rc == 0) {
+		forget_reading(block, opened);
+	}
 	return rc;
 }
 

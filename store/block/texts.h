@@ -41,7 +41,8 @@ struct texts_column {
 int texts_put(struct streams_writer *writer, const struct texts_column *about,
 	      const struct str *texts);
 
-/* Reader: reads templates and codes; values are unpacked at the first text that needs them. about is copied, its arrays are borrowed; the
+/* Reader: reads templates and codes; values are unpacked at the first text that needs them. about is copied, its arrays are borrowed (context only
+ * until texts_open returns, and by texts_gauge); the
  * column's streams must not be dropped while it is open. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 struct texts;
 int texts_open(struct streams *streams, const struct texts_column *about, struct texts **out_texts,
