@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PATH_BYTES 4096
+#define PATH_BYTES      4096
+#define OVERWRITE_BYTES 65536
 
 /* "2026-11" of a time; "0000-00" for one that no calendar has. */
 static void put_month(int64_t time_ns, char out[8])
@@ -143,24 +144,61 @@ static bool name_is_ours(const char *name)
 	return (block || segment) && strstr(name, "..") == NULL;
 }
 
-static int sweep_graves(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
+/* Writes over a file that has no other name. What fails leaves it to the file system: removing the file is all that can be done then. */
+static void overwrite(const char *dir, const char *name)
+{
+	static const char nothing[OVERWRITE_BYTES];
+	char path[PATH_BYTES];
+	struct stat st;
+	struct error ignored;
+	if (put_path(dir, name, path, &ignored) < 0) {
+		return;
+	}
+	IO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+		return;
+	}
+	for (off_t at = 0; at < st.st_size;) {
+		off_t rest = st.st_size - at;
+		ssize_t done = pwrite(fd, nothing,
+				      rest < OVERWRITE_BYTES ? (size_t)rest : OVERWRITE_BYTES, at);
+		if (done <= 0) {
+			break;
+		}
+		at += done;
+	}
+	(void)fdatasync(fd); /* as said above */
+}
+
+/* Removes the files of graves that are not younger than before_ns. */
+static int empty_graves(const char *dir, struct catalog *catalog, int64_t before_ns,
+			struct error *err)
 {
 	struct buf names;
-	int64_t before_ns = INT64_MIN;
-	if (now_ns == INT64_MAX || __builtin_sub_overflow(now_ns, BLOCKS_GRACE_NS, &before_ns)) {
-		before_ns = now_ns;
-	}
 	buf_init(&names, 0);
 	int rc = list_graves(catalog, before_ns, &names, err);
 	size_t at = 0;
 	while (rc == 0 && at < names.len) {
 		const char *name = names.ptr + at;
 		at += strlen(name) + 1;
+		if (before_ns == BLOCKS_SHRED_NS && name_is_ours(name)) {
+			overwrite(dir, name);
+		}
 		rc = name_is_ours(name) ? remove_file(dir, name, err) : 0;
 		rc = rc < 0 ? rc : forget_grave(catalog, name, err);
 	}
 	buf_done(&names);
 	return rc;
+}
+
+static int sweep_graves(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
+{
+	int64_t before_ns = INT64_MIN;
+	if (now_ns == INT64_MAX || __builtin_sub_overflow(now_ns, BLOCKS_GRACE_NS, &before_ns)) {
+		before_ns = now_ns;
+	}
+	int rc = empty_graves(dir, catalog, BLOCKS_SHRED_NS, err);
+	return rc < 0 ? rc : empty_graves(dir, catalog, before_ns, err);
 }
 
 /* The number that a file name says, or 0. */

@@ -14,6 +14,7 @@
 /* Stored. */
 #define FLAG_OPEN  1
 #define FLAG_WHOLE 2
+#define FLAG_BITS  8 /* above them: the number of rows that were redacted */
 
 static void put_about(const struct block_about *about, struct buf *out)
 {
@@ -107,7 +108,8 @@ static int bind_row(sqlite3_stmt *statement, const struct blocks_new *block, str
 	uint8_t sha256[DIGEST_BYTES];
 	digest_sha256(block->bytes, sha256);
 	struct str hash = str_make((const char *)sha256, sizeof sha256);
-	int64_t flags = (block->is_open ? FLAG_OPEN : 0) | (block->is_whole ? FLAG_WHOLE : 0);
+	int64_t flags = (block->is_open ? FLAG_OPEN : 0) | (block->is_whole ? FLAG_WHOLE : 0) |
+			(int64_t)block->redacted << FLAG_BITS;
 	int64_t crc = checksum(about, spans, hash, block->bytes.len, flags);
 	int bound = sqlite3_bind_int64(statement, 1, (int64_t)block->about->number);
 	bound |= catalog_bind_bytes(statement, 2, about);
@@ -213,6 +215,7 @@ int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blo
 	int64_t flags = sqlite3_column_int64(statement, 5);
 	out_row->is_open = (flags & FLAG_OPEN) != 0;
 	out_row->is_whole = (flags & FLAG_WHOLE) != 0;
+	out_row->redacted = (uint32_t)((uint64_t)flags >> FLAG_BITS);
 	int64_t crc = checksum(about, spans, sha256, out_row->file_bytes, flags);
 	if (crc != sqlite3_column_int64(statement, 6) || sha256.len != DIGEST_BYTES ||
 	    !read_about(about, &out_row->about) || !read_spans(spans, out_row) ||
@@ -247,7 +250,12 @@ int blocks_read_row(struct catalog *catalog, uint64_t number, struct blocks_row 
 	return rc;
 }
 
-int blocks_dig_grave(struct catalog *catalog, const char *name, int64_t now_ns, struct error *err)
+int blocks_shred_graves(struct catalog *catalog, struct error *err)
+{
+	return catalog_run(catalog, CATALOG_GRAVE_SHRED, err);
+}
+
+int blocks_dig_grave(struct catalog *catalog, const char *name, int64_t since_ns, struct error *err)
 {
 	sqlite3_stmt *statement = NULL;
 	int rc = catalog_statement(catalog, CATALOG_GRAVE_PUT, &statement, err);
@@ -255,7 +263,7 @@ int blocks_dig_grave(struct catalog *catalog, const char *name, int64_t now_ns, 
 		return rc;
 	}
 	if (catalog_bind_text(statement, 1, str_of(name)) != SQLITE_OK ||
-	    sqlite3_bind_int64(statement, 2, now_ns) != SQLITE_OK) {
+	    sqlite3_bind_int64(statement, 2, since_ns) != SQLITE_OK) {
 		return error_set(err, ERR_NOMEM, "no memory to remove %s", name);
 	}
 	return catalog_done(catalog, statement, "noting a file that is to be removed", err);

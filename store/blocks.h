@@ -128,8 +128,15 @@ int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blo
 /* How often the list was changed so far. */
 int blocks_changes(struct catalog *catalog, uint64_t *out_changes, struct error *err);
 
+/* As since: a file that is overwritten before it is removed, without grace. */
+#define BLOCKS_SHRED_NS INT64_MIN
+
+/* Makes all graves so far such ones. */
+int blocks_shred_graves(struct catalog *catalog, struct error *err);
+
 /* Notes a file of the store ("head/000001.qth") that is to be removed when its grace is over. */
-int blocks_dig_grave(struct catalog *catalog, const char *name, int64_t now_ns, struct error *err);
+int blocks_dig_grave(struct catalog *catalog, const char *name, int64_t since_ns,
+		     struct error *err);
 
 /* Blobs of a block's row, appended to out: for searches. */
 int blocks_blob(struct catalog *catalog, uint64_t number, enum blocks_blob which, struct buf *out,

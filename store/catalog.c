@@ -275,7 +275,8 @@ static int set_up_writer(struct catalog *catalog, struct error *err)
 	int keep = 1;
 	(void)sqlite3_file_control(catalog->db, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
 	return run_sql(catalog,
-		       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;"
+		       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA "
+		       "wal_autocheckpoint = 2000;"
 		       "PRAGMA cache_size = -4096;"
 		       "PRAGMA journal_size_limit = 67108864",
 		       err);

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/io.h"
+#include "model/redact.h"
 #include "store/seal-keys.h"
 #include "store/summary.h"
 
@@ -28,6 +29,7 @@ struct building {
 	struct block_builder *builder;
 	struct proof *proofs; /* by leaf, once all are there */
 	size_t count;
+	struct buf changed; /* a record as it is to be from now on */
 	struct seal_built *built;
 };
 
@@ -44,6 +46,33 @@ static int compare_proofs(const void *a, const void *b)
 	return left->leaf < right->leaf ? -1 : left->leaf > right->leaf;
 }
 
+/* What a record is to be from now on, instead of *io_encoded; borrowed until the next. */
+static int change_record(struct building *building, const struct seal_item *item,
+			 struct str *io_encoded, struct error *err)
+{
+	const struct seal_change *change = building->part->change;
+	if (change == NULL || change->change == NULL) {
+		return 0;
+	}
+	buf_clear(&building->changed);
+	int rc = change->change(change->owner, item->leaf, *io_encoded, &building->changed, err);
+	if (rc < 0) {
+		error_prefix(err, "leaf %llu", (unsigned long long)item->leaf);
+		return rc;
+	}
+	if (building->changed.len > 0) {
+		struct record_front before, after;
+		rc = record_decode_front(*io_encoded, &before, err);
+		rc = rc < 0 ? rc : record_decode_front(buf_str(&building->changed), &after, err);
+		assert(rc < 0 || (before.kind == after.kind && before.time_ns == after.time_ns &&
+				  str_equal(before.source, after.source) &&
+				  str_equal(before.key, after.key)));
+		*io_encoded = buf_str(&building->changed);
+		building->built->changed++;
+	}
+	return rc;
+}
+
 /* Gives the builder the records of the part, until they are many bytes. */
 static int add_records(struct building *building, struct error *err)
 {
@@ -54,6 +83,7 @@ static int add_records(struct building *building, struct error *err)
 		struct proof *proof = &building->proofs[building->count];
 		struct str encoded;
 		int rc = seal_input_read(building->inputs, item, &encoded, &proof->ingest_ns, err);
+		rc = rc < 0 ? rc : change_record(building, item, &encoded, err);
 		rc = rc < 0 ? rc
 			    : block_builder_add(building->builder, item->leaf, proof->ingest_ns,
 						encoded, err);
@@ -154,6 +184,12 @@ static int check_row(struct building *building, struct block *block, uint32_t ro
 	return 0;
 }
 
+/* Of the kinds whose bytes come from outside; alerts say nothing else than their record does. */
+static bool is_redacted(const struct record *record)
+{
+	return record->kind != RECORD_ALERT && redact_degree_of(record, NULL) != REDACT_NOTHING;
+}
+
 static int check_rows(struct building *building, struct block *block, struct error *err)
 {
 	struct seal_built *built = building->built;
@@ -178,6 +214,7 @@ static int check_rows(struct building *building, struct block *block, struct err
 		rc = rc < 0 ? rc : record_decode(buf_str(&record), &decoded, err);
 		if (rc == 0) {
 			seal_keys_add(&keys, &decoded, row, parents[row]);
+			built->redacted += is_redacted(&decoded) ? 1 : 0;
 		}
 	}
 	if (rc == 0) {
@@ -239,6 +276,7 @@ int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const u
 {
 	struct building building = {.inputs = inputs, .part = part, .key = key, .built = out_built};
 	*out_built = (struct seal_built){.is_open = part->is_open};
+	buf_init(&building.changed, RECORD_MAX_BYTES);
 	buf_init(&out_built->bytes, 0);
 	buf_init(&out_built->filter_ids, 0);
 	buf_init(&out_built->filter_records, 0);
@@ -254,6 +292,7 @@ int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const u
 	rc = rc < 0 ? rc : add_records(&building, err);
 	rc = rc < 0 ? rc : write_block(&building, err);
 	block_builder_free(building.builder);
+	buf_done(&building.changed);
 	free(building.proofs);
 	return rc;
 }
@@ -267,6 +306,7 @@ struct blocks_new seal_built_row(const struct seal_built *built)
 				   .spans = built->spans,
 				   .span_count = built->span_count,
 				   .summary = buf_str(&built->summary),
+				   .redacted = built->redacted,
 				   .is_open = built->is_open,
 				   .is_whole = built->is_whole};
 }

@@ -10,6 +10,7 @@
 #define STORE_SEAL_BUILD_H
 
 #include "store/seal-input.h"
+#include "store/seal.h"
 
 #define SEAL_BLOCK_BYTES \
 	(160u << 20) /* a block ends when its records take as much, whatever was planned */
@@ -19,6 +20,8 @@ struct seal_built {
 	struct buf bytes, filter_ids, filter_records, summary;
 	struct blocks_span *spans;
 	size_t span_count;
+	uint32_t redacted; /* as in struct blocks_row */
+	uint64_t changed;  /* records that came in otherwise */
 	bool is_open, is_whole;
 	bool is_written; /* there is a file */
 };
@@ -30,6 +33,7 @@ struct seal_part {
 	const uint32_t *order;
 	size_t count;
 	bool is_open;
+	const struct seal_change *change; /* NULL: none */
 };
 int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const uint8_t *key,
 	       struct seal_built *out_built, struct error *err);

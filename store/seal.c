@@ -1,6 +1,8 @@
 #include "store/seal.h"
 
+#include "store/removed.h"
 #include "store/seal-build.h"
+#include "store/seal-change.h"
 #include "store/seal-pull.h"
 
 #include <assert.h>
@@ -8,7 +10,9 @@
 
 struct seal {
 	struct store *store;
-	int64_t now_ns;
+	const struct seal_change *change;
+	int64_t grave_ns;
+	uint64_t dropped;
 	const uint8_t *key;
 	struct seal_inputs inputs;
 	struct seal_item *items;
@@ -95,6 +99,9 @@ static int make_plan(struct seal *seal, const struct seal_order *order, struct e
 	limits->close = order->close;
 	int rc = list_items(seal, 0, err);
 	rc = rc < 0 || order->pull_rows == 0 ? rc : pull_blocks(seal, order, err);
+	if (rc == 0 && order->change != NULL) {
+		seal->dropped = seal_change_drop(order->change, seal->items, &seal->item_count);
+	}
 	rc = rc < 0 ? rc
 		    : seal_inputs_elsewhere(&seal->inputs, &seal->elsewhere,
 					    &limits->elsewhere_count, err);
@@ -119,13 +126,17 @@ int seal_start(struct store *store, const struct seal_order *order, struct seal 
 	}
 	seal->store = store;
 	seal->key = store->key;
-	seal->now_ns = order->now_ns;
+	seal->change = order->change;
+	seal->grave_ns = order->no_grace ? BLOCKS_SHRED_NS : order->now_ns;
 	int rc = seal_inputs_init(&seal->inputs, store, seal->key, err);
 	rc = rc < 0 ? rc : take_inputs(seal, order, err);
 	rc = rc < 0 ? rc : make_plan(seal, order, err);
 	if (rc < 0) {
 		seal_free(seal);
 		return rc;
+	}
+	if (order->no_grace && order->head_end > 0) {
+		headlog_retire(&store->log);
 	}
 	*out_seal = seal;
 	return 0;
@@ -171,7 +182,8 @@ static int build_next(struct seal *seal, struct error *err)
 	struct seal_part part = {.items = seal->items,
 				 .order = seal->plan.order + cut->first + seal->next_item,
 				 .count = cut->count - seal->next_item,
-				 .is_open = cut->is_open};
+				 .is_open = cut->is_open,
+				 .change = seal->change};
 	int rc = make_room(seal, err);
 	if (rc < 0) {
 		return rc;
@@ -187,8 +199,9 @@ static int build_next(struct seal *seal, struct error *err)
 }
 
 /* Everything that changes, within the open transaction. */
-static int change_catalog(struct seal *seal, struct error *err)
+static int change_catalog(void *owner, struct error *err)
 {
+	struct seal *seal = owner;
 	struct catalog *catalog = seal->store->catalog;
 	uint64_t head_end = 0;
 	int rc = 0;
@@ -199,48 +212,25 @@ static int change_catalog(struct seal *seal, struct error *err)
 	for (size_t i = 0; i < seal->inputs.count && rc == 0; i++) {
 		const struct seal_input *input = &seal->inputs.list[i];
 		if (input->is_block) {
-			rc = blocks_remove(catalog, input->row.about.number, seal->now_ns, err);
+			rc = blocks_remove(catalog, input->row.about.number, seal->grave_ns, err);
 		} else {
 			head_end = input->batch.first_leaf + input->batch.record_count;
 		}
 	}
 	if (rc == 0 && head_end > 0) {
-		rc = head_remove(catalog, head_end, seal->now_ns, err);
+		rc = head_remove(catalog, head_end, seal->grave_ns, err);
 	}
-	return rc;
-}
-
-/* A commit that failed may be found in the log at the next start all the same, so the new files stay: then they count, or are removed as unknown.
- * After a full disk the next commit takes its place in the log; after anything else nothing more can be written. */
-static int commit(struct seal *seal, struct error *err)
-{
-	struct store *store = seal->store;
-	struct catalog *catalog = store->catalog;
-	int rc = catalog_run(catalog, CATALOG_BEGIN_WRITE, err);
-	if (rc < 0) {
-		return rc;
-	}
-	rc = change_catalog(seal, err);
-	if (rc == 0) {
-		rc = catalog_run(catalog, CATALOG_COMMIT, err);
-		if (rc < 0) {
-			seal->is_over = true;
-			bool is_full = sqlite3_errcode(catalog->db) == SQLITE_FULL;
-			if (!is_full) {
-				headlog_abandon(&store->log);
-			}
-		}
-	}
-	if (rc < 0 && !sqlite3_get_autocommit(catalog->db)) {
-		(void)catalog_run(catalog, CATALOG_ROLLBACK,
-				  NULL); /* what fails is undone at open */
+	rc = rc < 0 ? rc : removed_add(catalog, seal->dropped, err);
+	if (rc == 0 && seal->grave_ns == BLOCKS_SHRED_NS) {
+		rc = blocks_shred_graves(catalog, err); /* older copies of the same records */
 	}
 	return rc;
 }
 
 static void tell(struct seal *seal, struct seal_result *out_result)
 {
-	struct seal_result result = {.records = seal->plan.count,
+	struct seal_result result = {.records = seal->plan.count + seal->dropped,
+				     .dropped = seal->dropped,
 				     .blocks_made = (uint32_t)seal->built_count};
 	for (size_t i = 0; i < seal->inputs.count; i++) {
 		result.bytes_before += seal->inputs.list[i].bytes;
@@ -249,6 +239,7 @@ static void tell(struct seal *seal, struct seal_result *out_result)
 	for (size_t i = 0; i < seal->built_count; i++) {
 		const struct seal_built *built = &seal->built[i];
 		result.bytes_after += built->bytes.len;
+		result.changed += built->changed;
 		result.blocks_open += built->is_open ? 1 : 0;
 	}
 	*out_result = result;
@@ -261,7 +252,8 @@ int seal_step(struct seal *seal, bool *out_done, struct seal_result *out_result,
 	if (seal->next_block < seal->plan.block_count) {
 		return build_next(seal, err);
 	}
-	int rc = commit(seal, err);
+	struct seal_commit commit = {.store = seal->store, .change = change_catalog, .owner = seal};
+	int rc = seal_commit(&commit, &seal->is_over, err); /* the files of an unsure one stay */
 	if (rc == 0) {
 		seal->is_over = true;
 		*out_done = true;

@@ -97,4 +97,8 @@ int seal_look(struct store *store, struct seal_view *out_view, struct error *err
 /* Deletes files that nothing needs any more; all: also those that a reader with an old snapshot may want, and the log of the catalog is emptied. */
 int seal_tidy(struct store *store, bool all, int64_t now_ns, struct error *err);
 
+/* Sees to it that what orders without grace took away is in no file of the store any more: what lies in graves is overwritten and removed, and the log of
+ * the catalog is emptied. *out_clean false: the snapshot of a reader stands in the way; call again later. Does not wait. */
+int seal_purge(struct store *store, bool *out_clean, struct error *err);
+
 #endif

@@ -5,6 +5,7 @@
 #include "store/checksum.h"
 #include "store/handle.h"
 #include "store/lock.h"
+#include "store/removed.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -477,8 +478,10 @@ static int load_sealed(struct store *store, struct error *err)
 	if (store->blocks == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for the blocks of %s", store->dir);
 	}
+	struct store_removed removed = {0};
 	int rc = blocks_load(store->blocks, &store->sealed, &store->sealed_damage, err);
-	store->sealed_end = 0;
+	rc = rc < 0 ? rc : removed_read(store->reading, &removed, err);
+	store->sealed_end = removed.records;
 	for (size_t i = 0; rc == 0 && i < store->sealed->count; i++) {
 		store->sealed_end += store->sealed->rows[i].about.row_count;
 	}

@@ -200,8 +200,8 @@ int store_walk_with(struct store *store, const struct store_walk *options, struc
 	}
 	if (first < store->snapshot_leaf_count) {
 		rc = find_head(store, &head, err);
-		/* no block at all: what is missing before the head is damage of the head */
-		bool has_sealed = store->sealed->count > 0 || store->sealed_damage.code != 0;
+		/* nothing was ever sealed: what is missing before the head is damage of the head */
+		bool has_sealed = store->sealed_end > 0 || store->sealed_damage.code != 0;
 		if (rc == 0 && has_sealed && first < head && !options->head_only) {
 			rc = walk_sealed(store, options, head, err);
 		}
