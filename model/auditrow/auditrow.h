@@ -88,6 +88,9 @@ void auditrow_joiner_free(struct auditrow_joiner *joiner);
 int auditrow_joiner_add(struct auditrow_joiner *joiner, const struct auditrow *row,
 			struct error *err);
 
+/* A line came that is no row: ends the wait of those rows that only one right behind them can continue. */
+void auditrow_joiner_pass(struct auditrow_joiner *joiner);
+
 /* Ends waiting: every row held comes out; those that lack a part (sequence does not begin at 1, or the last part is full) have
  * incomplete set when `final` is true, and stay otherwise. */
 void auditrow_joiner_flush(struct auditrow_joiner *joiner, bool final);

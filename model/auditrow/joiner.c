@@ -221,6 +221,19 @@ int auditrow_joiner_add(struct auditrow_joiner *joiner, const struct auditrow *r
 	return 0;
 }
 
+void auditrow_joiner_pass(struct auditrow_joiner *joiner)
+{
+	struct held **link = &joiner->waiting.first;
+
+	while (*link != NULL) {
+		if (!(*link)->full) {
+			joiner_finish(joiner, link);
+		} else {
+			link = &(*link)->next;
+		}
+	}
+}
+
 void auditrow_joiner_flush(struct auditrow_joiner *joiner, bool final)
 {
 	struct held **link = &joiner->waiting.first;

@@ -361,7 +361,7 @@ static int put_given(struct source *source, struct progress *progress, const str
 {
 	struct source_batch *batch = progress->batch;
 	if (source->intake.joiner != NULL) {
-		auditrow_joiner_flush(source->intake.joiner, false);
+		auditrow_joiner_pass(source->intake.joiner);
 		int rc = drain(source, progress, BATCH_RECORDS + BATCH_SPARE - 1, err);
 		if (rc != 0) {
 			return rc;
