@@ -125,15 +125,12 @@ static bool try_step(struct recipes *recipes, enum recipe_op op, unsigned arg, u
 {
 	const struct record *record = recipes->record;
 	struct recipe recipe = {.kind = (uint8_t)record->kind, .steps = recipes->steps};
-	struct record
-		copy; /* the input of a reader is not const; only its front and three fields are read */
 	struct recipe_mark mark = recipe_begin(recipes);
 	if (!recipe_push(recipes, op, arg, (struct str){0})) {
 		return false;
 	}
 	const struct recipe_rule rule = {0, (uint16_t)mark.steps, 1};
-	memcpy(&copy, record, sizeof copy);
-	const struct recipe_input input = {.recipe = &recipe, .record = &copy};
+	const struct recipe_input input = {.recipe = &recipe, .record = record};
 	buf_clear(&recipes->text);
 	struct str wanted = target == RECIPE_KEY ? record->key : record_text(record, target);
 	if (recipe_write(&input, &rule, &recipes->text) &&
@@ -319,6 +316,9 @@ int recipes_fit(struct recipes *recipes, const struct record *record,
 		const struct recipe_links *links, struct recipe_fit *out_fit)
 {
 	begin_fit(recipes, record, out_fit);
+	if (recipe_match(recipes, record, links, out_fit)) {
+		return 0;
+	}
 	if (record->kind == RECORD_VERDICT) {
 		if (links != NULL) {
 			fit_verdict(recipes, links);

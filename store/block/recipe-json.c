@@ -132,34 +132,35 @@ static bool guess_fits(const struct record *record, const struct recipe_guess *g
 	return false;
 }
 
-static bool add_guess(struct recipe_memory *memory, enum guess_kind kind, unsigned arg)
+static bool add_guess(struct recipes *recipes, struct recipe_memory *memory, enum guess_kind kind,
+		      unsigned arg)
 {
 	if (memory->guess_count == RECIPE_GUESSES) {
 		return false;
 	}
 	memory->guess[memory->guess_count++] =
-		(struct recipe_guess){.kind = (uint8_t)kind, .arg = (uint16_t)arg};
+		(struct recipe_guess){(uint8_t)kind, (uint16_t)arg, recipes->fit_number, 0};
 	return true;
 }
 
 /* Looks for a field that holds the value; numbers that are small are held by too many. */
-static bool look(const struct record *record, struct recipe_memory *memory,
-		 const struct token *token)
+static bool look(struct recipes *recipes, struct recipe_memory *memory, const struct token *token)
 {
+	const struct record *record = recipes->record;
 	unsigned form = recipe_time_form(record->time_ns, token->raw);
 	if (form != 0) {
-		return add_guess(memory, GUESS_TIME, form);
+		return add_guess(recipes, memory, GUESS_TIME, form);
 	}
 	for (unsigned field = 3; field < FIELD_LIMIT; field++) {
 		if (field_fits(record, field, token)) {
-			return add_guess(memory, GUESS_FIELD, field);
+			return add_guess(recipes, memory, GUESS_FIELD, field);
 		}
 	}
 	if (tail_fits(record, token)) {
-		return add_guess(memory, GUESS_TAIL, 0);
+		return add_guess(recipes, memory, GUESS_TAIL, 0);
 	}
 	if (record->kind == RECORD_STATEMENT && suffix_fits(record, FIELD_file, token)) {
-		return add_guess(memory, GUESS_SUFFIX, FIELD_file);
+		return add_guess(recipes, memory, GUESS_SUFFIX, FIELD_file);
 	}
 	return false;
 }
@@ -173,19 +174,21 @@ static void drop_guess(struct recipe_memory *memory, size_t at)
 }
 
 /* A number that once was another one than the field's is a chance likeness; a text may be so now and then. */
-static bool is_chance(const struct recipe_guess *guess, const struct token *token)
+static bool is_chance(const struct recipes *recipes, const struct recipe_guess *guess,
+		      const struct token *token)
 {
+	uint32_t tries = recipes->fit_number - guess->since;
 	return guess->kind == GUESS_FIELD &&
-	       (token->is_number || (guess->tries >= 8 && guess->misses * 8 > guess->tries));
+	       (token->is_number || (tries >= 8 && guess->misses > tries / 8));
 }
 
 /* Which guess fits, or NULL. The one that failed least often is tried first. */
-static const struct recipe_guess *
-find_guess(const struct record *record, struct recipe_memory *memory, const struct token *token)
+static const struct recipe_guess *find_guess(struct recipes *recipes, struct recipe_memory *memory,
+					     const struct token *token)
 {
+	const struct record *record = recipes->record;
 	for (size_t i = 0; i < memory->guess_count; i++) {
 		struct recipe_guess *guess = &memory->guess[i];
-		guess->tries++;
 		if (guess_fits(record, guess, token)) {
 			if (i > 0 && guess->misses < memory->guess[i - 1].misses) {
 				struct recipe_guess moved = *guess;
@@ -196,13 +199,13 @@ find_guess(const struct record *record, struct recipe_memory *memory, const stru
 			return guess;
 		}
 		guess->misses++;
-		if (!memory->told && is_chance(guess, token)) {
+		if (!memory->told && is_chance(recipes, guess, token)) {
 			drop_guess(memory, i--);
 		}
 	}
 	if (!memory->told && memory->looked < RECIPE_LEARN) {
 		memory->looked++;
-		if (look(record, memory, token)) {
+		if (look(recipes, memory, token)) {
 			return &memory->guess[memory->guess_count - 1];
 		}
 	}
@@ -224,7 +227,7 @@ static void tell_name(struct recipes *recipes, uint32_t name, struct str key)
 	}
 	memory->told = true;
 	if (auditcolumn_info(column)->field != 0) {
-		(void)add_guess(memory, GUESS_FIELD, auditcolumn_info(column)->field);
+		(void)add_guess(recipes, memory, GUESS_FIELD, auditcolumn_info(column)->field);
 	}
 }
 
@@ -415,8 +418,7 @@ static bool take_token(struct cut *cut, struct token *token, struct str key)
 		return false;
 	}
 	const struct recipe_guess *guess =
-		cut->extra ? NULL
-			   : find_guess(recipes->record, &recipes->memories[token->name], token);
+		cut->extra ? NULL : find_guess(recipes, &recipes->memories[token->name], token);
 	return guess != NULL ? push_guess(cut, guess, token) : push_slot(cut, token);
 }
 

@@ -20,7 +20,7 @@ enum guess_kind { GUESS_FIELD, GUESS_TAIL, GUESS_SUFFIX, GUESS_TIME };
 struct recipe_guess {
 	uint8_t kind;
 	uint16_t arg;
-	uint32_t tries, misses;
+	uint32_t since, misses; /* since: number of the fit in which it was found */
 };
 
 struct recipe_memory {
@@ -71,6 +71,10 @@ uint32_t recipes_add(struct recipes *recipes, struct str bytes);
 
 /* Steps of a rule that gives text, which is JSON; false when they are too many or it is no JSON. extra: what raw holds already is referred to. */
 bool recipe_cut_json(struct recipes *recipes, struct str text, bool extra);
+
+/* Finds a recipe among those used last that gives the record back, and takes its slots out of it. False: the slow way must look. */
+bool recipe_match(struct recipes *recipes, const struct record *record,
+		  const struct recipe_links *links, struct recipe_fit *out_fit);
 
 /* Adds a step to the rule that is being made; false when there is no room. */
 bool recipe_push(struct recipes *recipes, enum recipe_op op, unsigned arg, struct str bytes);

@@ -64,8 +64,12 @@ struct recipe_slot {
 	bool is_number;
 };
 
+/* Whether slots of extra have keys that stand in raw as well; found out by the writer. */
+enum recipe_extra { RECIPE_EXTRA_UNKNOWN, RECIPE_EXTRA_OWN, RECIPE_EXTRA_SHARED };
+
 struct recipe {
 	uint8_t kind;
+	uint8_t extra;
 	uint16_t rule_count, slot_count, step_count;
 	struct str source;
 	uint64_t present[2], ruled[2];
@@ -116,7 +120,7 @@ int recipes_load(struct recipes *recipes, struct str bytes);
 /* What the steps of a rule read. */
 struct recipe_input {
 	const struct recipe *recipe;
-	struct record *record; /* its fields as far as they are known */
+	const struct record *record; /* its fields as far as they are known */
 	const union field_value *slots;
 	const struct recipe_links *links; /* or NULL */
 };
