@@ -306,8 +306,9 @@ static void test_row_order(void **state)
 	struct folder folder;
 
 	folder_open(&folder);
-	static const char text[] = ROW "}\nnot a row\n\n" ROW "}\n" ROW "}\n{\n" ROW
-				       ",\"sequence_number\":9}\n{}\n" ROW "}";
+	static const char text[] = ROW "}\nnot a row\n\n" ROW "}\n" ROW
+				       "}\n{\n{\"event_time\":\"2026-11-22T10:00:00\","
+				       "\"action_id\":\"SL\",\"sequence_number\":9}\n{}\n" ROW "}";
 	write_plain(&folder, "one", str_of(text));
 	source_open(&folder, "audit-rows", false, "");
 	expect_counts(&folder, 5, 3, text);
