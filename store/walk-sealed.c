@@ -1,5 +1,6 @@
 #include "store/walk-sealed.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,10 +14,11 @@ struct waiting { /* a record that was put together before its turn */
 	size_t len;
 };
 
-/* A block that is being walked through. */
+/* The way through a block. It is open while its turn comes often; closed, it is taken up again from its next leaf on. */
 struct passage {
 	const struct blocks_row *row;
-	struct block *block; /* NULL: none */
+	uint64_t next_leaf;  /* that it has to give; before the block was opened: not above that */
+	struct block *block; /* NULL: it is not open */
 	int fd;
 	const int64_t *ingest_ns;
 	struct due *due; /* rising leaves */
@@ -30,19 +32,11 @@ struct sealed_walk {
 	struct store *store;
 	const struct store_walk *options;
 	uint64_t end;
-	const struct blocks_row **order; /* by smallest leaf */
-	size_t order_count, opened;
 	struct passage *passages;
-	size_t passage_count;
+	struct passage **heap; /* those that are not at their end, the smallest next leaf first */
+	size_t heap_count, open_count;
 	struct buf record;
 };
-
-static int compare_rows(const void *left, const void *right)
-{
-	const struct blocks_row *a = *(const struct blocks_row *const *)left;
-	const struct blocks_row *b = *(const struct blocks_row *const *)right;
-	return (a->about.min_leaf > b->about.min_leaf) - (a->about.min_leaf < b->about.min_leaf);
-}
 
 static int compare_due(const void *left, const void *right)
 {
@@ -56,7 +50,8 @@ static int no_memory(struct error *err)
 	return error_set(err, ERR_NOMEM, "no memory to walk through a block");
 }
 
-static void passage_done(struct passage *passage)
+/* Closes the block; where the passage goes on stays. */
+static void passage_close(struct passage *passage)
 {
 	for (uint32_t row = 0; passage->waiting != NULL && row < passage->row->about.row_count;
 	     row++) {
@@ -69,7 +64,7 @@ static void passage_done(struct passage *passage)
 		block_close(passage->block);
 		(void)close(passage->fd); /* only read */
 	}
-	*passage = (struct passage){0};
+	*passage = (struct passage){.row = passage->row, .next_leaf = passage->next_leaf};
 }
 
 /* Marks the rows of one kind that are wanted. */
@@ -97,7 +92,7 @@ static int want_kind(const struct sealed_walk *walk, struct passage *passage, un
 		uint32_t row = run.first + i;
 		bool fits = options->source.len == 0 ||
 			    (wanted != UINT32_MAX && sources.code[i] == wanted);
-		if (fits && leaves[row] >= options->first && leaves[row] < walk->end) {
+		if (fits && leaves[row] >= passage->next_leaf && leaves[row] < walk->end) {
 			passage->wanted[row] = 1;
 			passage->due[passage->due_count++] = (struct due){leaves[row], row};
 		}
@@ -105,12 +100,11 @@ static int want_kind(const struct sealed_walk *walk, struct passage *passage, un
 	return rc;
 }
 
-static int passage_open(const struct sealed_walk *walk, const struct blocks_row *row,
-			struct passage *passage, struct error *err)
+static int passage_open(const struct sealed_walk *walk, struct passage *passage, struct error *err)
 {
-	size_t rows = row->about.row_count;
-	*passage = (struct passage){.row = row};
-	int rc = blocks_open_row(walk->store->blocks, row, &passage->fd, &passage->block, err);
+	size_t rows = passage->row->about.row_count;
+	int rc = blocks_open_row(walk->store->blocks, passage->row, &passage->fd, &passage->block,
+				 err);
 	if (rc < 0) {
 		passage->block = NULL;
 		return rc;
@@ -131,30 +125,42 @@ static int passage_open(const struct sealed_walk *walk, const struct blocks_row 
 	return rc;
 }
 
-/* Puts the wanted rows of a kind together up to one of them; the others wait. */
+/* Puts a row together, to wait for its turn. */
+static int put_together(struct sealed_walk *walk, struct passage *passage, uint32_t row,
+			struct error *err)
+{
+	buf_clear(&walk->record);
+	int rc = block_record(passage->block, row, &walk->record, err);
+	if (rc < 0) {
+		return rc;
+	}
+	char *bytes = malloc(walk->record.len + 1);
+	if (bytes == NULL) {
+		return no_memory(err);
+	}
+	memcpy(bytes, walk->record.ptr, walk->record.len);
+	passage->waiting[row] = (struct waiting){bytes, walk->record.len};
+	passage->wanted[row] = 0;
+	return 0;
+}
+
+/* Puts the wanted rows of a kind together up to one of them; the others wait. One that is far away is put together alone: too many would wait. */
 static int go_to_row(struct sealed_walk *walk, struct passage *passage, uint32_t row,
 		     struct error *err)
 {
 	uint8_t kind = block_kinds(passage->block)[row];
+	if (passage->waiting[row].bytes != NULL) {
+		return 0;
+	}
+	if (row > passage->next[kind] + WALK_SEALED_WAITING) {
+		return put_together(walk, passage, row, err);
+	}
 	while (passage->next[kind] <= row) {
 		uint32_t next = passage->next[kind]++;
-		if (passage->wanted[next] == 0) {
-			continue;
-		}
-		buf_clear(&walk->record);
-		int rc = block_record(passage->block, next, &walk->record, err);
-		if (rc == -ERR_CORRUPT && next != row) { /* told in its turn */
-			continue;
-		}
-		if (rc < 0) {
+		int rc = passage->wanted[next] != 0 ? put_together(walk, passage, next, err) : 0;
+		if (rc < 0 && (rc != -ERR_CORRUPT || next == row)) { /* told in its turn */
 			return rc;
 		}
-		char *bytes = malloc(walk->record.len + 1);
-		if (bytes == NULL) {
-			return no_memory(err);
-		}
-		memcpy(bytes, walk->record.ptr, walk->record.len);
-		passage->waiting[next] = (struct waiting){bytes, walk->record.len};
 	}
 	return 0;
 }
@@ -186,72 +192,136 @@ static int give(struct sealed_walk *walk, struct passage *passage, struct error 
 	return rc;
 }
 
-/* Opens the blocks that may hold a leaf at or below the smallest that is due. */
-static int open_more(struct sealed_walk *walk, uint64_t due, struct error *err)
+static bool is_before(const struct passage *a, const struct passage *b)
 {
-	while (walk->opened < walk->order_count &&
-	       (walk->passage_count == 0 || walk->order[walk->opened]->about.min_leaf <= due)) {
-		const struct blocks_row *row = walk->order[walk->opened++];
-		struct passage *passage = &walk->passages[walk->passage_count];
-		if (row->about.max_leaf < walk->options->first) {
-			continue;
-		}
-		struct error local;
-		int rc = passage_open(walk, row, passage, &local);
-		if (rc == 0 && passage->due_count > 0) {
-			walk->passage_count++;
-			due = passage->due[0].leaf < due ? passage->due[0].leaf : due;
-			continue;
-		}
-		passage_done(passage);
-		if (rc == -ERR_CORRUPT && walk->options->damaged != NULL) {
-			walk->options->damaged(walk->options->owner, row->about.row_count, &local);
-		} else if (rc < 0) {
-			return error_set(err, (enum error_code)local.code, "%s", local.text);
-		}
-	}
-	return 0;
+	return a->next_leaf < b->next_leaf;
 }
 
-/* The passage whose next leaf is the smallest; NULL: none is left. */
-static struct passage *find_next(struct sealed_walk *walk)
+/* Puts the first passage of the heap where it belongs. */
+static void sink_first(struct sealed_walk *walk)
 {
-	struct passage *next = NULL;
-	for (size_t i = 0; i < walk->passage_count;) {
-		struct passage *passage = &walk->passages[i];
-		if (passage->at == passage->due_count) {
-			passage_done(passage);
-			*passage = walk->passages[--walk->passage_count];
-			continue;
+	struct passage **heap = walk->heap;
+	size_t at = 0;
+	for (;;) {
+		size_t least = 2 * at + 1;
+		if (least + 1 < walk->heap_count && is_before(heap[least + 1], heap[least])) {
+			least++;
 		}
-		bool sooner =
-			next == NULL || passage->due[passage->at].leaf < next->due[next->at].leaf;
-		next = sooner ? passage : next;
-		i++;
+		if (least >= walk->heap_count || !is_before(heap[least], heap[at])) {
+			return;
+		}
+		struct passage *moved = heap[at];
+		heap[at] = heap[least];
+		heap[least] = moved;
+		at = least;
 	}
-	return next;
+}
+
+static void remove_first(struct sealed_walk *walk)
+{
+	walk->open_count -= walk->heap[0]->block != NULL;
+	passage_close(walk->heap[0]);
+	walk->heap[0] = walk->heap[--walk->heap_count];
+	sink_first(walk);
+}
+
+/* Closes the open passage whose turn comes last. */
+static void close_last(struct sealed_walk *walk)
+{
+	struct passage *last = NULL;
+	for (size_t i = 1; i < walk->heap_count; i++) {
+		struct passage *passage = walk->heap[i];
+		if (passage->block != NULL && (last == NULL || is_before(last, passage))) {
+			last = passage;
+		}
+	}
+	assert(last != NULL);
+	passage_close(last);
+	walk->open_count--;
+}
+
+/* Opens the block of the first passage, and learns which leaf it gives next. */
+static int open_first(struct sealed_walk *walk, struct error *err)
+{
+	struct passage *passage = walk->heap[0];
+	struct error local;
+	while (walk->open_count >= WALK_SEALED_OPEN) {
+		close_last(walk);
+	}
+	int rc = passage_open(walk, passage, &local);
+	walk->open_count += passage->block != NULL;
+	if (rc == 0 && passage->due_count > 0) {
+		passage->next_leaf = passage->due[0].leaf;
+		sink_first(walk);
+		if (walk->heap[0] != passage) { /* what it was opened for is known now */
+			passage_close(passage);
+			walk->open_count--;
+		}
+		return 0;
+	}
+	uint64_t records = passage->row->about.row_count;
+	remove_first(walk);
+	if (rc == -ERR_CORRUPT && walk->options->damaged != NULL) {
+		walk->options->damaged(walk->options->owner, records, &local);
+		return 0;
+	}
+	return rc < 0 ? error_set(err, (enum error_code)local.code, "%s", local.text) : 0;
+}
+
+/* Gives the next record of the first passage. */
+static int give_first(struct sealed_walk *walk, struct error *err)
+{
+	struct passage *passage = walk->heap[0];
+	int rc = give(walk, passage, err);
+	if (rc == 0 && passage->at == passage->due_count) {
+		remove_first(walk);
+	} else if (rc == 0) {
+		passage->next_leaf = passage->due[passage->at].leaf;
+		sink_first(walk);
+	}
+	return rc;
 }
 
 static int walk_all(struct sealed_walk *walk, struct error *err)
 {
-	for (;;) {
-		struct passage *next = find_next(walk);
-		uint64_t due = next != NULL ? next->due[next->at].leaf : UINT64_MAX;
-		size_t opened = walk->opened;
-		int rc = open_more(walk, due, err);
-		if (rc < 0) {
-			return rc;
+	int rc = 0;
+	while (rc == 0 && walk->heap_count > 0) {
+		rc = walk->heap[0]->block == NULL ? open_first(walk, err) : give_first(walk, err);
+	}
+	return rc;
+}
+
+/* The smallest leaf at or behind first that the block may hold; UINT64_MAX: none. */
+static uint64_t least_leaf(const struct blocks_row *row, uint64_t first)
+{
+	for (size_t i = 0; i < row->span_count; i++) {
+		if (row->spans[i].last >= first) {
+			return row->spans[i].first > first ? row->spans[i].first : first;
 		}
-		if (walk->opened != opened) {
-			continue; /* another block may come first */
+	}
+	return UINT64_MAX;
+}
+
+static int compare_passages(const void *left, const void *right)
+{
+	const struct passage *a = *(struct passage *const *)left;
+	const struct passage *b = *(struct passage *const *)right;
+	return (a->next_leaf > b->next_leaf) - (a->next_leaf < b->next_leaf);
+}
+
+static void make_heap(struct sealed_walk *walk)
+{
+	const struct blocks_list *list = walk->store->sealed;
+	for (size_t i = 0; i < list->count; i++) {
+		struct passage *passage = &walk->passages[i];
+		passage->row = &list->rows[i];
+		passage->next_leaf = least_leaf(passage->row, walk->options->first);
+		if (passage->next_leaf < walk->end) {
+			walk->heap[walk->heap_count++] = passage;
 		}
-		if (next == NULL) {
-			return 0;
-		}
-		rc = give(walk, next, err);
-		if (rc != 0) {
-			return rc;
-		}
+	}
+	if (walk->heap_count > 1) { /* what is sorted is a heap */
+		qsort(walk->heap, walk->heap_count, sizeof walk->heap[0], compare_passages);
 	}
 }
 
@@ -273,27 +343,22 @@ int walk_sealed(struct store *store, const struct store_walk *options, uint64_t 
 {
 	const struct blocks_list *list = store->sealed;
 	struct sealed_walk walk = {.store = store, .options = options, .end = end};
-	walk.order = calloc(list->count + 1, sizeof walk.order[0]);
 	walk.passages = calloc(list->count + 1, sizeof walk.passages[0]);
-	if (walk.order == NULL || walk.passages == NULL) {
-		free(walk.order);
+	walk.heap = calloc(list->count + 1, sizeof walk.heap[0]);
+	if (walk.passages == NULL || walk.heap == NULL) {
 		free(walk.passages);
+		free(walk.heap);
 		return no_memory(err);
 	}
 	buf_init(&walk.record, RECORD_MAX_BYTES);
-	for (size_t i = 0; i < list->count; i++) {
-		walk.order[walk.order_count++] = &list->rows[i];
-	}
-	if (walk.order_count > 1) {
-		qsort(walk.order, walk.order_count, sizeof walk.order[0], compare_rows);
-	}
+	make_heap(&walk);
 	int rc = tell_list(&walk, err);
 	rc = rc < 0 ? rc : walk_all(&walk, err);
-	for (size_t i = 0; i < walk.passage_count; i++) {
-		passage_done(&walk.passages[i]);
+	for (size_t i = 0; i < walk.heap_count; i++) {
+		passage_close(walk.heap[i]);
 	}
 	buf_done(&walk.record);
-	free(walk.order);
 	free(walk.passages);
+	free(walk.heap);
 	return rc;
 }
