@@ -114,6 +114,17 @@ int block_number_column(struct block *block, enum record_kind kind, enum field f
 int block_source_column(struct block *block, enum record_kind kind, struct block_codes *out,
 			struct error *err);
 
+/* Appends to out_rows (as uint32_t, rising) the rows of a kind whose field is exactly this text; quicker than to look through its column. */
+struct block_field {
+	enum record_kind kind;
+	enum field field;
+};
+int block_find_exact(struct block *block, struct block_field where, struct str text,
+		     struct buf *out_rows, struct error *err);
+
+/* Likewise the rows of any kind but verdicts whose record has this stable id. */
+int block_find_stable(struct block *block, struct str id, struct buf *out_rows, struct error *err);
+
 /* Appends the canonical bytes of a row. */
 int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err);
 

@@ -3,10 +3,7 @@
 #include "model/carried.h"
 
 /* The fields that hold ids, per kind. The statement_id of a statement is its stable id, which is looked for in the records. */
-static const struct id_field {
-	enum record_kind kind;
-	enum field field;
-} id_fields[] = {
+static const struct block_field id_fields[] = {
 	{RECORD_REQUEST, FIELD_request_id},        {RECORD_REQUEST, FIELD_extended_request_id},
 	{RECORD_REQUEST, FIELD_lambda_request_id}, {RECORD_REQUEST, FIELD_trace_id},
 	{RECORD_STATEMENT, FIELD_connection_id},   {RECORD_ALERT, FIELD_alert_id},
@@ -26,25 +23,20 @@ static bool is_stable_id(struct str id)
 static int look_in_fields(const struct find_sealed *find, struct block *block, struct error *err)
 {
 	const uint64_t *leaves = block_leaves(block);
+	struct buf rows;
 	int rc = 0;
-	for (size_t f = 0; f < sizeof id_fields / sizeof id_fields[0]; f++) {
-		struct block_run run = block_run(block, id_fields[f].kind);
-		struct block_codes codes;
-		if (run.count == 0) {
-			continue;
-		}
-		rc = block_text_column(block, id_fields[f].kind, id_fields[f].field, &codes, err);
-		if (rc < 0) {
-			return rc;
-		}
-		for (uint32_t i = 0; i < run.count; i++) {
-			uint32_t code = codes.code[i];
-			if (code < codes.dict_count && str_equal(codes.dict[code], find->id) &&
-			    find->add(find->owner, leaves[run.first + i]) < 0) {
-				return error_set(err, ERR_NOMEM, "no memory to look for an id");
+	buf_init(&rows, 0);
+	for (size_t f = 0; rc == 0 && f < sizeof id_fields / sizeof id_fields[0]; f++) {
+		buf_clear(&rows);
+		rc = block_find_exact(block, id_fields[f], find->id, &rows, err);
+		const uint32_t *row = (const uint32_t *)(const void *)rows.ptr;
+		for (size_t i = 0; rc == 0 && i < rows.len / sizeof row[0]; i++) {
+			if (find->add(find->owner, leaves[row[i]]) < 0) {
+				rc = error_set(err, ERR_NOMEM, "no memory to look for an id");
 			}
 		}
 	}
+	buf_done(&rows);
 	return rc;
 }
 
@@ -68,27 +60,14 @@ static int add_with_verdicts(const struct find_sealed *find, struct block *block
 /* Looks for a stable id, which no column has: it is made of each record's source and key. */
 static int look_in_records(const struct find_sealed *find, struct block *block, struct error *err)
 {
-	const uint8_t *kinds = block_kinds(block);
-	struct buf bytes;
-	int rc = 0;
-	buf_init(&bytes, RECORD_MAX_BYTES);
-	for (uint32_t row = 0; rc == 0 && row < block_about(block)->row_count; row++) {
-		struct record_front front;
-		char id[RECORD_ID_DIGITS + 1];
-		if (kinds[row] == RECORD_VERDICT) {
-			continue;
-		}
-		buf_clear(&bytes);
-		rc = block_record(block, row, &bytes, err);
-		rc = rc < 0 ? rc : record_decode_front(buf_str(&bytes), &front, err);
-		if (rc == 0) {
-			record_stable_id(front.source, front.key, id);
-		}
-		if (rc == 0 && str_is(find->id, id)) {
-			rc = add_with_verdicts(find, block, row, err);
-		}
+	struct buf rows;
+	buf_init(&rows, 0);
+	int rc = block_find_stable(block, find->id, &rows, err);
+	const uint32_t *row = (const uint32_t *)(const void *)rows.ptr;
+	for (size_t i = 0; rc == 0 && i < rows.len / sizeof row[0]; i++) {
+		rc = add_with_verdicts(find, block, row[i], err);
 	}
-	buf_done(&bytes);
+	buf_done(&rows);
 	return rc;
 }
 

@@ -353,6 +353,24 @@ static int put_columns(struct building *building, uint8_t kind)
 	return rc;
 }
 
+/* Of requests and statements, whose keys follow from their raw bytes. */
+static int put_hints(struct building *building, uint8_t kind)
+{
+	const struct block_builder *builder = building->builder;
+	struct block_run run = building->layout.runs[kind];
+	uint8_t *hints = malloc((size_t)run.count + 1);
+	if (hints == NULL) {
+		return -ERR_NOMEM;
+	}
+	for (uint32_t i = 0; i < run.count; i++) {
+		const struct kept *kept = &builder->kept[builder->members[run.first + i].index];
+		hints[i] = frame_hint(str_make(kept->id, RECORD_ID_DIGITS));
+	}
+	int rc = frame_put_hints(building->streams, kind, hints, run.count);
+	free(hints);
+	return rc;
+}
+
 static int put_kind(struct building *building, uint8_t kind)
 {
 	struct streams_writer *streams = building->streams;
@@ -360,6 +378,9 @@ static int put_kind(struct building *building, uint8_t kind)
 	int rc = frame_put_recipes(streams, layout, kind);
 	rc = rc < 0 ? rc : put_columns(building, kind);
 	rc = rc < 0 ? rc : frame_put_times(streams, layout, kind, building->durations);
+	if (rc == 0 && (kind == RECORD_REQUEST || kind == RECORD_STATEMENT)) {
+		rc = put_hints(building, kind);
+	}
 	return rc < 0 ? rc
 		      : frame_put_leaves(streams, layout, kind, &building->frame.leaf_order[kind]);
 }

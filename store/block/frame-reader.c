@@ -266,3 +266,25 @@ int frame_get_ingest(struct streams *streams, const struct layout *layout, int64
 	}
 	return rc < 0 ? streams_blame(streams, LAYOUT_INGEST, "its runs can't be read", err) : 0;
 }
+
+uint8_t frame_hint(struct str id)
+{
+	uint8_t hint = 0;
+	for (size_t i = id.len - 2; i < id.len; i++) {
+		char digit = id.ptr[i];
+		hint = (uint8_t)(hint << 4 | (digit <= '9' ? digit - '0' : digit - 'a' + 10));
+	}
+	return hint & ((1u << LAYOUT_HINT_BITS) - 1);
+}
+
+int frame_get_hints(struct streams *streams, const struct layout *layout, uint8_t kind,
+		    struct str *out_bits, struct error *err)
+{
+	size_t count = layout->runs[kind].count;
+	uint8_t part = (uint8_t)(LAYOUT_PART * kind);
+	int rc = streams_get(streams, LAYOUT_HINTS, part, out_bits, err);
+	if (rc == 0 && out_bits->len > 0 && out_bits->len != (count * LAYOUT_HINT_BITS + 7) / 8) {
+		return streams_blame(streams, LAYOUT_HINTS, "it has not one hint a row", err);
+	}
+	return rc;
+}

@@ -1,5 +1,6 @@
 #include "store/block/frame.h"
 
+#include "store/block/bits.h"
 #include "store/block/ints.h"
 #include "store/block/ranks.h"
 
@@ -178,6 +179,22 @@ int frame_put(struct streams_writer *streams, const struct layout *layout,
 	layout_save(layout, &out);
 	failed = failed || out.failed;
 	streams_put(streams, LAYOUT_FRAME, 2, buf_str(&out), 0);
+	buf_done(&out);
+	return failed ? -ERR_NOMEM : 0;
+}
+
+int frame_put_hints(struct streams_writer *streams, uint8_t kind, const uint8_t *hints,
+		    size_t count)
+{
+	struct buf out;
+	buf_init(&out, STREAM_BYTES_MAX);
+	struct bits_writer bits = {.out = &out};
+	for (size_t i = 0; i < count; i++) {
+		bits_put(&bits, hints[i], LAYOUT_HINT_BITS);
+	}
+	bits_end(&bits);
+	bool failed = out.failed;
+	streams_put(streams, LAYOUT_HINTS, (uint8_t)(LAYOUT_PART * kind), buf_str(&out), -1);
 	buf_done(&out);
 	return failed ? -ERR_NOMEM : 0;
 }

@@ -25,6 +25,10 @@ int frame_put_ingest(struct streams_writer *streams, const struct layout *layout
 int frame_put(struct streams_writer *streams, const struct layout *layout,
 	      const struct frame *frame);
 
+/* hints: of each row of a kind; only the low LAYOUT_HINT_BITS count. */
+int frame_put_hints(struct streams_writer *streams, uint8_t kind, const uint8_t *hints,
+		    size_t count);
+
 /* Readers; arrays of the layout have room for all its rows. Return 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int frame_get(struct streams *streams, struct frame *out, struct error *err);
 int frame_get_recipes(struct streams *streams, struct layout *layout, struct error *err);
@@ -35,5 +39,10 @@ int frame_get_leaves(struct streams *streams, struct layout *layout, uint8_t kin
 int frame_get_parents(struct streams *streams, struct layout *layout, struct error *err);
 int frame_get_ingest(struct streams *streams, const struct layout *layout, int64_t *out_ingest_ns,
 		     struct error *err);
+
+/* The hint of a stable id in 16 hexadecimal digits; the hints of a kind as bits, empty when the block has none (all rows count then). */
+uint8_t frame_hint(struct str id);
+int frame_get_hints(struct streams *streams, const struct layout *layout, uint8_t kind,
+		    struct str *out_bits, struct error *err);
 
 #endif

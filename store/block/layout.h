@@ -16,14 +16,20 @@
 #define LAYOUT_NONE        UINT16_MAX
 
 /* Streams besides those of columns. */
-#define LAYOUT_FRAME   0  /* part 0 about, 1 recipes, 2 columns */
-#define LAYOUT_RECIPES 1  /* part 16 * kind: ranks */
-#define LAYOUT_LEAVES  2  /* part 16 * kind: ints */
-#define LAYOUT_TIMES   3  /* likewise */
-#define LAYOUT_PARENTS 4  /* part 0: ints, statements of each request; part 16: ints, verdicts */
-#define LAYOUT_INGEST  5  /* part 0: ints, lengths of runs; part 16: ints, steps of time */
-#define LAYOUT_FIRST   16 /* column c is stream column LAYOUT_FIRST + c */
-#define LAYOUT_PART    16
+#define LAYOUT_FRAME   0 /* part 0 about, 1 recipes, 2 columns */
+#define LAYOUT_RECIPES 1 /* part 16 * kind: ranks */
+#define LAYOUT_LEAVES  2 /* part 16 * kind: ints */
+#define LAYOUT_TIMES   3 /* likewise */
+#define LAYOUT_PARENTS 4 /* part 0: ints, statements of each request; part 16: ints, verdicts */
+#define LAYOUT_INGEST  5 /* part 0: ints, lengths of runs; part 16: ints, steps of time */
+#define LAYOUT_HINTS \
+	6 /* part 16 * kind, of requests and statements: LAYOUT_HINT_BITS of each row's stable id */
+#define LAYOUT_FIRST 16 /* column c is stream column LAYOUT_FIRST + c */
+#define LAYOUT_PART  16
+
+/* So many bits of a stable id, its last ones, stand in the block for each row: it follows from the record's raw bytes and takes long to make, so
+ * that looking for one must not make them all. More bits, fewer in vain; each costs an eighth of a byte an event. */
+#define LAYOUT_HINT_BITS 6
 
 /* Parts of a column. */
 #define LAYOUT_WORDS 0  /* wordlist; LIST: ints */

@@ -59,7 +59,8 @@ struct block {
 	bool leaves_known;
 	uint8_t *kinds;
 	int64_t *ingest_ns;
-	uint32_t *by_leaf; /* rows in the order of leaves */
+	uint32_t *by_leaf;     /* rows in the order of leaves */
+	uint32_t leaves_asked; /* how often a row was looked for by its leaf */
 	struct opened_column *columns;
 	struct opened_recipe **known;   /* of each recipe */
 	struct opened_answer **answers; /* RECORD_KIND_COUNT * OPENED_ANSWERS */
@@ -83,6 +84,9 @@ int opened_text(struct block *block, uint16_t column, uint32_t row, struct buf *
 /* A number that a record of a row has: kept, or by rule. INT64_MIN: absent. */
 int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *out_number,
 		  struct error *err);
+
+/* The only column that holds a field of a kind when no recipe has a rule for it; LAYOUT_NONE: there is none; -1: not so simple. */
+int opened_only_column(const struct block *block, enum record_kind kind, unsigned field);
 
 /* Puts the record of a row together. It lives until the next row is put together in the same place. */
 int opened_record(struct block *block, uint32_t row, struct opened_row *out, struct error *err);

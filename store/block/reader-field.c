@@ -44,8 +44,7 @@ static void finish(struct opened_answer *answer, size_t count)
 	answer->is_known = true;
 }
 
-/* The only column that holds a field of a kind when no recipe has a rule for it; LAYOUT_NONE: there is none; -1: not so simple. */
-static int only_column(const struct block *block, enum record_kind kind, unsigned field)
+int opened_only_column(const struct block *block, enum record_kind kind, unsigned field)
 {
 	for (uint32_t i = 0; i < recipes_count(block->recipes); i++) {
 		const struct recipe *recipe = recipes_at(block->recipes, i);
@@ -201,7 +200,7 @@ static int fold(struct block *block, enum record_kind kind, unsigned field,
 static int make_text(struct block *block, enum record_kind kind, unsigned field,
 		     struct opened_answer *answer, struct error *err)
 {
-	int column = only_column(block, kind, field);
+	int column = opened_only_column(block, kind, field);
 	size_t rows = block->layout.runs[kind].count;
 	int rc = column >= 0 && column != LAYOUT_NONE ? opened_load(block, (uint16_t)column, err)
 						      : 0;
@@ -297,7 +296,7 @@ int block_number_column(struct block *block, enum record_kind kind, enum field f
 {
 	struct opened_answer *answer = answer_of(block, kind, field, err);
 	struct block_run run = block->layout.runs[kind];
-	int column = only_column(block, kind, field);
+	int column = opened_only_column(block, kind, field);
 	int rc = answer == NULL ? -ERR_NOMEM : 0;
 	if (rc == 0 && column >= 0 && column != LAYOUT_NONE) {
 		rc = opened_load(block, (uint16_t)column, err);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAVES_FEW 32 /* as many are looked for row by row */
+
 static bool allocate(struct block *block)
 {
 	size_t rows = (size_t)block->frame.about.row_count + 1;
@@ -255,17 +257,27 @@ static bool sort_rows(struct block *block)
 	return true;
 }
 
+/* Row by row, which is quicker than sorting when few are asked for. */
+static uint32_t look_for_leaf(const struct block *block, uint64_t leaf)
+{
+	const uint64_t *leaves = block->layout.leaves;
+	uint32_t count = block->layout.row_count;
+	for (uint32_t row = 0; row < count; row++) {
+		if (leaves[row] == leaf) {
+			return row;
+		}
+	}
+	return BLOCK_NO_ROW;
+}
+
 uint32_t block_row_of(struct block *block, uint64_t leaf)
 {
 	const uint64_t *leaves = block->layout.leaves;
 	size_t low = 0, high = block->layout.row_count;
-	if (block->by_leaf == NULL && !sort_rows(block)) { /* without memory: one by one */
-		for (uint32_t row = 0; row < block->layout.row_count; row++) {
-			if (leaves[row] == leaf) {
-				return row;
-			}
-		}
-		return BLOCK_NO_ROW;
+	bool few = block->leaves_asked < LEAVES_FEW;
+	block->leaves_asked += few ? 1 : 0;
+	if (few || (block->by_leaf == NULL && !sort_rows(block))) {
+		return look_for_leaf(block, leaf);
 	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;

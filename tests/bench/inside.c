@@ -2,6 +2,8 @@
  *
  * usage: bench-inside columns STORE     bytes of each column of all sealed blocks, as one JSON object
  *        bench-inside seal STORE        seals all that the head holds: records, bytes, CPU seconds; nothing else may write to the store
+ *        bench-inside lookup STORE      "KIND ID" a line on stdin, as bench-synth prints them: per kind, milliseconds of CPU until the ids' records are known,
+ *                                       and until they are read too (each id once, in a random order; the first turn warms), and how many were found
  *        bench-inside find STORE        the records of each id on stdin (one a line), then again: microseconds, p50 and p99, of both turns */
 #include "base/clock.h"
 #include "base/parse.h"
@@ -198,6 +200,127 @@ static double cpu_seconds(void)
 	return (double)spent.tv_sec + (double)spent.tv_nsec / 1e9;
 }
 
+#define KINDS_MAX  16
+#define KIND_BYTES 16
+
+/* Ids of one kind, and how long each took. */
+struct lookups {
+	char kind[KIND_BYTES];
+	double found_ms[IDS_MAX], read_ms[IDS_MAX];
+	size_t count, records, missing;
+};
+
+struct lookup_set {
+	struct lookups *kinds[KINDS_MAX];
+	size_t kind_count, count;
+	struct {
+		uint8_t kind;
+		char text[ID_BYTES];
+	} ids[IDS_MAX];
+};
+
+static bool read_lookups(struct lookup_set *set)
+{
+	char kind[KIND_BYTES];
+	while (set->count < IDS_MAX && scanf("%15s %63s", kind, set->ids[set->count].text) == 2) {
+		size_t at = 0;
+		while (at < set->kind_count && strcmp(set->kinds[at]->kind, kind) != 0) {
+			at++;
+		}
+		if (at == set->kind_count) {
+			if (at == KINDS_MAX ||
+			    (set->kinds[at] = calloc(1, sizeof(struct lookups))) == NULL) {
+				return false;
+			}
+			memcpy(set->kinds[at]->kind, kind, sizeof kind);
+			set->kind_count++;
+		}
+		set->ids[set->count++].kind = (uint8_t)at;
+	}
+	return set->count > 0;
+}
+
+/* Neighbours of the list are in the same block: that would flatter. The order is the same in each run. */
+static void shuffle(struct lookup_set *set)
+{
+	uint64_t state = 1;
+	for (size_t i = set->count; i > 1; i--) {
+		state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+		size_t other = (size_t)(state >> 33) % i;
+		__typeof__(set->ids[0]) moved = set->ids[i - 1];
+		set->ids[i - 1] = set->ids[other];
+		set->ids[other] = moved;
+	}
+}
+
+static void look_up(struct store *store, struct scan_fetch *fetch, struct lookup_set *set)
+{
+	static struct record record;
+	static uint64_t leaves[LEAVES_MAX];
+	struct error err;
+	for (size_t i = 0; i < set->count; i++) {
+		struct scan_found found = {.leaves = leaves, .max = LEAVES_MAX};
+		struct lookups *lookups = set->kinds[set->ids[i].kind];
+		double start = cpu_seconds();
+		int64_t ingest_ns = 0;
+		must(scan_find_id(store, str_of(set->ids[i].text), &found, &err), &err);
+		lookups->found_ms[lookups->count] = (cpu_seconds() - start) * 1e3;
+		for (size_t leaf = 0; leaf < found.count; leaf++) {
+			must(scan_fetch_record(fetch, leaves[leaf], &record, &ingest_ns, &err),
+			     &err);
+		}
+		lookups->read_ms[lookups->count++] = (cpu_seconds() - start) * 1e3;
+		lookups->records += found.count;
+		lookups->missing += found.count == 0 ? 1 : 0;
+	}
+}
+
+static double at_share(double *times, size_t count, size_t percent)
+{
+	qsort(times, count, sizeof times[0], by_value);
+	return times[count * percent / 100];
+}
+
+static int lookup(const char *dir)
+{
+	static struct lookup_set set;
+	struct store *store = NULL;
+	struct scan_fetch *fetch = NULL;
+	struct rusage usage;
+	struct error err;
+	if (!read_lookups(&set)) {
+		(void)fprintf(stderr, "bench-inside: no ids on stdin\n");
+		return 1;
+	}
+	shuffle(&set);
+	int64_t start = clock_monotonic_ns();
+	must(store_open(dir, STORE_READ, &store, &err), &err);
+	must(scan_fetch_open(store, &fetch, &err), &err);
+	(void)printf("open %.2f ms\n", (double)(clock_monotonic_ns() - start) / 1e6);
+	for (size_t turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < set.kind_count; i++) {
+			set.kinds[i]->count = set.kinds[i]->records = set.kinds[i]->missing = 0;
+		}
+		look_up(store, fetch, &set);
+	}
+	for (size_t i = 0; i < set.kind_count; i++) {
+		struct lookups *kind = set.kinds[i];
+		(void)printf("%-10s %6zu ids, %6zu records, %zu not found; ms of CPU until found "
+			     "p50 %.3f p99 "
+			     "%.3f, until read p50 %.3f p99 %.3f\n",
+			     kind->kind, kind->count, kind->records, kind->missing,
+			     at_share(kind->found_ms, kind->count, 50),
+			     at_share(kind->found_ms, kind->count, 99),
+			     at_share(kind->read_ms, kind->count, 50),
+			     at_share(kind->read_ms, kind->count, 99));
+	}
+	(void)getrusage(RUSAGE_SELF, &usage); /* can't fail with these arguments */
+	(void)printf("peak %ld KiB\n", usage.ru_maxrss);
+	scan_fetch_close(fetch);
+	store_close(store);
+	return set.count > 0 ? 0 : 1;
+}
+
 static int seal(const char *dir)
 {
 	struct store *store = NULL;
@@ -231,9 +354,13 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "find") == 0) {
 		return find(argv[2]);
 	}
+	if (argc == 3 && strcmp(argv[1], "lookup") == 0) {
+		return lookup(argv[2]);
+	}
 	if (argc == 3 && strcmp(argv[1], "seal") == 0) {
 		return seal(argv[2]);
 	}
-	(void)fprintf(stderr, "usage: bench-inside columns STORE | seal STORE | find STORE <IDS\n");
+	(void)fprintf(stderr, "usage: bench-inside columns STORE | seal STORE | find STORE <IDS | "
+			      "lookup STORE <IDS\n");
 	return 2;
 }

@@ -171,6 +171,49 @@ static void test_columns(void **state)
 	buf_done(&bytes);
 }
 
+static void assert_rows(const struct buf *found, const uint32_t *wanted, size_t count)
+{
+	assert_int_equal(found->len, count * sizeof wanted[0]);
+	assert_true(count == 0 || memcmp(found->ptr, wanted, found->len) == 0);
+}
+
+static void test_finding(void **state)
+{
+	/* Proves: rows are found by the whole text of a field, absent and empty apart, and by their stable id, each record by its own. */
+	(void)state;
+	struct buf bytes, found;
+	struct block_about about;
+	struct error err;
+	const struct block_field user = {RECORD_REQUEST, FIELD_user};
+	const struct block_field route = {RECORD_REQUEST, FIELD_route};
+	buf_init(&bytes, 1 << 20);
+	buf_init(&found, 1 << 20);
+	build(&bytes, &about);
+	struct block *block = open_block(&bytes);
+	assert_int_equal(block_find_exact(block, user, STR_LIT("eve"), &found, &err), 0);
+	assert_rows(&found, (const uint32_t[]){0}, 1);
+	buf_clear(&found);
+	assert_int_equal(block_find_exact(block, user, STR_LIT(""), &found, &err), 0);
+	assert_rows(&found, (const uint32_t[]){1}, 1);
+	buf_clear(&found);
+	assert_int_equal(block_find_exact(block, user, STR_LIT("ev"), &found, &err), 0);
+	assert_int_equal(block_find_exact(block, route, STR_LIT(""), &found, &err), 0);
+	assert_int_equal(block_find_stable(block, STR_LIT("0000000000000000"), &found, &err), 0);
+	assert_int_equal(block_find_stable(block, STR_LIT("k3"), &found, &err), 0);
+	assert_rows(&found, NULL, 0);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		char key[32], id[RECORD_ID_DIGITS + 1];
+		int len = snprintf(key, sizeof(key), "k%llu", (unsigned long long)rows[i].leaf);
+		record_stable_id(STR_LIT("here"), str_make(key, (size_t)len), id);
+		buf_clear(&found);
+		assert_int_equal(block_find_stable(block, str_of(id), &found, &err), 0);
+		assert_rows(&found, &i, rows[i].kind == RECORD_VERDICT ? 0 : 1);
+	}
+	block_close(block);
+	buf_done(&bytes);
+	buf_done(&found);
+}
+
 static void test_damage(void **state)
 {
 	/* Proves: another number, each cut and each changed byte is ERR_CORRUPT or leaves the records as they were. */
@@ -242,9 +285,8 @@ static void test_what_does_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_families),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_families),          cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_finding),           cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_what_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

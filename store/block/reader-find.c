@@ -1,0 +1,142 @@
+#include "store/block/opened.h"
+
+#include "store/block/bits.h"
+
+#include <stdlib.h>
+
+static void put_row(const struct block *block, enum record_kind kind, size_t at, struct buf *out)
+{
+	uint32_t row = block->layout.runs[kind].first + (uint32_t)at;
+	buf_put(out, &row, sizeof row);
+}
+
+static int find_by_codes(const struct block *block, enum record_kind kind,
+			 const struct block_codes *codes, struct str text, struct buf *out)
+{
+	uint32_t count = block->layout.runs[kind].count;
+	for (size_t wanted = 0; wanted < codes->dict_count; wanted++) {
+		if (!str_equal(codes->dict[wanted], text)) {
+			continue;
+		}
+		for (size_t i = 0; i < count; i++) {
+			if (codes->code[i] == wanted) {
+				put_row(block, kind, i, out);
+			}
+		}
+	}
+	return out->failed ? -ERR_NOMEM : 0;
+}
+
+/* Whether the text of a value is exactly this one. */
+static int is_equal(struct texts *texts, size_t value, struct str text, struct buf *room,
+		    bool *out_equal)
+{
+	struct error err;
+	buf_clear(room);
+	int rc = texts_put_text(texts, value, room, &err);
+	*out_equal = rc == 0 && str_equal(buf_str(room), text);
+	return rc == -ERR_GONE ? 0 : rc;
+}
+
+/* The values that hold the text, then those of them that are no longer than it. */
+static int find_in_texts(struct block *block, uint16_t column, struct str text, struct buf *out)
+{
+	struct opened_column *opened = &block->columns[column];
+	enum record_kind kind = (enum record_kind)block->layout.columns[column].kind;
+	const struct texts_needle needle = {.needle = text};
+	struct buf room;
+	struct error err;
+	uint64_t *found = calloc(opened->count / 64 + 1, sizeof found[0]);
+	if (found == NULL) {
+		return -ERR_NOMEM;
+	}
+	buf_init(&room, RECORD_MAX_BYTES);
+	int rc = texts_find(opened->texts, &needle, found, &err);
+	for (size_t word = 0; rc == 0 && word < opened->count / 64 + 1; word++) {
+		for (uint64_t left = found[word]; rc == 0 && left != 0; left &= left - 1) {
+			size_t value = word * 64 + (size_t)__builtin_ctzll(left);
+			bool equal = false;
+			rc = is_equal(opened->texts, value, text, &room, &equal);
+			if (equal) {
+				put_row(block, kind, opened->rows[value], out);
+			}
+		}
+	}
+	buf_done(&room);
+	free(found);
+	return rc == 0 && out->failed ? -ERR_NOMEM : rc;
+}
+
+int block_find_exact(struct block *block, struct block_field where, struct str text,
+		     struct buf *out_rows, struct error *err)
+{
+	struct block_codes codes;
+	int column = opened_only_column(block, where.kind, where.field);
+	bool has_texts = column >= 0 && column != LAYOUT_NONE && text.len > 0;
+	if (block->layout.runs[where.kind].count == 0 || column == LAYOUT_NONE) {
+		return 0;
+	}
+	int rc = has_texts ? opened_load(block, (uint16_t)column, err) : 0;
+	if (rc == 0 && has_texts && block->columns[column].texts != NULL) {
+		rc = find_in_texts(block, (uint16_t)column, text, out_rows);
+	} else if (rc == 0) {
+		rc = block_text_column(block, where.kind, where.field, &codes, err);
+		rc = rc < 0 ? rc : find_by_codes(block, where.kind, &codes, text, out_rows);
+	} else {
+		return rc;
+	}
+	if (rc == -ERR_NOMEM) {
+		return opened_no_memory(block, err);
+	}
+	return rc == 0 ? 0
+		       : streams_blame(block->streams, LAYOUT_RECIPES,
+				       "a column of texts can't be searched", err);
+}
+
+/* Whether the record of a row has a stable id. */
+static int has_stable_id(struct block *block, uint32_t row, struct str id, bool *out_has,
+			 struct error *err)
+{
+	char made[RECORD_ID_DIGITS + 1];
+	int rc = opened_record(block, row, block->row, err);
+	if (rc == 0) {
+		record_stable_id(block->row->record.source, block->row->record.key, made);
+		*out_has = str_is(id, made);
+	}
+	return rc;
+}
+
+static int find_in_kind(struct block *block, uint8_t kind, struct str id, struct buf *out_rows,
+			struct error *err)
+{
+	struct block_run run = block->layout.runs[kind];
+	struct str bits;
+	uint8_t hint = frame_hint(id);
+	int rc = frame_get_hints(block->streams, &block->layout, kind, &bits, err);
+	for (uint32_t i = 0; rc == 0 && i < run.count; i++) {
+		uint64_t at = (uint64_t)i * LAYOUT_HINT_BITS;
+		bool has = false;
+		if (bits.len > 0 && bits_at(bits, at, LAYOUT_HINT_BITS) != hint) {
+			continue;
+		}
+		rc = has_stable_id(block, run.first + i, id, &has, err);
+		if (has) {
+			put_row(block, (enum record_kind)kind, i, out_rows);
+		}
+	}
+	return rc;
+}
+
+int block_find_stable(struct block *block, struct str id, struct buf *out_rows, struct error *err)
+{
+	int rc = 0;
+	if (id.len != RECORD_ID_DIGITS) {
+		return 0;
+	}
+	for (uint8_t kind = 1; rc == 0 && kind < RECORD_KIND_COUNT; kind++) {
+		if (kind != RECORD_VERDICT) {
+			rc = find_in_kind(block, kind, id, out_rows, err);
+		}
+	}
+	return rc == 0 && out_rows->failed ? opened_no_memory(block, err) : rc;
+}
