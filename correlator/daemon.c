@@ -6,6 +6,7 @@
 #include "base/service.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #define STOP_GRACE_NS (8 * NS_PER_SEC)
 
@@ -82,7 +83,15 @@ static int open_keeper(struct daemon *daemon, struct error *err)
 		  daemon->store_dir.ptr, (unsigned long long)figures.leaves,
 		  (long long)((clock_monotonic_ns() - start_ns) / NS_PER_MS));
 	sealer_init(&daemon->sealer, keeper_store(daemon->keeper), &daemon->settings.seal);
-	rc = household_apply(daemon, err);
+	const char *config = daemon->options.config_path;
+	config = config == NULL && access(DAEMON_CONFIG_PATH, F_OK) == 0 ? DAEMON_CONFIG_PATH
+									 : config;
+	const struct life_options life = {.keeper = daemon->keeper,
+					  .store_dir = daemon->store_dir.ptr,
+					  .config_path = config,
+					  .settings = &daemon->settings.retention};
+	rc = life_new(&life, &daemon->life, err);
+	rc = rc < 0 ? rc : household_apply(daemon, err);
 	return rc < 0 ? rc : ruleload_start(daemon, err);
 }
 
@@ -159,6 +168,7 @@ static void release(struct daemon *daemon)
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "querytraild is stopping");
 	dispatch_free(daemon->dispatch);
+	life_free(daemon->life);
 	sealer_done(&daemon->sealer);
 	keeper_close(daemon->keeper);
 	loop_free(daemon->loop);

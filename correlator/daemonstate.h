@@ -11,6 +11,7 @@
 #include "correlator/dispatch.h"
 #include "correlator/feedserver.h"
 #include "correlator/keeper.h"
+#include "correlator/life.h"
 #include "correlator/settings.h"
 #include "correlator/spawn.h"
 
@@ -32,6 +33,7 @@ struct daemon {
 	struct loop_event *commit_timer;
 	struct loop_event *seal_timer;
 	struct sealer sealer;
+	struct life *life; /* NULL: this daemon does not work on what is stored */
 	struct loop_event *watch_timer;
 	int64_t last_commit_ns; /* monotonic */
 	int64_t first_waits_ns; /* monotonic; when the first thing came that is not committed; 0: nothing waits */

@@ -107,6 +107,9 @@ int household_apply(struct daemon *daemon, struct error *err)
 	}
 	log_set_level(daemon->settings.log_level);
 	sealer_set(&daemon->sealer, &daemon->settings.seal);
+	if (daemon->life != NULL) {
+		life_set(daemon->life, &daemon->settings.retention);
+	}
 	const struct settings_alerts *alerts = &daemon->settings.alerts;
 	alerting_set(keeper_alerting(daemon->keeper),
 		     &(struct alerting_settings){.channels = &alerts->channels,

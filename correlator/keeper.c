@@ -1,6 +1,7 @@
 #include "correlator/keeper.h"
 
 #include "correlator/joining.h"
+#include "correlator/lifeorders.h"
 #include "correlator/orders.h"
 #include "correlator/seen.h"
 #include "correlator/verdict.h"
@@ -26,6 +27,8 @@ struct keeper {
 	bool clean;         /* nothing was begun since the last commit */
 	int64_t begun_ns;   /* when the open transaction was begun */
 	int64_t clocks_ns;  /* when the clocks were last put into the store */
+	struct admission admission;
+	bool ordered; /* a person gave orders about the life of data since that was last asked */
 };
 
 struct roster *keeper_roster(struct keeper *keeper)
@@ -204,6 +207,7 @@ static int start(struct keeper *keeper, const struct keeper_options *options, st
 	rc = rc < 0 ? rc : seen_forget(&keeper->seen, keeper->recall, end, err);
 	rc = rc < 0 ? rc : restore_sources(keeper, options->now_ns, err);
 	rc = rc < 0 ? rc : alerting_new(keeper->store, &keeper->alerting, err);
+	rc = rc < 0 ? rc : admission_read(&keeper->admission, keeper->store, err);
 	return rc < 0 ? rc : replay_head(keeper, &keeper->joining, true, err);
 }
 
@@ -216,6 +220,7 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 	}
 	roster_init(&keeper->roster);
 	buf_init(&keeper->encoded, RECORD_MAX_BYTES);
+	admission_init(&keeper->admission);
 	keeper->records_only = options->records_only;
 	int rc = start(keeper, options, err);
 	if (rc < 0) {
@@ -264,6 +269,7 @@ void keeper_close(struct keeper *keeper)
 	alerting_free(keeper->alerting);
 	roster_done(&keeper->roster);
 	buf_done(&keeper->encoded);
+	admission_done(&keeper->admission);
 	store_close(keeper->store);
 	free(keeper);
 }
@@ -296,21 +302,58 @@ static int append(struct keeper *keeper, const struct record *record, struct str
 	return rc;
 }
 
-/* Appends a record that is new, with its key; *out_seen tells what it was. */
-static int keep(struct keeper *keeper, const struct record *record, struct str encoded,
-		enum seen_verdict *out_seen, struct error *err)
+struct admission *keeper_admission(struct keeper *keeper)
+{
+	return &keeper->admission;
+}
+
+bool keeper_take_orders(struct keeper *keeper)
+{
+	bool ordered = keeper->ordered && !keeper->open;
+	keeper->ordered = keeper->ordered && !ordered;
+	return ordered;
+}
+
+static int keep_new(struct keeper *keeper, const struct record *record, struct str encoded,
+		    struct error *err)
 {
 	uint64_t leaf = 0;
-	int rc = seen_find(&keeper->seen, record, encoded, out_seen, err);
-	if (rc < 0 || *out_seen == SEEN_DUPLICATE) {
-		return rc;
-	}
-	rc = append(keeper, record, encoded, &leaf, err);
+	int rc = admission_mask(&keeper->admission, &record, &encoded, err);
+	rc = rc < 0 ? rc : append(keeper, record, encoded, &leaf, err);
 	rc = rc < 0 ? rc : seen_add_found(&keeper->seen, leaf, err);
 	if (rc == 0 && record->kind == RECORD_LIFECYCLE) {
 		return alerting_obey(keeper->alerting, record, keeper->begun_ns, err);
 	}
 	return rc < 0 ? rc : add_to_join(keeper, keeper->joining.join, leaf, record, err);
+}
+
+/* An order about the life of data: it is done, and stored without what is only for that. */
+static int keep_order(struct keeper *keeper, const struct record *order, struct error *err)
+{
+	struct record record = *order;
+	lifeorders_strip(&record);
+	buf_clear(&keeper->encoded);
+	int rc = record_encode(&record, &keeper->encoded, err);
+	rc = rc < 0 ? rc : keep_new(keeper, &record, buf_str(&keeper->encoded), err);
+	rc = rc < 0 ? rc : lifeorders_obey(keeper->store, order, keeper->begun_ns, err);
+	keeper->ordered = true;
+	return rc;
+}
+
+/* Appends a record that is new, with its key; *out_seen tells what it was. */
+static int keep(struct keeper *keeper, const struct record *record, struct str encoded,
+		enum seen_verdict *out_seen, struct error *err)
+{
+	if (admission_refuses(&keeper->admission, record)) {
+		*out_seen = SEEN_DUPLICATE;
+		return 0;
+	}
+	int rc = seen_find(&keeper->seen, record, encoded, out_seen, err);
+	if (rc < 0 || *out_seen == SEEN_DUPLICATE) {
+		return rc;
+	}
+	return lifeorders_is_one(record) ? keep_order(keeper, record, err)
+					 : keep_new(keeper, record, encoded, err);
 }
 
 #define LINE_BYTES 64
@@ -357,10 +400,11 @@ static int check_batch(const struct keeper_batch *batch, struct error *err)
 					 name, record_kind_name(record.kind));
 		}
 		if (record.kind == RECORD_LIFECYCLE && !orders_is_allowed(&record)) {
-			return error_set(err, ERR_INPUT,
-					 "record %zu of a batch of %s is no acknowledgement with a "
-					 "note and no replay",
-					 i, name);
+			return error_set(
+				err, ERR_INPUT,
+				"record %zu of a batch of %s is no order that a person may "
+				"give",
+				i, name);
 		}
 	}
 	return 0;

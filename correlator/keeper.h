@@ -13,6 +13,7 @@
 #define CORRELATOR_KEEPER_H
 
 #include "base/clock.h"
+#include "correlator/admission.h"
 #include "correlator/alerting.h"
 #include "correlator/join/join.h"
 #include "correlator/roster.h"
@@ -77,6 +78,12 @@ int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
 /* Takes a record of the daemon's own (LIFECYCLE, GAP); a known key is passed over. */
 int keeper_note(struct keeper *keeper, const struct record *record, int64_t now_ns,
 		struct error *err);
+
+/* What is not taken again; lives as long as the keeper. */
+struct admission *keeper_admission(struct keeper *keeper);
+
+/* Whether an order about holds or erasures was committed since the last call. */
+bool keeper_take_orders(struct keeper *keeper);
 
 /* What waits for the commit. */
 uint64_t keeper_pending_records(const struct keeper *keeper);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/wire.h"
+#include "correlator/lifeorders.h"
 #include "model/alert.h"
 
 #define NAME_MAX_BYTES 256
@@ -12,6 +13,9 @@ bool orders_is_allowed(const struct record *record)
 	bool named = record_text(record, FIELD_alert_id).len == ALERT_ID_DIGITS;
 	if (record->kind != RECORD_LIFECYCLE) {
 		return false;
+	}
+	if (lifeorders_is_one(record)) {
+		return lifeorders_is_allowed(record);
 	}
 	if (str_is(event, ORDERS_ACK)) {
 		struct str note = record_text(record, FIELD_note);

@@ -18,7 +18,8 @@
 
 #define ORDERS_NOTE_MAX 4096 /* bytes */
 
-/* Whether a peer may give this record: LIFECYCLE with one of the two events, and for an acknowledgement an alert and a note. */
+/* Whether a peer may give this record: LIFECYCLE with one of the two events, and for an acknowledgement an alert and a note; or an order about the life of
+ * data (correlator/lifeorders.h). */
 bool orders_is_allowed(const struct record *record);
 
 /* Does what a stored record says; others are passed over. An alert that does not exist is logged. */

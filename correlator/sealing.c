@@ -47,12 +47,31 @@ int sealing_turn(void *owner, struct error *err)
 		return 0; /* an open transaction is committed soon, and then comes the next turn */
 	}
 	struct sealer_now now = look_around(daemon);
-	loop_set_timer(daemon->seal_timer, sealer_turn(&daemon->sealer, &now));
+	int64_t next_ns = INT64_MAX;
+	if (daemon->life == NULL || !life_is_busy(daemon->life)) {
+		bool sealed = daemon->sealer.seal != NULL;
+		next_ns = sealer_turn(&daemon->sealer, &now);
+		if (sealed && daemon->sealer.seal == NULL && daemon->life != NULL) {
+			life_sealed(daemon->life);
+		}
+	}
+	if (daemon->life != NULL && daemon->sealer.seal == NULL) { /* never both at once */
+		int64_t life_ns = life_turn(daemon->life, now.monotonic_ns);
+		next_ns = life_ns < next_ns ? life_ns : next_ns;
+	}
+	if (keeper_is_open(daemon->keeper)) {
+		daemon->urgent = true;
+		intake_schedule(daemon); /* the next turn comes behind the commit */
+	}
+	loop_set_timer(daemon->seal_timer, next_ns);
 	return 0;
 }
 
 void sealing_finish(struct daemon *daemon)
 {
+	if (daemon->life != NULL) {
+		life_pause(daemon->life);
+	}
 	struct sealer_now now = look_around(daemon);
 	sealer_finish(&daemon->sealer, &now);
 }

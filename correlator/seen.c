@@ -1,5 +1,7 @@
 #include "correlator/seen.h"
 
+#include "base/digest.h"
+
 #include "model/carried.h"
 
 #include <stdlib.h>
@@ -33,6 +35,12 @@ static bool same_original(const struct record *a, struct str a_bytes, const stru
 	if (record_has(a, FIELD_raw) && record_has(b, FIELD_raw)) {
 		return str_equal(a->value[FIELD_raw].text, b->value[FIELD_raw].text);
 	}
+	if (record_has(a, FIELD_digest) && !record_has(b, FIELD_digest)) {
+		uint8_t digest
+			[DIGEST_BYTES]; /* something was taken from a: it remembers what it was */
+		digest_sha256(b_bytes, digest);
+		return str_equal(record_text(a, FIELD_digest), str_make(digest, sizeof digest));
+	}
 	return str_equal(a_bytes, b_bytes);
 }
 
@@ -64,6 +72,7 @@ static int compare(struct store *store, uint64_t leaf, const struct candidate *c
 
 struct candidate_look {
 	const struct record *record;
+	struct str encoded;
 	struct recall_identity identity;
 	uint64_t stable; /* carried_key of its stable id */
 };
@@ -84,7 +93,10 @@ static int find_version(struct seen *seen, size_t place, const struct candidate_
 				   &stored, &leaf, err);
 		if (rc == 0 && str_equal(stored.source, look->record->source) &&
 		    str_equal(stored.key, look->record->key)) {
-			*verdict = SEEN_CONFLICT;
+			bool same = record_has(&stored, FIELD_digest) &&
+				    same_original(&stored, (struct str){0}, look->record,
+						  look->encoded);
+			*verdict = same ? SEEN_DUPLICATE : SEEN_CONFLICT;
 		}
 	}
 	return rc;
@@ -129,7 +141,7 @@ static size_t first_block(const struct recall_block *blocks, size_t count, int64
 static int find_sealed(struct seen *seen, const struct candidate *candidate,
 		       enum seen_verdict *verdict, struct error *err)
 {
-	struct candidate_look look = {.record = candidate->record};
+	struct candidate_look look = {.record = candidate->record, .encoded = candidate->encoded};
 	size_t count = 0;
 	int64_t time_ns = look.record->time_ns;
 	const struct recall_block *blocks =

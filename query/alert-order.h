@@ -1,7 +1,6 @@
 /* alert-order - tells the daemon what a person does to an alert: acknowledges it, or has it sent again.
  *
- * Who:     behind querytrail-serve the peer that the kernel named; else the user of this process.
- * Daemon:  that of the runtime folder when one writes the store; when none does, one is started for it, which judges nothing.
+ * How:     see query/order.h; a daemon that is started for it judges nothing.
  * Threads: one per process. Blocking: until the daemon has committed. Tests: tests/unit/alert-order.c
  */
 #ifndef QUERY_ALERT_ORDER_H

@@ -102,6 +102,33 @@ static const struct command commands[] = {
 		    OPTION_BIT(OPTION_SOURCE) | OPTIONS_ALWAYS,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .run = cmd_export},
+	{.name = "hold",
+	 .words = "list | add NAME FILTER | release NAME",
+	 .summary = "legal holds: what is under one is neither removed nor erased",
+	 .examples = "  querytrail hold add case-17 user:alice --note \"court order 17/2026\"\n"
+		     "  querytrail hold list\n"
+		     "  querytrail hold release case-17 --note \"closed on 2026-11-20\"\n",
+	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_NOTE) |
+		    OPTION_BIT(OPTION_TZ) | OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
+	 .flags = COMMAND_STORE,
+	 .most_words = OPTION_WORDS_MAX,
+	 .run = cmd_hold},
+	{.name = "erase",
+	 .words = "FILTER",
+	 .summary = "erase requests, their statements and alerts for good; shows first what",
+	 .examples = "  querytrail erase user:alice\n"
+		     "  querytrail erase user:alice --reason \"request 4711, GDPR article 17\" "
+		     "--yes\n"
+		     "  querytrail erase table:dbo.Patients --until 2026-01-01 --literals "
+		     "--reason \"DPIA 8\" --yes\n",
+	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) | SET_RANGE |
+		    OPTION_BIT(OPTION_GRADE) | OPTION_BIT(OPTION_REASON) |
+		    OPTION_BIT(OPTION_LITERALS) | OPTION_BIT(OPTION_YES) | OPTION_BIT(OPTION_TZ) |
+		    OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
+	 .flags = COMMAND_STORE,
+	 .least_words = 1,
+	 .most_words = OPTION_WORDS_MAX,
+	 .run = cmd_erase},
 	{.name = "config",
 	 .words = "check|show|sample [FILE]",
 	 .summary = "check the configuration, show it with defaults, or print a sample",

@@ -35,10 +35,14 @@ int cmd_config(struct session *session, struct error *err);
 int cmd_coverage(struct session *session, struct error *err);
 /* The whole path on made-up traffic: see the run member of struct command. */
 int cmd_demo(struct session *session, struct error *err);
+/* What a filter means, erased for good: see the run member of struct command. */
+int cmd_erase(struct session *session, struct error *err);
 /* The original lines of a source: see the run member of struct command. */
 int cmd_export(struct session *session, struct error *err);
 /* Help for everything: see the run member of struct command. */
 int cmd_help(struct session *session, struct error *err);
+/* Legal holds: see the run member of struct command. */
+int cmd_hold(struct session *session, struct error *err);
 /* Files into a store: see the run member of struct command. */
 int cmd_import(struct session *session, struct error *err);
 /* Reports to files: see the run member of struct command. */

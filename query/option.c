@@ -39,7 +39,7 @@ static const struct option {
 			  "alerts in these states: firing,acknowledged,revoked,expired"},
 	[OPTION_RULE] = {"rule", "R",
 			 "alerts of this rule: its id (* is any text) or a part of its title"},
-	[OPTION_NOTE] = {"note", "TEXT", "what you found"},
+	[OPTION_NOTE] = {"note", "TEXT", "what you found, or why; it is kept"},
 	[OPTION_CHANNEL] = {"channel", "NAME", "only to this channel"},
 	[OPTION_DEAD] = {"dead", NULL, "all deliveries that are dead"},
 	[OPTION_OUTPUT] = {"output", "PATH",
@@ -48,6 +48,10 @@ static const struct option {
 	[OPTION_COLUMNS] = {"columns", NULL,
 			    "what each column of the blocks takes, beside what its values need"},
 	[OPTION_QUIET] = {"quiet", NULL, "no progress while it runs"},
+	[OPTION_REASON] = {"reason", "TEXT", "why, for the record; it must not name the person"},
+	[OPTION_LITERALS] = {"literals", NULL,
+			     "take only values and original lines; who, when and where stay"},
+	[OPTION_YES] = {"yes", NULL, "do it; without it is only said what would be done"},
 };
 
 const char *option_name(enum option_id id)
