@@ -345,7 +345,7 @@ int main(int argc, char **argv)
 	static struct totals totals;
 	struct error err;
 	uint64_t requests = argc > 1 ? strtoull(argv[1], NULL, 10) : 2 * REQUESTS_OF_A_BLOCK;
-	unsigned rounds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 1;
+	unsigned rounds = argc > 2 ? (unsigned)strtoull(argv[2], NULL, 10) : 1;
 	struct reach reach = {0};
 	const struct accesslog_options options = {0};
 	buf_init(&bench.bytes, RECORD_ROOM);
