@@ -371,16 +371,26 @@ int record_decode(struct str bytes, struct record *out_record, struct error *err
 	return wrong != NULL ? wrong_record(&reader, wrong, err) : 0;
 }
 
-void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1])
+uint64_t record_stable_number(struct str source, struct str key)
 {
-	static const char digits[] = "0123456789abcdef";
 	const struct str parts[] = {source, str_make("", 1), key};
 	uint8_t digest[DIGEST_BYTES];
+	uint64_t number = 0;
 
 	digest_sha256_parts(parts, 3, digest);
 	for (size_t i = 0; i < RECORD_ID_DIGITS / 2; i++) {
-		out[2 * i] = digits[digest[i] >> 4];
-		out[2 * i + 1] = digits[digest[i] & 15];
+		number = number << 8 | digest[i];
+	}
+	return number;
+}
+
+void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t number = record_stable_number(source, key);
+
+	for (size_t i = RECORD_ID_DIGITS; i-- > 0; number >>= 4) {
+		out[i] = digits[number & 15];
 	}
 	out[RECORD_ID_DIGITS] = '\0';
 }

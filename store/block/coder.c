@@ -497,8 +497,9 @@ static int compare(const void *left, const void *right)
 
 int coder_put(struct coder *coder, struct gather *gather)
 {
-	int rc = gather_distinct(gather);
-	if (rc == 0 && gather->count > 1) { /* the recipes' lists of columns are done with */
+	int rc = 0;
+	gather_distinct(gather);
+	if (gather->count > 1) { /* the recipes' lists of columns are done with */
 		qsort(gather->columns, gather->count, sizeof gather->columns[0], compare);
 	}
 	for (size_t i = 0; rc == 0 && i < gather->count; i++) {

@@ -1,8 +1,5 @@
 #include "store/block/gather.h"
 
-#include "base/hash.h"
-#include "store/block/wordset.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +37,82 @@ void gather_put(const struct recipe *recipe, const struct record *record,
 	}
 }
 
+/* Whether values are still worth counting after so many of them. */
+static bool is_repeated(const struct gathered *column)
+{
+	size_t seen = column->count, distinct = column->distinct;
+	return seen < TRIAL || (distinct * 4 <= seen * 3 &&
+				(!column->column.is_number || distinct <= NUMBERS_DISTINCT_MAX));
+}
+
+/* The values of a column are no longer counted, and stay what they are. */
+static void end_counting(struct gathered *column)
+{
+	if (column->is_counted && column->column.is_number) {
+		u64map_done(&column->number_set);
+	} else if (column->is_counted) {
+		wordset_done(&column->text_set);
+	}
+	column->is_counted = false;
+}
+
+static void forget_distinct(struct gathered *column)
+{
+	end_counting(column);
+	free(column->codes);
+	free(column->firsts);
+	column->codes = NULL;
+	column->firsts = NULL;
+}
+
+static void begin_counting(struct gathered *column)
+{
+	column->is_counted = column->column.what != FIELD_statement;
+	if (column->is_counted && column->column.is_number) {
+		u64map_init(&column->number_set, NUMBERS_DISTINCT_MAX + TRIAL + 2);
+	} else if (column->is_counted) {
+		wordset_init(&column->text_set);
+	}
+}
+
+static int code_text(struct gathered *column, struct str text, uint32_t *out_code)
+{
+	uint32_t before = column->count > 0 ? column->codes[column->count - 1] : 0;
+	if (column->count > 0 && str_equal(wordset_text(&column->text_set, before), text)) {
+		*out_code = before;
+		return 0;
+	}
+	return wordset_code(&column->text_set, text, out_code);
+}
+
+static int code_number(struct gathered *column, int64_t number, uint32_t *out_code)
+{
+	const uint64_t *known = u64map_get(&column->number_set, (uint64_t)number);
+	*out_code = known != NULL ? (uint32_t)*known : (uint32_t)column->distinct;
+	return known != NULL ? 0 : u64map_put(&column->number_set, (uint64_t)number, *out_code);
+}
+
+/* Counts the value that comes next. While a row is in the cache this costs least. */
+static int count_value(struct gathered *column)
+{
+	size_t i = column->count;
+	uint32_t *code = &column->codes[i];
+	if (!is_repeated(column)) {
+		forget_distinct(column);
+		return 0;
+	}
+	int rc = column->column.is_number ? code_number(column, column->numbers[i], code)
+					  : code_text(column, column->texts[i], code);
+	if (rc == -ERR_LIMIT) {
+		forget_distinct(column);
+		return 0;
+	}
+	if (rc == 0 && *code == column->distinct) {
+		column->firsts[column->distinct++] = (uint32_t)i;
+	}
+	return rc;
+}
+
 int gather_init(struct gather *gather, struct layout *layout)
 {
 	size_t count = recipes_count(layout->recipes);
@@ -58,11 +131,10 @@ int gather_init(struct gather *gather, struct layout *layout)
 void gather_done(struct gather *gather)
 {
 	for (size_t i = 0; i < gather->count; i++) {
+		forget_distinct(&gather->columns[i]);
 		free(gather->columns[i].rows);
 		free(gather->columns[i].texts);
 		free(gather->columns[i].numbers);
-		free(gather->columns[i].codes);
-		free(gather->columns[i].firsts);
 	}
 	free(gather->columns);
 	free(gather->first_of);
@@ -92,7 +164,9 @@ static int list_column(struct gather *gather, const struct layout_column *wanted
 		gather->list_room = room;
 	}
 	if (i == gather->count) {
-		gather->columns[gather->count++].column = *wanted;
+		gather->columns[i].column = *wanted;
+		begin_counting(&gather->columns[i]);
+		gather->count++;
 	}
 	gather->list[gather->list_count++] = (uint32_t)i;
 	return 0;
@@ -151,6 +225,18 @@ static bool grow(struct gathered *column)
 		}
 		column->texts = texts;
 	}
+	if (column->is_counted) {
+		uint32_t *codes = realloc(column->codes, room * sizeof codes[0]);
+		if (codes == NULL) {
+			return false;
+		}
+		column->codes = codes;
+		uint32_t *firsts = realloc(column->firsts, room * sizeof firsts[0]);
+		if (firsts == NULL) {
+			return false;
+		}
+		column->firsts = firsts;
+	}
 	column->room = room;
 	return true;
 }
@@ -176,93 +262,25 @@ int gather_row(struct gather *gather, uint32_t row, uint32_t number, struct str 
 			struct str text = wire_block(&reader, RECORD_MAX_BYTES);
 			column->texts[column->count] = text.len > 0 ? text : STR_LIT("");
 		}
+		int rc = column->is_counted ? count_value(column) : 0;
+		if (rc < 0) {
+			return rc;
+		}
 		column->count++;
 	}
 	return 0;
 }
 
-/* Whether values are still worth counting after so many of them. */
-static bool is_repeated(size_t distinct, size_t seen, bool is_number)
+void gather_distinct(struct gather *gather)
 {
-	return seen < TRIAL ||
-	       (distinct * 4 <= seen * 3 && (!is_number || distinct <= NUMBERS_DISTINCT_MAX));
-}
-
-static int code_texts(struct gathered *column, uint32_t *codes, uint32_t *firsts)
-{
-	struct wordset set;
-	int rc = 0;
-	wordset_init(&set);
-	for (size_t i = 0; rc == 0 && i < column->count; i++) {
-		size_t known = set.count;
-		if (!is_repeated(known, i, false)) {
-			rc = 1;
-			break;
-		}
-		rc = wordset_code(&set, column->texts[i], &codes[i]);
-		if (rc == 0 && codes[i] == known) {
-			firsts[known] = (uint32_t)i;
-		}
-	}
-	column->distinct = set.count;
-	wordset_done(&set);
-	rc = rc == 0 && column->distinct * 2 > column->count && column->count > FEW ? 1 : rc;
-	return rc == -ERR_LIMIT ? 1 : rc;
-}
-
-static int code_numbers(struct gathered *column, uint32_t *codes, uint32_t *firsts)
-{
-	struct u64map map;
-	int rc = 0;
-	u64map_init(&map, NUMBERS_DISTINCT_MAX + TRIAL + 2);
-	for (size_t i = 0; rc == 0 && i < column->count; i++) {
-		const uint64_t *known = u64map_get(&map, (uint64_t)column->numbers[i]);
-		if (known != NULL) {
-			codes[i] = (uint32_t)*known;
-			continue;
-		}
-		if (!is_repeated(map.entry_count, i, true)) {
-			rc = 1;
-			break;
-		}
-		codes[i] = (uint32_t)map.entry_count;
-		firsts[codes[i]] = (uint32_t)i;
-		rc = u64map_put(&map, (uint64_t)column->numbers[i], codes[i]);
-	}
-	column->distinct = map.entry_count;
-	u64map_done(&map);
-	return rc;
-}
-
-static int find_distinct(struct gathered *column)
-{
-	uint32_t *codes = malloc((column->count + 1) * sizeof codes[0]);
-	uint32_t *firsts = malloc((column->count + 1) * sizeof firsts[0]);
-	int rc = -ERR_NOMEM;
-	if (codes != NULL && firsts != NULL) {
-		rc = column->column.is_number ? code_numbers(column, codes, firsts)
-					      : code_texts(column, codes, firsts);
-	}
-	if (rc != 0) {
-		free(codes);
-		free(firsts);
-		return rc < 0 ? rc : 0;
-	}
-	column->codes = codes;
-	column->firsts = firsts;
-	return 0;
-}
-
-int gather_distinct(struct gather *gather)
-{
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < gather->count; i++) {
+	for (size_t i = 0; i < gather->count; i++) {
 		struct gathered *column = &gather->columns[i];
-		if (column->column.what != FIELD_statement) {
-			rc = find_distinct(column);
+		end_counting(column);
+		if (!column->column.is_number && column->distinct * 2 > column->count &&
+		    column->count > FEW) {
+			forget_distinct(column);
 		}
 	}
-	return rc;
 }
 
 const struct gathered *gather_field(const struct gather *gather, unsigned field)

@@ -7,7 +7,9 @@
 #ifndef STORE_BLOCK_GATHER_H
 #define STORE_BLOCK_GATHER_H
 
+#include "base/hash.h"
 #include "store/block/layout.h"
+#include "store/block/wordset.h"
 
 struct gathered {
 	struct layout_column column; /* what it is; coding and context are chosen later */
@@ -19,6 +21,11 @@ struct gathered {
 	uint32_t *codes; /* by first use */
 	size_t distinct;
 	uint32_t *firsts; /* which value is the first of each code */
+	bool is_counted;  /* while rows are taken: distinct values are looked for */
+	union {
+		struct wordset text_set;
+		struct u64map number_set;
+	};
 };
 
 struct gather {
@@ -41,8 +48,8 @@ void gather_done(struct gather *gather);
 /* Takes a row, counted from the kind's first. Returns 0, -ERR_LIMIT (too many columns) or -ERR_NOMEM. */
 int gather_row(struct gather *gather, uint32_t row, uint32_t recipe, struct str bytes);
 
-/* Finds the distinct values of all columns whose values are repeated. Returns 0 or -ERR_NOMEM. */
-int gather_distinct(struct gather *gather);
+/* Once all rows are taken: keeps the codes of columns whose values are repeated. */
+void gather_distinct(struct gather *gather);
 
 /* The column of a field, or NULL; and its text in a row of the kind (ptr NULL: absent). */
 const struct gathered *gather_field(const struct gather *gather, unsigned field);

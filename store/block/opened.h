@@ -21,11 +21,19 @@ struct opened_column {
 	struct texts *texts;
 };
 
+/* A value of a recipe's records: the key (0), a field, or slot i as OPENED_SLOT + i. */
+#define OPENED_SLOT FIELD_LIMIT
+struct opened_part {
+	uint16_t what, column;
+	bool is_number, is_bool;
+};
+
 /* Where the values of a recipe's records are. */
 struct opened_recipe {
-	bool is_known;
 	uint16_t column_of[FIELD_LIMIT]; /* of kept fields; [0]: of the key; LAYOUT_NONE */
 	uint16_t slot_column[RECIPE_SLOTS_MAX];
+	size_t part_count;
+	struct opened_part parts[FIELD_LIMIT + RECIPE_SLOTS_MAX];
 };
 
 /* A record while it is put together. */
@@ -33,7 +41,9 @@ struct opened_row {
 	uint32_t row;
 	struct record record;
 	union field_value slots[RECIPE_SLOTS_MAX];
+	union field_value key;
 	struct buf texts; /* out of texts columns */
+	bool has_texts;   /* some wait for it to stand still */
 	struct buf made[RECIPE_RULES_MAX];
 };
 
@@ -65,6 +75,8 @@ struct block {
 	struct opened_recipe **known;   /* of each recipe */
 	struct opened_answer **answers; /* RECORD_KIND_COUNT * OPENED_ANSWERS */
 	struct opened_row *row, *subject;
+	uint64_t *
+		ids; /* stable ids of rows that were put together and may be subjects, as numbers; 0: not known */
 	struct buf id_texts; /* of a family */
 };
 

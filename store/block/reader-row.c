@@ -52,6 +52,14 @@ static uint64_t kept_fields(const struct recipe *recipe, unsigned word)
 	return recipe->present[word] & ~recipe->ruled[word];
 }
 
+static void add_part(struct opened_recipe *out, size_t what, uint16_t column, enum field_type type)
+{
+	out->parts[out->part_count++] = (struct opened_part){.what = (uint16_t)what,
+							     .column = column,
+							     .is_number = type > FIELD_TYPE_BYTES,
+							     .is_bool = type == FIELD_TYPE_BOOL};
+}
+
 /* Finds the columns of a recipe. False: one is missing. */
 static bool find_columns(const struct block *block, const struct recipe *recipe,
 			 struct opened_recipe *out)
@@ -70,10 +78,18 @@ static bool find_columns(const struct block *block, const struct recipe *recipe,
 		bool is_kept = (kept_fields(recipe, field / 64) >> field % 64 & 1) != 0;
 		found = found && (!is_kept || out->column_of[field] != LAYOUT_NONE);
 		out->column_of[field] = is_kept ? out->column_of[field] : LAYOUT_NONE;
+		if (is_kept) {
+			add_part(out, field, out->column_of[field], field_info(field)->type);
+		}
 	}
 	for (size_t i = 0; i < recipe->slot_count; i++) {
 		out->slot_column[i] = find_slot(block, recipe, i);
 		found = found && out->slot_column[i] != LAYOUT_NONE;
+		add_part(out, OPENED_SLOT + i, out->slot_column[i],
+			 recipe->slots[i].is_number ? FIELD_TYPE_INT : FIELD_TYPE_TEXT);
+	}
+	if (!recipe->makes_key) {
+		add_part(out, LAYOUT_WHAT_KEY, out->column_of[LAYOUT_WHAT_KEY], FIELD_TYPE_BYTES);
 	}
 	return found;
 }
@@ -115,6 +131,7 @@ static int take_text(struct block *block, struct opened_row *row, uint16_t numbe
 		return 0;
 	}
 	size_t start = row->texts.len;
+	row->has_texts = true;
 	rc = opened_text(block, number, at, &row->texts, err);
 	if (rc == -ERR_GONE) {
 		return damaged(block, "a record lacks a value", err);
@@ -140,64 +157,67 @@ static int take_value(struct block *block, struct opened_row *row, uint16_t numb
 	return rc;
 }
 
-/* Texts that were waiting for the buffer to stand still, in the order in which they were taken. */
-static void settle(struct str *text, const struct buf *texts, size_t *at)
+static union field_value *place_of(struct opened_row *row, const struct opened_part *part)
 {
-	if (text->ptr == NULL) {
-		text->ptr = texts->ptr != NULL ? texts->ptr + *at : "";
-		*at += text->len;
+	return part->what == LAYOUT_WHAT_KEY ? &row->key
+	       : part->what < OPENED_SLOT    ? &row->record.value[part->what]
+					     : &row->slots[part->what - OPENED_SLOT];
+}
+
+/* Texts that were waiting for the buffer to stand still, in the order in which they were taken. */
+static void settle(const struct opened_recipe *known, struct opened_row *row)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < known->part_count; i++) {
+		struct str *text = &place_of(row, &known->parts[i])->text;
+		if (!known->parts[i].is_number && text->ptr == NULL) {
+			text->ptr = row->texts.ptr != NULL ? row->texts.ptr + at : "";
+			at += text->len;
+		}
 	}
 }
 
-static void settle_all(const struct recipe *recipe, struct opened_row *row)
+static int take_part(struct block *block, struct opened_row *row, const struct opened_part *part,
+		     union field_value *out, struct error *err)
 {
-	size_t at = 0;
-	for (unsigned word = 0; word < 2; word++) {
-		for (uint64_t left = kept_fields(recipe, word); left != 0; left &= left - 1) {
-			unsigned field = word * 64 + (unsigned)__builtin_ctzll(left);
-			if (field_info(field)->type <= FIELD_TYPE_BYTES) {
-				settle(&row->record.value[field].text, &row->texts, &at);
-			}
+	const struct layout_column *column = &block->layout.columns[part->column];
+	const struct opened_column *opened = &block->columns[part->column];
+	uint32_t at = row->row - block->layout.runs[column->kind].first;
+	int rc = opened->is_loaded ? 0 : opened_load(block, part->column, err);
+	if (rc < 0) {
+		return rc;
+	}
+	if (!part->is_number) {
+		uint32_t code = opened->texts == NULL ? column->code[at] : UINT32_MAX;
+		if (code < opened->words.count) {
+			out->text = opened->words.texts[code];
+			return 0;
 		}
+		return take_text(block, row, part->column, out, err);
 	}
-	for (size_t i = 0; i < recipe->slot_count; i++) {
-		if (!recipe->slots[i].is_number) {
-			settle(&row->slots[i].text, &row->texts, &at);
-		}
-	}
-	if (!recipe->makes_key) {
-		settle(&row->record.key, &row->texts, &at);
-	}
+	out->number = column->number[at];
+	return part->is_bool && (uint64_t)out->number > 1
+		       ? damaged(block, "a record lacks a value", err)
+		       : 0;
 }
 
 static int take_values(struct block *block, const struct recipe *recipe,
 		       const struct opened_recipe *known, struct opened_row *row, struct error *err)
 {
 	int rc = 0;
-	union field_value key;
 	buf_clear(&row->texts);
-	for (unsigned word = 0; word < 2; word++) {
-		uint64_t left = kept_fields(recipe, word);
-		for (; rc == 0 && left != 0; left &= left - 1) {
-			unsigned field = word * 64 + (unsigned)__builtin_ctzll(left);
-			rc = take_value(block, row, known->column_of[field],
-					&row->record.value[field], err);
-			if (field_info(field)->type == FIELD_TYPE_BOOL &&
-			    (uint64_t)row->record.value[field].number > 1) {
-				rc = rc < 0 ? rc : damaged(block, "a record lacks a value", err);
-			}
-		}
-		row->record.present[word] |= kept_fields(recipe, word);
+	row->has_texts = false;
+	for (size_t i = 0; rc == 0 && i < known->part_count; i++) {
+		const struct opened_part *part = &known->parts[i];
+		rc = take_part(block, row, part, place_of(row, part), err);
 	}
-	for (size_t i = 0; rc == 0 && i < recipe->slot_count; i++) {
-		rc = take_value(block, row, known->slot_column[i], &row->slots[i], err);
+	row->record.present[0] = kept_fields(recipe, 0);
+	row->record.present[1] = kept_fields(recipe, 1);
+	if (rc == 0 && row->has_texts) {
+		settle(known, row);
 	}
-	if (rc == 0 && !recipe->makes_key) {
-		rc = take_value(block, row, known->column_of[LAYOUT_WHAT_KEY], &key, err);
-		row->record.key = rc == 0 ? key.text : row->record.key;
-	}
-	if (rc == 0) {
-		settle_all(recipe, row);
+	if (!recipe->makes_key) {
+		row->record.key = rc == 0 ? row->key.text : row->record.key;
 	}
 	return rc;
 }
@@ -236,6 +256,41 @@ static int make(struct block *block, struct opened_row *row, const struct recipe
 	return done ? 0 : damaged(block, "a rule of a recipe can't be followed", err);
 }
 
+static void id_text(uint64_t id, char out[RECORD_ID_DIGITS + 1])
+{
+	for (size_t i = 0; i < RECORD_ID_DIGITS; i++) {
+		out[i] = "0123456789abcdef"[id >> (60 - 4 * i) & 15];
+	}
+	out[RECORD_ID_DIGITS] = '\0';
+}
+
+/* Keeps the stable id of a record, for the verdicts on it: they would put it together once more. */
+static void keep_id(struct block *block, uint32_t row, const struct record *record)
+{
+	uint32_t subjects = block->layout.runs[RECORD_VERDICT].first;
+	if (block->ids == NULL) {
+		block->ids = calloc((size_t)subjects + 1, sizeof block->ids[0]);
+	}
+	if (block->ids != NULL && row < subjects && block->ids[row] == 0) {
+		block->ids[row] = record_stable_number(record->source, record->key);
+	}
+}
+
+/* The stable id of a subject, which is put together. */
+static int find_subject(struct block *block, uint32_t row, char id[RECORD_ID_DIGITS + 1],
+			struct error *err)
+{
+	if (block->subject->row != row) {
+		block->subject->row = BLOCK_NO_ROW;
+		int rc = opened_record(block, row, block->subject, err);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	record_stable_id(block->subject->record.source, block->subject->record.key, id);
+	return 0;
+}
+
 /* What the rules of a verdict's recipe ask for. */
 static int find_links(struct block *block, uint32_t row, char id[RECORD_ID_DIGITS + 1],
 		      struct recipe_links *out, struct error *err)
@@ -244,14 +299,14 @@ static int find_links(struct block *block, uint32_t row, char id[RECORD_ID_DIGIT
 	uint32_t parent = layout->parents[row];
 	uint32_t request =
 		parent < layout->runs[RECORD_REQUEST].count ? parent : layout->parents[parent];
-	if (block->subject->row != parent) {
-		block->subject->row = BLOCK_NO_ROW;
-		int rc = opened_record(block, parent, block->subject, err);
+	if (block->ids != NULL && block->ids[parent] != 0) {
+		id_text(block->ids[parent], id);
+	} else {
+		int rc = find_subject(block, parent, id, err);
 		if (rc < 0) {
 			return rc;
 		}
 	}
-	record_stable_id(block->subject->record.source, block->subject->record.key, id);
 	*out = (struct recipe_links){
 		.subject_id = str_make(id, RECORD_ID_DIGITS),
 		.subject_leaf = layout->leaves[parent],
@@ -299,6 +354,9 @@ int block_record(struct block *block, uint32_t row, struct buf *out, struct erro
 	int rc = opened_record(block, row, block->row, err);
 	if (rc < 0) {
 		return rc;
+	}
+	if (row < block->layout.runs[RECORD_VERDICT].first) {
+		keep_id(block, row, &block->row->record);
 	}
 	rc = record_encode(&block->row->record, out, err);
 	if (rc == -ERR_INPUT) {

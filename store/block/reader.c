@@ -182,6 +182,7 @@ void block_close(struct block *block)
 	free(block->kinds);
 	free(block->ingest_ns);
 	free(block->by_leaf);
+	free(block->ids);
 	opened_row_free(block->row);
 	opened_row_free(block->subject);
 	buf_done(&block->id_texts);

@@ -118,20 +118,51 @@ unsigned recipe_time_form(int64_t time_ns, struct str text)
 	return fits ? form : 0;
 }
 
+#define EVERY_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static inline uint64_t load(const char *at)
+{
+	uint64_t word;
+	memcpy(&word, at, sizeof word);
+	return word;
+}
+
+/* Not 0 when a byte of eight is below 0x20, above 0x7e, a quote or a backslash. */
+static inline uint64_t specials(uint64_t word)
+{
+	uint64_t quote = word ^ EVERY_BYTE('"');
+	uint64_t slash = word ^ EVERY_BYTE('\\');
+	uint64_t below = (word - EVERY_BYTE(0x20)) | (quote - EVERY_BYTE(1)) |
+			 (slash - EVERY_BYTE(1)); /* all wrong above a wrong one only */
+	return (below | (word + EVERY_BYTE(1)) | word) & EVERY_BYTE(0x80);
+}
+
 bool recipe_is_plain(struct str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t byte = (uint8_t)text.ptr[i];
-		if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\') {
+	const char *at = text.ptr;
+	size_t left = text.len;
+	for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t)) {
+		if (specials(load(at)) != 0) {
 			return false;
 		}
 	}
-	return true;
+	if (left > 0 && text.len >= sizeof(uint64_t)) { /* once more what was looked at */
+		return specials(load(at + left - sizeof(uint64_t))) == 0;
+	}
+	uint64_t rest = EVERY_BYTE(' ');
+	for (size_t i = 0; i < left; i++) {
+		rest = rest << 8 | (uint8_t)at[i];
+	}
+	return specials(rest) == 0;
 }
 
 void recipe_put_json(struct str text, struct buf *out)
 {
 	size_t start = out->len;
+	if (recipe_is_plain(text)) {
+		buf_put_str(out, text);
+		return;
+	}
 	json_put_string(out, text);
 	if (!out->failed) {
 		memmove(out->ptr + start, out->ptr + start + 1, out->len - start - 2);

@@ -162,8 +162,11 @@ static bool put_step(const struct recipe_input *input, const struct recipe_step 
 
 bool recipe_write(const struct recipe_input *input, const struct recipe_rule *rule, struct buf *out)
 {
+	const struct recipe_step *steps = &input->recipe->steps[rule->first];
 	for (size_t i = 0; i < rule->count; i++) {
-		if (!put_step(input, &input->recipe->steps[rule->first + i], out)) {
+		if (steps[i].op == RECIPE_BYTES) {
+			buf_put_str(out, steps[i].bytes);
+		} else if (!put_step(input, &steps[i], out)) {
 			return false;
 		}
 	}
