@@ -52,14 +52,15 @@ static int find_in_texts(struct block *block, uint16_t column, struct str text, 
 	}
 	buf_init(&room, RECORD_MAX_BYTES);
 	int rc = texts_find(opened->texts, &needle, found, &err);
-	for (size_t word = 0; rc == 0 && word < opened->count / 64 + 1; word++) {
-		for (uint64_t left = found[word]; rc == 0 && left != 0; left &= left - 1) {
-			size_t value = word * 64 + (size_t)__builtin_ctzll(left);
-			bool equal = false;
-			rc = is_equal(opened->texts, value, text, &room, &equal);
-			if (equal) {
-				put_row(block, kind, opened->rows[value], out);
-			}
+	for (uint32_t row = 0; rc == 0 && row < block->layout.runs[kind].count; row++) {
+		uint32_t value = opened->value_of != NULL ? opened->value_of[row] : row;
+		bool equal = false;
+		if (value == UINT32_MAX || (found[value / 64] >> value % 64 & 1) == 0) {
+			continue;
+		}
+		rc = is_equal(opened->texts, value, text, &room, &equal);
+		if (equal) {
+			put_row(block, kind, row, out);
 		}
 	}
 	buf_done(&room);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/hash.h"
 #include "store/block.h"
 
 #include <stdio.h>
@@ -214,6 +215,68 @@ static void test_finding(void **state)
 	buf_done(&found);
 }
 
+#define MANY 400
+
+/* A text that no other request has; every third one has none. */
+static size_t id_of(unsigned i, char out[64])
+{
+	uint64_t mix = hash_u64(i + 1);
+	int len = snprintf(out, 64, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)mix,
+			   (unsigned)(mix >> 32) & 0xffff, (unsigned)(mix >> 48) & 0xfff, i & 0xfff,
+			   (unsigned long long)hash_u64(mix) >> 16);
+	return i % 3 == 2 ? 0 : (size_t)len;
+}
+
+static void test_finding_among_many(void **state)
+{
+	/* Proves: of many different texts each is found in its own row, also when some rows have none; a part of one is not found. */
+	(void)state;
+	struct buf bytes, found, encoded;
+	struct block_about about;
+	struct error err;
+	const struct block_field where = {RECORD_REQUEST, FIELD_request_id};
+	struct block_builder *builder = block_builder_new();
+	char id[64], key[32];
+	buf_init(&bytes, 1 << 24);
+	buf_init(&found, 1 << 20);
+	buf_init(&encoded, 1 << 20);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct record record;
+		record_init(&record, RECORD_REQUEST);
+		record.source = STR_LIT("here");
+		record.key = str_make(key, (size_t)snprintf(key, sizeof(key), "k%u", i));
+		record.time_ns = i;
+		struct str text = str_make(id, id_of(i, id));
+		if (text.len > 0) {
+			record_set_text(&record, FIELD_request_id, text);
+		}
+		buf_clear(&encoded);
+		assert_int_equal(record_encode(&record, &encoded, &err), 0);
+		assert_int_equal(block_builder_add(builder, i, 0, buf_str(&encoded), &err), 0);
+	}
+	assert_int_equal(
+		block_builder_finish(builder, &(struct block_seal){12, NULL}, &bytes, &about, &err),
+		0);
+	struct block *block = open_block(&bytes);
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct str text = str_make(id, id_of(i, id));
+		buf_clear(&found);
+		if (text.len > 0) {
+			assert_int_equal(block_find_exact(block, where, text, &found, &err), 0);
+			assert_rows(&found, &i, 1);
+			buf_clear(&found);
+			text.len--;
+			assert_int_equal(block_find_exact(block, where, text, &found, &err), 0);
+			assert_rows(&found, NULL, 0);
+		}
+	}
+	block_close(block);
+	block_builder_free(builder);
+	buf_done(&bytes);
+	buf_done(&found);
+	buf_done(&encoded);
+}
+
 static void test_damage(void **state)
 {
 	/* Proves: another number, each cut and each changed byte is ERR_CORRUPT or leaves the records as they were. */
@@ -286,7 +349,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_families),          cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_finding),           cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_finding),
+		cmocka_unit_test(test_finding_among_many),           cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_what_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
