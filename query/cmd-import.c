@@ -2,8 +2,9 @@
 
 #include "base/io.h"
 #include "base/json.h"
-#include "base/process.h"
 #include "query/import-config.h"
+#include "query/import-run.h"
+#include "query/store-sizes.h"
 #include "query/writer.h"
 
 #include <limits.h>
@@ -11,16 +12,15 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#define PROGRESS_MS 250
-#define STOP_MS     30000
-
 struct import {
 	struct session *session;
 	char store[PATH_MAX];
 	char folder[64]; /* temporary: configuration and sockets; "" until made */
 	char *files[OPTION_WORDS_MAX];
+	struct import_file looks[OPTION_WORDS_MAX];
 	size_t file_count;
-	struct store_source before, after;
+	struct import_seen before, after;
+	bool goes_on; /* where an interrupted import of the same files ended */
 };
 
 static int check_options(struct session *session, struct error *err)
@@ -48,6 +48,7 @@ static int check_files(struct import *import, struct error *err)
 		if (path == NULL) {
 			return error_errno(err, "%s", line->word[i]);
 		}
+		import_file_look(path, &import->looks[import->file_count]);
 		import->files[import->file_count++] = path;
 		if (stat(path, &status) != 0 || access(path, R_OK) != 0) {
 			return error_errno(err, "%s", line->word[i]);
@@ -99,27 +100,6 @@ static int find_store(struct import *import, struct error *err)
 	return 0;
 }
 
-/* The source's counters as they are now; zeros when there is no store or source yet. */
-static void read_counters(const struct import *import, struct store_source *out)
-{
-	struct store *store = NULL;
-	const struct store_source *sources;
-	size_t count;
-	*out = (struct store_source){0};
-	if (store_open(import->store, STORE_READ, &store, NULL) != 0) {
-		return;
-	}
-	if (store_sources(store, &sources, &count, NULL) == 0) {
-		for (size_t i = 0; i < count; i++) {
-			if (strcmp(sources[i].name,
-				   session_option(import->session, OPTION_SOURCE)) == 0) {
-				*out = sources[i];
-			}
-		}
-	}
-	store_close(store);
-}
-
 static int write_config(struct import *import, char *path, size_t path_size, struct error *err)
 {
 	struct session *session = import->session;
@@ -137,6 +117,7 @@ static int write_config(struct import *import, char *path, size_t path_size, str
 		.log_format = session_option(session, OPTION_LOG_FORMAT),
 		.files = import->files,
 		.file_count = import->file_count,
+		.goes_on = import->goes_on,
 		.model = session->config,
 	};
 	buf_init(&text, 4u << 20);
@@ -150,18 +131,6 @@ static int write_config(struct import *import, char *path, size_t path_size, str
 	return result;
 }
 
-static void show_progress(struct import *import)
-{
-	struct output *out = &import->session->err;
-	if (!out->is_terminal) {
-		return;
-	}
-	read_counters(import, &import->after);
-	buf_putf(&out->text, "\r%llu records taken in ",
-		 (unsigned long long)(import->after.received - import->before.received));
-	(void)output_flush(out, NULL); /* progress is only for show */
-}
-
 /* SIGINT and SIGTERM wait in the queue while the daemon runs, so that the temporary folder is always removed. */
 static void hold_signals(int how)
 {
@@ -172,59 +141,46 @@ static void hold_signals(int how)
 	(void)sigprocmask(how, &set, NULL); /* cannot fail with these arguments */
 }
 
-static bool is_interrupted(void)
+static bool is_quiet(const struct import *import)
 {
-	sigset_t set;
-	struct timespec none = {0, 0};
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGTERM);
-	return sigtimedwait(&set, NULL, &none) > 0;
+	return session_option(import->session, OPTION_QUIET) != NULL;
+}
+
+/* "going on in b.jsonl (file 2 of 2) behind 120.0 MB: what comes before is in the store" */
+static void tell_where(const struct import *import)
+{
+	const struct filecursor *cursor = &import->before.cursor;
+	const struct import_file *file = &import->looks[cursor->file_index];
+	struct output *out = &import->session->err;
+	if (!import->goes_on || is_quiet(import)) {
+		return;
+	}
+	buf_put_text(&out->text, "going on in ");
+	output_safe(out, str_of(file->path));
+	buf_putf(&out->text, " (file %llu of %zu) behind ",
+		 (unsigned long long)cursor->file_index + 1, import->file_count);
+	sizes_put(&out->text, cursor->offset);
+	buf_putf(&out->text, "%s: an import of %s was interrupted there\n",
+		 file->is_packed ? " unpacked" : "",
+		 import->file_count == 1 ? "this file" : "these files");
+	(void)output_flush(out, NULL); /* only for show */
 }
 
 static int run_daemon(struct import *import, const char *config_path, struct error *err)
 {
-	struct buf program;
-	buf_init(&program, PATH_MAX);
-	int result = process_find("querytraild", &program, err);
-	if (result != 0) {
-		buf_done(&program);
-		return -ERR_IO;
-	}
-	const char *const argv[] = {"querytraild",         "--spawn", "--config", config_path,
-				    "--import-until-done", NULL};
-	struct process_start how = {.path = program.ptr,
-				    .argv = argv,
-				    .out_fd = import->session->err.fd,
-				    .err_fd = import->session->err.fd};
-	struct process daemon;
-	int status = 0;
-	result = process_start(&how, &daemon, err);
-	buf_done(&program);
-	if (result != 0) {
-		return result;
-	}
-	while (!process_wait(&daemon, PROGRESS_MS, &status)) {
-		if (is_interrupted()) {
-			(void)process_stop(&daemon, STOP_MS); /* how it ended does not matter now */
-			return error_set(
-				err, ERR_CANCELLED,
-				"interrupted; what was committed stays, and a second import goes "
-				"on from there");
-		}
-		show_progress(import);
-	}
-	(void)process_stop(&daemon, 0); /* closes its pipes; it has ended */
-	if (import->session->err.is_terminal) {
-		buf_put_text(&import->session->err.text, "\r\033[K");
-	}
-	if (status != 0) {
-		return error_set(err, status == 78 ? ERR_CONFIG : ERR_IO,
-				 "querytraild ended with status %d; what it committed stays, and a "
-				 "second import goes on from there",
-				 status);
-	}
-	return 0;
+	const struct import_run run = {
+		.session = import->session,
+		.config_path = config_path,
+		.store = import->store,
+		.source = session_option(import->session, OPTION_SOURCE),
+		.files = import->looks,
+		.file_count = import->file_count,
+		.before = &import->before,
+		.goes_on = import->goes_on,
+		.show = import->session->err.is_terminal && !is_quiet(import),
+	};
+	tell_where(import);
+	return import_run(&run, err);
 }
 
 static void remove_folder(const struct import *import)
@@ -241,59 +197,104 @@ static void remove_folder(const struct import *import)
 	(void)rmdir(import->folder); /* what is left in it is told by its name in /tmp */
 }
 
+enum { RECEIVED, STORED, DUPLICATE, REJECTED, GAPS, FIGURE_COUNT };
+
+static void count_figures(const struct import *import, uint64_t figures[FIGURE_COUNT])
+{
+	const struct store_source *before = &import->before.source;
+	const struct store_source *after = &import->after.source;
+	figures[RECEIVED] = after->received - before->received;
+	figures[STORED] = after->stored - before->stored;
+	figures[DUPLICATE] = after->duplicate - before->duplicate;
+	figures[REJECTED] = after->rejected - before->rejected;
+	figures[GAPS] = after->gaps - before->gaps;
+}
+
+static void put_json(const struct import *import, const uint64_t figures[FIGURE_COUNT])
+{
+	static const char *const names[FIGURE_COUNT] = {"received", "stored", "duplicate",
+							"rejected", "gaps"};
+	struct buf *out = &import->session->out.text;
+	bool first = true;
+	buf_put_byte(out, '{');
+	json_put_key(out, &first, "source");
+	json_put_string(out, str_of(session_option(import->session, OPTION_SOURCE)));
+	for (size_t i = 0; i < FIGURE_COUNT; i++) {
+		json_put_key(out, &first, names[i]);
+		buf_put_u64(out, figures[i]);
+	}
+	json_put_key(out, &first, "files");
+	buf_put_u64(out, import->file_count);
+	json_put_key(out, &first, "blocks");
+	buf_put_u64(out, import->after.sizes.block_count);
+	json_put_key(out, &first, "block_bytes");
+	buf_put_u64(out, import->after.sizes.block_bytes);
+	json_put_key(out, &first, "store_bytes");
+	buf_put_u64(out, import->after.sizes.all_bytes);
+	buf_put_text(out, "}\n");
+}
+
+/* "api: 2 files, 1200 records: 1000 new, 200 already there, 0 rejected" */
+static void put_words(const struct import *import, const uint64_t figures[FIGURE_COUNT])
+{
+	struct buf *out = &import->session->out.text;
+	buf_putf(out, "%s: %zu %s, %llu records: %llu new, %llu already there, %llu rejected",
+		 session_option(import->session, OPTION_SOURCE), import->file_count,
+		 import->file_count == 1 ? "file" : "files", (unsigned long long)figures[RECEIVED],
+		 (unsigned long long)figures[STORED] - figures[REJECTED],
+		 (unsigned long long)figures[DUPLICATE], (unsigned long long)figures[REJECTED]);
+	if (figures[GAPS] > 0) {
+		buf_putf(out, ", %llu gaps", (unsigned long long)figures[GAPS]);
+	}
+	buf_put_byte(out, '\n');
+}
+
+/* "the store: 7 blocks with 438343 events, 22.4 bytes each; 30.3 MB in all" */
+static void put_store(const struct import *import)
+{
+	struct buf *out = &import->session->out.text;
+	const struct store_sizes *sizes = &import->after.sizes;
+	uint64_t events = sizes->of_kind[RECORD_REQUEST] + sizes->of_kind[RECORD_STATEMENT];
+	if (events == 0) {
+		return;
+	}
+	buf_putf(out, "the store: %llu %s with %llu events, ",
+		 (unsigned long long)sizes->block_count,
+		 sizes->block_count == 1 ? "block" : "blocks", (unsigned long long)events);
+	sizes_put_ratio(out, (double)sizes->block_bytes, (double)events);
+	buf_put_text(out, " bytes each; ");
+	sizes_put(out, sizes->all_bytes);
+	buf_put_text(out, " in all\n");
+}
+
+static void put_hints(const struct import *import, const uint64_t figures[FIGURE_COUNT])
+{
+	struct buf *out = &import->session->err.text;
+	if (figures[STORED] > 0) {
+		buf_putf(out, "next: querytrail who --store %s --limit 20\n", import->store);
+	} else if (figures[REJECTED] + figures[GAPS] == 0) {
+		buf_put_text(out, figures[RECEIVED] > 0
+					  ? "nothing new: these files were taken in before\n"
+					  : "nothing to take in: these files hold no lines\n");
+	}
+	if (figures[REJECTED] > 0) {
+		buf_putf(out, "what did not parse, and why: querytrail coverage --store %s\n",
+			 import->store);
+	}
+}
+
 static int summarise(struct import *import)
 {
-	struct session *session = import->session;
-	const struct store_source *before = &import->before;
-	const struct store_source *after = &import->after;
-	bool json = session_option(session, OPTION_JSON) != NULL;
-	const char *name = session_option(session, OPTION_SOURCE);
-	struct {
-		const char *name;
-		uint64_t count;
-	} figures[] = {{"received", after->received - before->received},
-		       {"stored", after->stored - before->stored},
-		       {"duplicate", after->duplicate - before->duplicate},
-		       {"rejected", after->rejected - before->rejected},
-		       {"gaps", after->gaps - before->gaps}};
-	struct buf *out = &session->out.text;
-	bool first = true;
-	if (json) {
-		buf_put_byte(out, '{');
-		json_put_key(out, &first, "source");
-		json_put_string(out, str_of(name));
+	uint64_t figures[FIGURE_COUNT];
+	count_figures(import, figures);
+	if (session_option(import->session, OPTION_JSON) != NULL) {
+		put_json(import, figures);
 	} else {
-		buf_putf(out, "%s:", name);
+		put_words(import, figures);
+		put_store(import);
+		put_hints(import, figures);
 	}
-	for (size_t i = 0; i < 5; i++) {
-		if (json) {
-			json_put_key(out, &first, figures[i].name);
-			buf_put_u64(out, figures[i].count);
-		} else {
-			buf_putf(out, "%s %llu %s", i > 0 ? "," : "",
-				 (unsigned long long)figures[i].count, figures[i].name);
-		}
-	}
-	buf_put_text(out, json ? "}\n" : "\n");
-	if (!json && figures[1].count > 0) {
-		buf_putf(&session->err.text, "next: querytrail who --store %s --limit 20\n",
-			 import->store);
-	}
-	if (!json && figures[3].count > 0) {
-		buf_putf(&session->err.text,
-			 "what did not parse, and why: querytrail coverage --store %s\n",
-			 import->store);
-	}
-	if (figures[3].count > 0 || figures[4].count > 0) {
-		return EXIT_INCOMPLETE;
-	}
-	if (!json && figures[1].count == 0) {
-		buf_put_text(&session->err.text,
-			     figures[0].count > 0
-				     ? "nothing new: these files were taken in before\n"
-				     : "nothing to take in: these files hold no lines\n");
-	}
-	return EXIT_FOUND;
+	return figures[REJECTED] > 0 || figures[GAPS] > 0 ? EXIT_INCOMPLETE : EXIT_FOUND;
 }
 
 int cmd_import(struct session *session, struct error *err)
@@ -308,13 +309,17 @@ int cmd_import(struct session *session, struct error *err)
 	int result = check_options(session, err);
 	result = result == 0 ? check_files(import, err) : result;
 	result = result == 0 ? find_store(import, err) : result;
-	result = result == 0 ? write_config(import, config_path, sizeof(config_path), err) : result;
 	if (result == 0) {
-		read_counters(import, &import->before);
+		import_see(import->store, session_option(session, OPTION_SOURCE), &import->before);
+		import->goes_on =
+			import_can_go_on(&import->before, import->looks, import->file_count);
+		result = write_config(import, config_path, sizeof(config_path), err);
+	}
+	if (result == 0) {
 		result = run_daemon(import, config_path, err);
 	}
 	if (result == 0) {
-		read_counters(import, &import->after);
+		import_see(import->store, session_option(session, OPTION_SOURCE), &import->after);
 		result = summarise(import);
 	}
 	remove_folder(import);

@@ -115,7 +115,8 @@ void import_config_put(const struct import_config *import, struct buf *out)
 	if (import->log_format != NULL) {
 		put_pair(out, "    ", "format", import->log_format);
 	}
-	put_pair(out, "    ", "from_start", "true"); /* the files may have changed since */
+	/* the files may have changed since */
+	put_pair(out, "    ", "from_start", import->goes_on ? "false" : "true");
 	buf_put_text(out, "    files:\n");
 	for (size_t i = 0; i < import->file_count; i++) {
 		buf_put_text(out, "      - ");

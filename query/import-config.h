@@ -16,6 +16,7 @@ struct import_config {
 	const char *log_format;      /* or NULL */
 	char *const *files;          /* absolute paths */
 	size_t file_count;
+	bool goes_on;               /* behind the stored cursor; else from the beginning */
 	const struct config *model; /* to take join and identity from; NULL: defaults */
 };
 

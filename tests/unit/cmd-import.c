@@ -172,7 +172,7 @@ static void daemon_is_told_what_to_do(void **state)
 	assert_non_null(strstr(text.ptr, place.store));
 	assert_non_null(strstr(text.ptr, place.file));
 	assert_non_null(strstr(text.ptr, "access-log"));
-	assert_true(said(&place, "api: 0 received, 0 stored, 0 duplicate, 0 rejected, 0 gaps"));
+	assert_true(said(&place, "api: 1 file, 0 records: 0 new, 0 already there, 0 rejected"));
 	assert_true(said(&place, "nothing to take in: these files hold no lines"));
 	buf_done(&text);
 	place_done(&place);
@@ -191,15 +191,15 @@ static void summary_is_of_this_import(void **state)
 	import(&place, place.file, NULL);
 	assert_int_equal(place.asked.status, EXIT_INCOMPLETE); /* the story has a reject */
 	assert_true(said(&place, "what did not parse, and why: querytrail coverage --store "));
-	assert_false(said(&place, "api: 0 received"));
-	assert_false(said(&place, " 0 stored"));
+	assert_false(said(&place, "api: 1 file, 0 records"));
+	assert_false(said(&place, " 0 new"));
 	assert_true(said(&place, "next: querytrail who --store "));
 	import(&place, place.file, NULL);
 	assert_int_equal(place.asked.status, EXIT_FOUND);
-	assert_true(said(&place, "api: 0 received, 0 stored"));
+	assert_true(said(&place, "api: 1 file, 0 records: 0 new"));
 	import(&place, place.file, "--json");
 	assert_true(said(&place, "{\"source\":\"api\",\"received\":0,\"stored\":0,\"duplicate\":0,"
-				 "\"rejected\":0,\"gaps\":0}\n"));
+				 "\"rejected\":0,\"gaps\":0,\"files\":1,\"blocks\":0,"));
 	assert_false(said(&place, "nothing"));
 	place_done(&place);
 	story_store_done(&story);

@@ -8,10 +8,9 @@
  *          counting lines up to the offset, so that keys come out the same.
  */
 #include "collector/source.h"
-#include "base/hash.h"
-#include "base/wire.h"
 #include "collector/sources/file/intake.h"
 #include "model/feed.h"
+#include "model/filecursor.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -19,7 +18,6 @@
 #define BATCH_RECORDS  1024u
 #define BATCH_SPARE    16u /* for statements whose wait a reject ends */
 #define BATCH_BYTES    (1u << 20)
-#define CURSOR_VERSION 2
 #define HELD_IN_CURSOR (FEED_CURSOR_MAX - 1024)
 #define FOLLOW_WAIT_NS (500 * NS_PER_MS)
 #define USER_FIELDS    64
@@ -91,11 +89,10 @@ static int open_intake(struct source *source, struct error *err)
 /* Tells this list of files from others. */
 static uint64_t hash_files(const struct source *source)
 {
-	static const struct hash_key fixed_key = {0}; /* the hash must be the same tomorrow */
 	uint64_t hash = source->file_count;
 	for (size_t i = 0; i < source->file_count; i++) {
 		const char *path = config_list(source->config, source->section, "files", i);
-		hash = hash_u64(hash ^ hash_bytes(&fixed_key, str_of(path)));
+		hash = filecursor_hash(hash, str_of(path));
 	}
 	return hash;
 }
@@ -180,18 +177,17 @@ static int read_cursor(struct source *source, struct str cursor, struct place *o
 	if (cursor.len == 0) {
 		return 0;
 	}
-	uint8_t version = wire_u8(&reader);
-	uint64_t files_hash = wire_u64(&reader);
-	place.file_index = wire_varint(&reader);
-	place.offset = wire_varint(&reader);
+	struct filecursor begin = {0};
+	bool is_known = filecursor_read(&reader, &begin);
+	place.file_index = begin.file_index;
+	place.offset = begin.offset;
 	place.held = wire_block(&reader, HELD_IN_CURSOR);
 	uint64_t serial = wire_varint(&reader);
-	if (reader.failed || wire_left(&reader) > 0 || version != CURSOR_VERSION ||
-	    place.offset > INT64_MAX) {
+	if (!is_known || reader.failed || wire_left(&reader) > 0) {
 		return bad_cursor(err);
 	}
 	source->serial = serial;
-	if (files_hash != source->files_hash || (source->from_start && !source->started)) {
+	if (begin.files_hash != source->files_hash || (source->from_start && !source->started)) {
 		source->serial++;
 		return 0;
 	}
@@ -264,17 +260,14 @@ static int put_cursor(struct source *source, bool moved, struct buf *out, struct
 	}
 	if (source->held.len <= HELD_IN_CURSOR || source->safe.len == 0) {
 		buf_clear(&source->safe);
-		wire_put_u8(&source->safe, CURSOR_VERSION);
-		wire_put_u64(&source->safe, source->files_hash);
-		if (source->held.len <= HELD_IN_CURSOR) {
-			wire_put_varint(&source->safe, source->file_index);
-			wire_put_varint(&source->safe, (uint64_t)offset);
-			wire_put_block(&source->safe, buf_str(&source->held));
-		} else { /* the very first batch holds that much: begin at the beginning again */
-			wire_put_varint(&source->safe, 0);
-			wire_put_varint(&source->safe, 0);
-			wire_put_block(&source->safe, (struct str){0});
+		bool fits = source->held.len <= HELD_IN_CURSOR;
+		struct filecursor cursor = {.files_hash = source->files_hash};
+		if (fits) { /* else the very first batch holds that much: begin at the beginning again */
+			cursor.file_index = source->file_index;
+			cursor.offset = (uint64_t)offset;
 		}
+		filecursor_put(&cursor, &source->safe);
+		wire_put_block(&source->safe, fits ? buf_str(&source->held) : (struct str){0});
 	}
 	source->serial += moved;
 	buf_put_str(out, buf_str(&source->safe));
