@@ -403,6 +403,10 @@ static int look_at_trail(struct alerting *alerting, const struct trail *trail,
 		rc = read_record(alerting, trail->request_leaf, &alerting->request, &request, err);
 		event.request = &request;
 	}
+	if (rc == -ERR_GONE) { /* a part of the trail was removed: nothing can be said of it */
+		error_clear(err);
+		return 0;
+	}
 	rc = rc < 0 ? rc : hits_ask(&alerting->hits, alerting->matcher, &event, err);
 	if (rc < 0 || alerting->hits.count == 0) {
 		return rc;
@@ -465,6 +469,10 @@ static int look_at(struct alerting *alerting, uint64_t leaf, struct error *err)
 	struct str encoded;
 	struct record record;
 	int rc = store_peek(alerting->store, leaf, &encoded, err);
+	if (rc == -ERR_GONE) { /* retention was quicker */
+		error_clear(err);
+		return 0;
+	}
 	rc = rc < 0 ? rc : record_decode(encoded, &record, err);
 	if (rc < 0) {
 		error_prefix(err, "leaf %llu", (unsigned long long)leaf);

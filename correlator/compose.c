@@ -30,6 +30,14 @@ static int read_part(struct composer *composer, enum compose_part part, uint64_t
 		return 0;
 	}
 	int rc = store_peek(composer->store, leaf, &encoded, err);
+	if (rc == -ERR_GONE && part != COMPOSE_ALERT) { /* removed; the alert says what it can */
+		error_clear(err);
+		composer->has[part] = false;
+		return 0;
+	}
+	if (rc == -ERR_GONE) {
+		rc = error_set(err, ERR_CORRUPT, "its record was removed");
+	}
 	if (rc == 0) {
 		buf_clear(&composer->bytes[part]);
 		buf_put_str(&composer->bytes[part], encoded);

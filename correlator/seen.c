@@ -1,8 +1,7 @@
 #include "correlator/seen.h"
 
-#include "base/digest.h"
-
 #include "model/carried.h"
+#include "model/redact.h"
 
 #include <stdlib.h>
 
@@ -29,17 +28,15 @@ static uint32_t hash_of(const struct seen *seen, const struct record *record)
 	return (uint32_t)hash_bytes(&seen->key, str_make(text, source_len + 1 + record->key.len));
 }
 
+/* Of a record that was redacted the key alone counts: other settings read other fields from the same line, and it must not come back. */
 static bool same_original(const struct record *a, struct str a_bytes, const struct record *b,
 			  struct str b_bytes)
 {
+	if (redact_degree_of(a, NULL) != REDACT_NOTHING) {
+		return true;
+	}
 	if (record_has(a, FIELD_raw) && record_has(b, FIELD_raw)) {
 		return str_equal(a->value[FIELD_raw].text, b->value[FIELD_raw].text);
-	}
-	if (record_has(a, FIELD_digest) && !record_has(b, FIELD_digest)) {
-		uint8_t digest
-			[DIGEST_BYTES]; /* something was taken from a: it remembers what it was */
-		digest_sha256(b_bytes, digest);
-		return str_equal(record_text(a, FIELD_digest), str_make(digest, sizeof digest));
 	}
 	return str_equal(a_bytes, b_bytes);
 }
@@ -72,7 +69,6 @@ static int compare(struct store *store, uint64_t leaf, const struct candidate *c
 
 struct candidate_look {
 	const struct record *record;
-	struct str encoded;
 	struct recall_identity identity;
 	uint64_t stable; /* carried_key of its stable id */
 };
@@ -93,10 +89,8 @@ static int find_version(struct seen *seen, size_t place, const struct candidate_
 				   &stored, &leaf, err);
 		if (rc == 0 && str_equal(stored.source, look->record->source) &&
 		    str_equal(stored.key, look->record->key)) {
-			bool same = record_has(&stored, FIELD_digest) &&
-				    same_original(&stored, (struct str){0}, look->record,
-						  look->encoded);
-			*verdict = same ? SEEN_DUPLICATE : SEEN_CONFLICT;
+			bool redacted = redact_degree_of(&stored, NULL) != REDACT_NOTHING;
+			*verdict = redacted ? SEEN_DUPLICATE : SEEN_CONFLICT;
 		}
 	}
 	return rc;
@@ -141,7 +135,7 @@ static size_t first_block(const struct recall_block *blocks, size_t count, int64
 static int find_sealed(struct seen *seen, const struct candidate *candidate,
 		       enum seen_verdict *verdict, struct error *err)
 {
-	struct candidate_look look = {.record = candidate->record, .encoded = candidate->encoded};
+	struct candidate_look look = {.record = candidate->record};
 	size_t count = 0;
 	int64_t time_ns = look.record->time_ns;
 	const struct recall_block *blocks =

@@ -43,10 +43,10 @@ static int read_part(struct alert_reader *reader, enum alert_view_part part, uin
 				       &why);
 	if (result == 0) {
 		view->has[part] = true;
-	} else if (result == -ERR_CORRUPT || result == -ERR_GONE) {
+	} else if (result == -ERR_CORRUPT) { /* what was removed is no damage */
 		reader->damage = reader->unread == 0 ? why : reader->damage;
 		reader->unread++;
-	} else {
+	} else if (result != -ERR_GONE) {
 		*err = why;
 		return result;
 	}

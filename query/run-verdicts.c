@@ -236,8 +236,11 @@ static uint64_t late_atoms(struct run *run, struct scan_fetch *fetch, uint64_t l
 	if (mark == MARK_REQUEST || mark == MARK_REQUEST_IN_RANGE) {
 		return marks_bits(&run->marks, leaf) & run->plan->side_bits[SIDE_REQUEST];
 	}
-	if (scan_fetch_record(fetch, leaf, &request, &ingest_ns, &local) != 0) {
-		run_note_damage(run, &local);
+	int result = scan_fetch_record(fetch, leaf, &request, &ingest_ns, &local);
+	if (result != 0) {
+		if (result != -ERR_GONE) { /* what was removed is no damage */
+			run_note_damage(run, &local);
+		}
 		return 0;
 	}
 	return plan_record_atoms(run->plan, SIDE_REQUEST, &request, leaf);

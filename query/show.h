@@ -16,6 +16,7 @@ struct show {
 	struct store *store; /* NULL: without alerts */
 	uint64_t unread;     /* records of the story that could not be read; their place says so */
 	struct error damage; /* of the first */
+	bool removed;        /* the record that show_fetch did not read was removed by retention */
 };
 
 /* Appends the story and goes on behind what cannot be read. Return 0, ERR_IO or ERR_NOMEM. */
@@ -27,7 +28,7 @@ int show_put_json(struct show *show, struct error *err);
 int show_put_alerts(struct show *show, struct error *err);
 int show_put_alerts_json(struct show *show, struct error *err);
 
-/* Reads a record of the story. One that cannot be read is counted in show->unread, and *out_read is false: then the caller says so
+/* Reads a record of the story. One that cannot be read is counted in show->unread (unless it was removed), and *out_read is false: then the caller says so
  * in its place. Returns 0, ERR_IO or ERR_NOMEM. */
 int show_fetch(struct show *show, uint64_t leaf, struct record *out_record, bool *out_read,
 	       struct error *err);

@@ -194,6 +194,11 @@ static int classify(struct store *store, struct story *story, const uint64_t *le
 			result = 0;
 			continue;
 		}
+		if (result == -ERR_GONE) { /* removed */
+			error_clear(err);
+			result = 0;
+			continue;
+		}
 		if (result != 0) {
 			break;
 		}

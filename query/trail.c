@@ -59,13 +59,14 @@ int trail_read(struct trail_reader *reader, const struct run_row *row, struct tr
 		trail->grade = result == 0 ? grade_of(record_text(&trail->verdict, FIELD_grade))
 					   : GRADE_PENDING;
 	}
+	result = result == -ERR_GONE ? 0 : result; /* removed: that is no damage */
 	if (row->request_leaf != RUN_NO_LEAF && trail->has_statement) {
 		int rc = scan_fetch_record(reader->requests, row->request_leaf, &trail->request,
 					   &ignored, err);
 		trail->has_request = rc == 0;
-		result = rc != 0 ? rc : result;
+		result = rc != 0 && rc != -ERR_GONE ? rc : result;
 	}
-	return result == -ERR_GONE ? -ERR_CORRUPT : result;
+	return result;
 }
 
 struct columns { /* being collected */

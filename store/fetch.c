@@ -90,10 +90,14 @@ int scan_fetch_record(struct scan_fetch *fetch, uint64_t leaf, struct record *ou
 	struct store *store = fetch->store;
 	struct str encoded;
 	if (leaf >= store->snapshot_leaf_count) {
-		return error_set(err, ERR_GONE, "%s has no leaf %llu", store->reading->path,
+		return error_set(err, ERR_CORRUPT, "%s has no leaf %llu", store->reading->path,
 				 (unsigned long long)leaf);
 	}
 	int rc = find_bytes(fetch, leaf, &encoded, out_ingest_ns, err);
+	if (rc == -ERR_GONE && store->removed > 0 && leaf < store->sealed_end) {
+		return error_set(err, ERR_GONE, "leaf %llu was removed from %s",
+				 (unsigned long long)leaf, store->dir);
+	}
 	if (rc == -ERR_GONE) { /* it was committed, its batch is not there */
 		return error_set(err, ERR_CORRUPT, "%s: the batch of leaf %llu is missing",
 				 store->reading->path, (unsigned long long)leaf);

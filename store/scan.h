@@ -125,7 +125,7 @@ int scan_record(const struct scan_block *block, size_t row, struct record *out_r
 		struct error *err);
 
 /* Records by leaf, at random: decoded, borrowing from the fetch until the next call of it. Cheap when leaves come in rising
- * order. Returns 0, ERR_GONE (no such leaf), ERR_CORRUPT, ERR_IO. */
+ * order. Returns 0, ERR_GONE (it was removed), ERR_CORRUPT (also: no such leaf), ERR_IO. */
 struct scan_fetch;
 int scan_fetch_open(struct store *store, struct scan_fetch **out_fetch, struct error *err);
 void scan_fetch_close(struct scan_fetch *fetch);

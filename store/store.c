@@ -481,6 +481,7 @@ static int load_sealed(struct store *store, struct error *err)
 	struct store_removed removed = {0};
 	int rc = blocks_load(store->blocks, &store->sealed, &store->sealed_damage, err);
 	rc = rc < 0 ? rc : removed_read(store->reading, &removed, err);
+	store->removed = removed.records;
 	store->sealed_end = removed.records;
 	for (size_t i = 0; rc == 0 && i < store->sealed->count; i++) {
 		store->sealed_end += store->sealed->rows[i].about.row_count;

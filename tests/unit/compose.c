@@ -44,8 +44,12 @@ static void how_it_ended_is_said(void **state)
 		assert_true(str_is(alert.value[ALERT_statement_id], "1234"));
 		assert_null(alert.value[ALERT_explanation].ptr);
 	}
-	row.statement_leaf = 77;
-	assert_int_equal(compose_alert(&composer, &row, &alert, &f.err), -ERR_GONE);
+	row.statement_leaf = 77; /* removed: the alert says what it can */
+	assert_int_equal(compose_alert(&composer, &row, &alert, &f.err), 0);
+	assert_null(alert.value[ALERT_statement].ptr);
+	assert_true(str_is(alert.value[ALERT_title], "Title"));
+	row.leaf = 77;
+	assert_int_equal(compose_alert(&composer, &row, &alert, &f.err), -ERR_CORRUPT);
 	assert_non_null(strstr(f.err.text, ALERT_ID));
 	composer_done(&composer);
 	alerting_free(alerting);

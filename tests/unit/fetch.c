@@ -29,9 +29,9 @@ static void any_order(void **state)
 		assert_true(ingest_ns == FIXTURE_START_NS + (int64_t)(leaf / 300 * 300));
 	}
 	assert_int_equal(scan_fetch_record(fetch, 1000, &record, &ingest_ns, &filled.err),
-			 -ERR_GONE);
+			 -ERR_CORRUPT);
 	assert_int_equal(scan_fetch_record(fetch, UINT64_MAX, &record, &ingest_ns, &filled.err),
-			 -ERR_GONE);
+			 -ERR_CORRUPT);
 	scan_fetch_close(fetch);
 	filled_done(&filled);
 }
