@@ -344,17 +344,14 @@ static int write_blocks(struct life *life, struct error *err)
 	return erasures_put(life->store, &erasing->row, err);
 }
 
-/* The old files go, then it is said that it is done. */
+/* The old files are gone: it is said that it is done. */
 static int end(struct life *life, struct error *err)
 {
 	struct erasing *erasing = &life->erasing;
 	struct erasure *row = &erasing->row;
 	struct leafset nothing = {0};
 	struct buf names;
-	int rc = seal_tidy(life->store, true, clock_now_ns(), err);
-	if (rc < 0) {
-		return rc;
-	}
+	int rc = 0;
 	buf_init(&names, sizeof row->held_by - 1);
 	held_put_names(&life->held, &erasing->leaves, &names);
 	if (erasing->failed > 0) {
@@ -402,6 +399,11 @@ int erasing_step(struct life *life, bool *out_over, int64_t *io_next_ns, struct 
 	case ERASING_BLOCKS:
 		return write_blocks(life, err);
 	case ERASING_TIDY:
+		rc = seal_purge(life->store, &known, err);
+		if (rc < 0 || !known) { /* a question keeps the catalog's log: soon again */
+			*io_next_ns += LIFE_CHILD_NS;
+			return rc;
+		}
 		rc = end(life, err);
 		*out_over = rc == 0;
 		return rc;
