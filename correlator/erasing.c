@@ -2,19 +2,34 @@
 
 #include "base/log.h"
 #include "store/alerts.h"
-#include "store/scan.h"
 #include "store/shelf.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FOUND_MAX 64 /* records of one name: two lines may be alike, and keys may be used again */
+#define FIND_NS \
+	(500 *  \
+	 NS_PER_MS) /* of a walk over the store in one turn: each begins with opening blocks */
+#define STOP 1
+/* Kinds that come from outside, and so may come again. */
+#define NAMED (1u << RECORD_REQUEST | 1u << RECORD_STATEMENT | 1u << RECORD_REJECT)
+
+static void drop_found(struct erasing *erasing)
+{
+	for (size_t i = 0; i < erasing->found_count; i++) {
+		leafset_done(&erasing->found[i]);
+	}
+	free(erasing->found);
+	erasing->found = NULL;
+	erasing->found_count = 0;
+}
 
 void erasing_done(struct erasing *erasing)
 {
 	leafset_done(&erasing->leaves);
 	buf_done(&erasing->digests);
 	free(erasing->blocks.list);
+	drop_found(erasing); /* what a walk that did not end found is found again */
 	*erasing = (struct erasing){0};
 }
 
@@ -30,7 +45,10 @@ int erasing_begin(struct life *life, const struct erasure *row, struct error *er
 	buf_clear(&erasing->digests);
 	leafset_clear(&erasing->leaves);
 	bool known = ledger_find(life->ledger, str_of(row->id)) != NULL;
-	erasing->stage = row->again ? ERASING_FIND : known ? ERASING_HOLDS : ERASING_DIGESTS;
+	bool shall_find = row->again && !erasing->all_found;
+	erasing->stage = shall_find             ? ERASING_FIND
+			 : known && !row->again ? ERASING_HOLDS
+						: ERASING_DIGESTS;
 	int rc = erasures_get_leaves(life->store, row->id, &erasing->leaves, err);
 	rc = rc < 0 ? rc : erasures_put(life->store, &erasing->row, err);
 	if (rc == 0) {
@@ -64,43 +82,67 @@ static int add_alert(void *owner, const struct store_alert *alert, struct error 
 					     : 0;
 }
 
-/* Whether a leaf is a record of that name. */
-static int is_named(struct life *life, uint64_t leaf, const uint8_t *digest, bool *out_named,
-		    struct error *err)
+struct finding {
+	struct life *life;
+	int64_t end_ns; /* of the turn */
+	uint64_t next;
+};
+
+/* A record that the ledger names is put down for its erasure. */
+static int find_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+		       struct error *err)
 {
-	struct str encoded;
+	struct finding *finding = owner;
+	const struct ledger *ledger = finding->life->ledger;
 	struct record_front front;
-	uint8_t other[LEDGER_DIGEST_BYTES];
-	int rc = store_peek(life->store, leaf, &encoded, err);
-	rc = rc < 0 ? rc : record_decode_front(encoded, &front, err);
-	if (rc == 0) {
-		ledger_digest_of(front.source, front.key, other);
-		*out_named = memcmp(digest, other, sizeof other) == 0;
+	(void)ingest_ns;
+	int rc = record_decode_front(encoded, &front, err);
+	if (rc < 0) {
+		return rc;
+	}
+	const struct ledger_entry *entry =
+		(NAMED >> front.kind & 1) != 0 ? ledger_entry_of(ledger, front.source, front.key)
+					       : NULL;
+	if (entry != NULL) {
+		size_t index = (size_t)(entry - ledger_entry(ledger, 0));
+		rc = leafset_add(&finding->life->erasing.found[index], leaf, leaf, err);
+	}
+	finding->next = leaf + 1;
+	if (rc == 0 && clock_monotonic_ns() >= finding->end_ns) {
+		return STOP;
 	}
 	return rc;
 }
 
-/* Finds the records of one name. */
-static int find_one(struct life *life, const struct ledger_digest *digest, struct error *err)
+static void find_damage(void *owner, uint64_t records, const struct error *what)
 {
-	uint64_t leaves[FOUND_MAX];
-	struct scan_found found = {.leaves = leaves, .max = FOUND_MAX};
-	char id[RECORD_ID_DIGITS + 1];
-	for (size_t i = 0; i < RECORD_ID_DIGITS / 2; i++) {
-		(void)snprintf(id + 2 * i, 3, "%02x", digest->bytes[i]); /* fits */
-	}
-	int rc = scan_find_id(life->store, str_of(id), &found, err);
-	if (rc == -ERR_CORRUPT) {
-		note_failed(&life->erasing, err);
-		rc = 0;
-	}
-	for (size_t i = 0; rc == 0 && i < found.count && i < FOUND_MAX; i++) {
-		bool named = false;
-		rc = is_named(life, leaves[i], digest->bytes, &named, err);
-		if (rc == 0 && named) {
-			rc = leafset_add(&life->erasing.leaves, leaves[i], leaves[i], err);
+	struct finding *finding = owner;
+	(void)records;
+	note_failed(&finding->life->erasing, what);
+}
+
+/* What was found is remembered with the erasures that it is for. */
+static int keep_found(struct life *life, struct error *err)
+{
+	struct erasing *erasing = &life->erasing;
+	struct erasures all;
+	erasures_init(&all);
+	int rc = erasures_read(life->store, &all, err);
+	for (size_t i = 0; rc == 0 && i < ledger_entry_count(life->ledger); i++) {
+		const char *id = ledger_entry(life->ledger, i)->id;
+		const struct erasure *row = erasures_find(&all, str_of(id));
+		leafset_settle(&erasing->found[i]);
+		if (strcmp(id, erasing->row.id) == 0) {
+			rc = leafset_unite(&erasing->leaves, &erasing->found[i], err);
+		} else if (row != NULL && row->again && row->state < ERASURE_HELD) {
+			rc = erasures_put_leaves(life->store, id, &erasing->found[i], err);
 		}
 	}
+	drop_found(erasing);
+	erasing->all_found = true;
+	erasing->next_leaf = 0;
+	erasing->stage = ERASING_DIGESTS;
+	erasures_done(&all);
 	return rc;
 }
 
@@ -108,30 +150,33 @@ static int find_one(struct life *life, const struct ledger_digest *digest, struc
 static int find(struct life *life, struct error *err)
 {
 	struct erasing *erasing = &life->erasing;
-	int64_t end_ns = clock_monotonic_ns() + LIFE_SLICE_NS;
-	size_t count = 0;
-	const struct ledger_digest *digests = ledger_digests(life->ledger, &count);
-	int rc = 0;
-	while (rc == 0 && erasing->at < count && clock_monotonic_ns() < end_ns) {
-		const struct ledger_digest *digest = &digests[erasing->at++];
-		const struct ledger_entry *entry = ledger_entry(life->ledger, digest->entry);
-		if (strcmp(entry->id, erasing->row.id) == 0) {
-			rc = find_one(life, digest, err);
-		}
+	struct finding finding = {
+		.life = life, .end_ns = clock_monotonic_ns() + FIND_NS, .next = erasing->next_leaf};
+	if (erasing->found == NULL) {
+		erasing->found =
+			calloc(ledger_entry_count(life->ledger) + 1, sizeof erasing->found[0]);
 	}
-	if (rc == 0 && erasing->at == count) {
-		leafset_settle(&erasing->leaves);
-		erasing->at = 0;
-		erasing->stage = ERASING_DIGESTS;
+	if (erasing->found == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the records of erasures");
 	}
-	return rc;
+	erasing->found_count = ledger_entry_count(life->ledger);
+	const struct store_walk walk = {.first = erasing->next_leaf,
+					.kinds = NAMED,
+					.each = find_record,
+					.owner = &finding,
+					.damaged = find_damage};
+	int rc = store_walk_with(life->store, &walk, err);
+	erasing->next_leaf = finding.next;
+	if (rc == STOP) {
+		return 0;
+	}
+	return rc < 0 ? rc : keep_found(life, err);
 }
 
 /* The name of one record, and the alerts on it. */
 static int take_record(struct life *life, uint64_t leaf, struct leafset *alerts, struct error *err)
 {
 	struct erasing *erasing = &life->erasing;
-	const unsigned named = 1u << RECORD_REQUEST | 1u << RECORD_STATEMENT | 1u << RECORD_REJECT;
 	struct str encoded;
 	struct record_front front;
 	uint8_t digest[LEDGER_DIGEST_BYTES];
@@ -145,7 +190,7 @@ static int take_record(struct life *life, uint64_t leaf, struct leafset *alerts,
 		error_clear(err);
 		return 0; /* retention took it meanwhile */
 	}
-	if (rc < 0 || (named >> front.kind & 1) == 0) {
+	if (rc < 0 || (NAMED >> front.kind & 1) == 0) {
 		return rc;
 	}
 	ledger_digest_of(front.source, front.key, digest);
@@ -370,6 +415,7 @@ static int end(struct life *life, struct error *err)
 	if (rc == 0 && row->state == ERASURE_DONE) {
 		rc = erasures_put_leaves(life->store, row->id, &nothing, err);
 	}
+	rc = rc < 0 ? rc : lifenote_state(life, err);
 	log_write(LOG_LEVEL_NOTICE, "erased",
 		  "erasure %s: %llu records changed in %llu blocks, %llu held", row->id,
 		  (unsigned long long)row->records, (unsigned long long)row->blocks,

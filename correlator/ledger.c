@@ -97,16 +97,23 @@ static struct ledger_digest *place_of(const struct ledger *ledger, const uint8_t
 	return at != NULL ? &ledger->digests[*at] : NULL;
 }
 
-enum ledger_kind ledger_look(const struct ledger *ledger, struct str source, struct str key)
+const struct ledger_entry *ledger_entry_of(const struct ledger *ledger, struct str source,
+					   struct str key)
 {
 	uint8_t bytes[LEDGER_DIGEST_BYTES];
 	uint64_t slot = 0;
 	if (ledger->digest_count == 0) {
-		return LEDGER_NONE;
+		return NULL;
 	}
 	ledger_digest_of(source, key, bytes);
 	const struct ledger_digest *found = place_of(ledger, bytes, &slot);
-	return found != NULL ? ledger->entries[found->entry].kind : LEDGER_NONE;
+	return found != NULL ? &ledger->entries[found->entry] : NULL;
+}
+
+enum ledger_kind ledger_look(const struct ledger *ledger, struct str source, struct str key)
+{
+	const struct ledger_entry *entry = ledger_entry_of(ledger, source, key);
+	return entry != NULL ? entry->kind : LEDGER_NONE;
 }
 
 static int no_memory(const struct ledger *ledger, struct error *err)

@@ -60,7 +60,9 @@ const struct ledger_entry *ledger_find(const struct ledger *ledger, struct str i
 /* All records of all erasures. */
 const struct ledger_digest *ledger_digests(const struct ledger *ledger, size_t *out_count);
 
-/* What became of a record. */
+/* The erasure that took the most of a record, or NULL; and what became of it. */
+const struct ledger_entry *ledger_entry_of(const struct ledger *ledger, struct str source,
+					   struct str key);
 enum ledger_kind ledger_look(const struct ledger *ledger, struct str source, struct str key);
 
 /* How many lines are damaged, and the sentence about the n-th of them; NULL when it is not kept. */

@@ -1,11 +1,12 @@
 #include "correlator/lifestate.h"
 
 #include "correlator/verdict.h"
-#include "store/holds.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define LAST_KEY "retention.last" /* a setting of the store: a sentence */
 
 static const char *const classes[RETAIN_CLASSES] = {
 	[RETAIN_RECORDS] = "records", [RETAIN_SIZE] = "size", [RETAIN_LITERALS] = "literals"};
@@ -114,47 +115,28 @@ static void put_policy(const struct life *life, struct buf *out)
 	}
 }
 
-static int put_erasures(struct life *life, struct buf *out, struct error *err)
+int lifenote_last(struct life *life, struct error *err)
 {
-	struct erasures all;
-	uint64_t counts[ERASURE_DONE + 1] = {0};
-	uint64_t again = 0;
-	erasures_init(&all);
-	int rc = erasures_read(life->store, &all, err);
-	for (size_t i = 0; rc == 0 && i < all.count; i++) {
-		counts[all.list[i].state]++;
-		again += all.list[i].again && all.list[i].records > 0 ? 1 : 0;
-	}
-	uint64_t waiting = counts[ERASURE_ORDERED] + counts[ERASURE_WORKING];
-	if (all.count > 0) {
-		buf_putf(out, "erasures: %llu done", (unsigned long long)counts[ERASURE_DONE]);
-		if (waiting > 0) {
-			buf_putf(out, ", %llu under way", (unsigned long long)waiting);
+	static const char *const words[RETAIN_CLASSES] = {[RETAIN_RECORDS] =
+								  "records removed by age",
+							  [RETAIN_SIZE] = "records removed by size",
+							  [RETAIN_LITERALS] = "records masked"};
+	struct buf text;
+	const char *between = "";
+	buf_init(&text, 4096);
+	buf_put_text(&text, "last run with work: ");
+	put_time(&text, life->retaining.now_ns);
+	for (int i = 0; i < RETAIN_CLASSES; i++) {
+		uint64_t records = life->retaining.done[i].records;
+		if (records > 0) {
+			buf_putf(&text, "%s %llu %s", between, (unsigned long long)records,
+				 words[i]);
+			between = ",";
 		}
-		if (counts[ERASURE_HELD] > 0) {
-			buf_putf(out, ", %llu wait for a legal hold or a damaged block",
-				 (unsigned long long)counts[ERASURE_HELD]);
-		}
-		if (again > 0) {
-			buf_putf(out,
-				 "; %llu done again, as the ledger knew them and the store not",
-				 (unsigned long long)again);
-		}
-		buf_put_byte(out, '\n');
 	}
-	erasures_done(&all);
-	return rc;
-}
-
-static int put_holds(struct life *life, struct buf *out, struct error *err)
-{
-	struct holds holds;
-	holds_init(&holds);
-	int rc = holds_read(life->store, &holds, err);
-	if (rc == 0 && holds.count > 0) {
-		buf_putf(out, "holds: %zu\n", holds.count);
-	}
-	holds_done(&holds);
+	int rc = buf_check(&text, "what status shows", err);
+	rc = rc < 0 ? rc : store_meta_put(life->store, LAST_KEY, buf_str(&text), err);
+	buf_done(&text);
 	return rc;
 }
 
@@ -188,14 +170,19 @@ int lifenote_state(struct life *life, struct error *err)
 		buf_putf(&text, ", %s",
 			 life->work == LIFE_RETENTION ? "work is under way" : "nothing is due");
 	}
+	struct buf last;
+	buf_init(&last, 4096);
+	if (store_meta_get(life->store, LAST_KEY, &last, NULL) ==
+	    0) { /* else nothing was done yet */
+		buf_putf(&text, "; %.*s", STR_ARG(buf_str(&last)));
+	}
+	buf_done(&last);
 	buf_put_byte(&text, '\n');
-	int rc = put_holds(life, &text, err);
-	rc = rc < 0 ? rc : put_erasures(life, &text, err);
 	put_ledger(life, &text);
 	if (life->problem.code != 0) {
 		buf_putf(&text, "problem: %s\n", life->problem.text);
 	}
-	rc = rc < 0 ? rc : buf_check(&text, "what status shows", err);
+	int rc = buf_check(&text, "what status shows", err);
 	rc = rc < 0 ? rc : store_meta_put(life->store, LIFE_STATE, buf_str(&text), err);
 	buf_done(&text);
 	return rc;

@@ -42,11 +42,15 @@ struct erasing {
 	enum erasing_stage stage;
 	struct leafset leaves;
 	struct buf digests;
-	size_t at;          /* in runs or digests */
-	uint64_t next_leaf; /* of the run; 0: its first */
+	size_t at;          /* in runs */
+	uint64_t next_leaf; /* of the run, or of the store */
 	struct life_blocks blocks;
 	bool head_begun;
 	uint64_t failed; /* blocks that could not be written anew */
+	struct leafset *
+		found; /* per entry of the ledger: its records; NULL: they were not looked for yet */
+	size_t found_count;
+	bool all_found;
 };
 
 enum retaining_class { RETAIN_RECORDS, RETAIN_SIZE, RETAIN_LITERALS, RETAIN_CLASSES };
@@ -65,6 +69,8 @@ struct retaining {
 	struct leafset partly; /* likewise, but for what holds cover */
 	struct u64map newest;  /* number to newest_ns, as its bits, of blocks that were opened */
 	uint64_t last_number;  /* before the block in work was begun */
+	struct leafset alerts; /* leaves of ALERT records that went */
+	struct leafset going;  /* those of the block in work */
 };
 
 enum life_work { LIFE_NOTHING, LIFE_ERASURE, LIFE_RETENTION };
@@ -115,6 +121,9 @@ int retaining_released(struct life *life, struct error *err);
 /* lifenote: lifecycle records, in the open transaction or one that is begun. */
 int lifenote_erasure(struct life *life, const struct erasure *row, struct error *err);
 int lifenote_retention(struct life *life, enum retaining_class which, struct error *err);
+
+/* Remembers for `querytrail status` what a run did; in the open transaction. */
+int lifenote_last(struct life *life, struct error *err);
 
 /* What `querytrail status` shows; in a transaction of its own, if none is open. */
 int lifenote_state(struct life *life, struct error *err);

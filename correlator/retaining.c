@@ -1,6 +1,8 @@
 #include "correlator/lifestate.h"
 
 #include "base/log.h"
+#include "model/alert.h"
+#include "store/alerts.h"
 #include "store/scan.h"
 #include "store/shelf.h"
 
@@ -22,6 +24,8 @@ void retaining_done(struct retaining *retaining)
 {
 	leafset_done(&retaining->masked);
 	leafset_done(&retaining->partly);
+	leafset_done(&retaining->alerts);
+	leafset_done(&retaining->going);
 	u64map_done(&retaining->newest);
 	free(retaining->blocks.list);
 	*retaining = (struct retaining){0};
@@ -309,6 +313,8 @@ struct covered { /* what of a block may go */
 	int64_t before_ns;
 	uint64_t may_go, held_count;
 	int64_t oldest_ns;
+	struct leafset *alerts; /* that may go */
+	bool failed;            /* no memory for them */
 };
 
 static void count_covered(void *owner, const struct shelf_rows *rows)
@@ -322,10 +328,21 @@ static void count_covered(void *owner, const struct shelf_rows *rows)
 		bool held = leafset_has(covered->held, rows->leaves[i]);
 		covered->held_count += held ? 1 : 0;
 		covered->may_go += held ? 0 : 1;
+		if (!held && rows->kinds[i] == RECORD_ALERT &&
+		    leafset_add(covered->alerts, rows->leaves[i], rows->leaves[i], NULL) < 0) {
+			covered->failed = true;
+		}
 		if (!held && rows->times[i] < covered->oldest_ns) {
 			covered->oldest_ns = rows->times[i];
 		}
 	}
+}
+
+/* The alerts of a block that was removed are gone too. */
+static int keep_going(struct life *life, struct error *err)
+{
+	leafset_settle(&life->retaining.going);
+	return leafset_unite(&life->retaining.alerts, &life->retaining.going, err);
 }
 
 /* A block that goes as a whole needs no writing. */
@@ -337,6 +354,7 @@ static int remove_whole(struct life *life, const struct life_block *block, struc
 	int rc = seal_remove(life->store, &removal, &result, err);
 	if (rc == 0) {
 		note_done(life, block, block->rows, 0);
+		rc = keep_going(life, err);
 	}
 	return rc;
 }
@@ -371,10 +389,15 @@ static int next_block(struct life *life, struct error *err)
 	struct retaining *retaining = &life->retaining;
 	const struct life_block *block = &retaining->blocks.list[retaining->blocks.next];
 	struct covered covered = {.held = &life->held.all,
+				  .alerts = &retaining->going,
 				  .before_ns = before_of(life, block->action)};
 	struct blocks_row row;
+	leafset_clear(&retaining->going);
 	int rc = shelf_row(life->store, block->number, &row, err);
 	rc = rc < 0 ? rc : shelf_open(life->store, &row, count_covered, &covered, err);
+	if (rc == 0 && covered.failed) {
+		rc = error_set(err, ERR_NOMEM, "no memory for the alerts of a block");
+	}
 	if (rc == 0 && block->action != RETAIN_LITERALS && covered.held_count == 0 &&
 	    covered.may_go == row.about.row_count) {
 		rc = remove_whole(life, block, err);
@@ -439,7 +462,7 @@ static int write_on(struct life *life, struct error *err)
 	bool masks = block->action == RETAIN_LITERALS;
 	note_done(life, block, masks ? result.changed : result.dropped,
 		  masks ? 0 : block->rows - result.dropped);
-	return masks ? remember_masked(life, block->number, err) : 0;
+	return masks ? remember_masked(life, block->number, err) : keep_going(life, err);
 }
 
 /* The head is sealed as it is; then all is looked at again. */
@@ -461,15 +484,56 @@ static int seal_head(struct life *life, struct error *err)
 	return rc < 0 || !over ? rc : plan(life, err);
 }
 
+struct forgetting {
+	const struct leafset *leaves;
+	struct buf ids; /* of ALERT_ID_DIGITS each */
+};
+
+static int list_forgotten(void *owner, const struct store_alert *alert, struct error *err)
+{
+	struct forgetting *forgetting = owner;
+	(void)err;
+	if (leafset_has(forgetting->leaves, alert->leaf)) {
+		buf_put_str(&forgetting->ids, alert->id);
+	}
+	return 0;
+}
+
+/* Takes away the rows of alerts whose records went. */
+static int forget_alerts(struct life *life, struct error *err)
+{
+	struct leafset *gone = &life->retaining.alerts;
+	struct forgetting forgetting = {.leaves = gone};
+	if (gone->run_count == 0) {
+		return 0;
+	}
+	buf_init(&forgetting.ids, 0);
+	int rc = alerts_walk(life->store, &(struct alerts_walk){list_forgotten, &forgetting}, err);
+	rc = rc < 0 ? rc : buf_check(&forgetting.ids, "the alerts that went", err);
+	struct str ids = buf_str(&forgetting.ids);
+	for (size_t at = 0; rc == 0 && at < ids.len; at += ALERT_ID_DIGITS) {
+		rc = alerts_remove(life->store, str_slice(ids, at, ALERT_ID_DIGITS), err);
+	}
+	buf_done(&forgetting.ids);
+	leafset_clear(gone);
+	return rc;
+}
+
 /* Says what was done, in one transaction. */
 static int end(struct life *life, struct error *err)
 {
 	const struct retaining *retaining = &life->retaining;
+	bool any = false;
 	int rc = 0;
 	for (int i = 0; i < RETAIN_CLASSES && rc == 0; i++) {
 		if (retaining->done[i].records > 0) {
+			any = true;
 			rc = lifenote_retention(life, (enum retaining_class)i, err);
 		}
+	}
+	if (rc == 0 && any) {
+		rc = forget_alerts(life, err);
+		rc = rc < 0 ? rc : lifenote_last(life, err);
 	}
 	if (rc == 0 && retaining->done[RETAIN_RECORDS].records > 0) {
 		int64_t floor_ns = retaining->now_ns - life->settings.records_ns;

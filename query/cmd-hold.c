@@ -1,11 +1,18 @@
 #include "query/command.h"
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "query/argument.h"
 #include "query/hold-reach.h"
 #include "query/order.h"
 #include "query/when.h"
 #include "query/wrap.h"
+#include "store/erasures.h"
+
+#include <time.h>
+
+#define LOOK_MS       100
+#define DAEMON_GONE_N 20 /* looks without a daemon until it counts as ended */
 
 static const char *plural(uint64_t count)
 {
@@ -224,6 +231,74 @@ static int add_words(struct session *session, struct error *err)
 	return rc;
 }
 
+struct releasing { /* erasures that waited for a hold are done when it is released */
+	struct session *session;
+	struct erasures before;
+	bool any;
+};
+
+/* Whether an erasure that waited was looked at again. */
+static bool is_over(const struct erasures *now, const struct erasure *before)
+{
+	const struct erasure *row = erasures_find(now, str_of(before->id));
+	return before->state != ERASURE_HELD || row == NULL ||
+	       (row->state >= ERASURE_HELD && row->done_ns != before->done_ns);
+}
+
+static int wait_for_erasures(void *owner, struct error *err)
+{
+	struct releasing *releasing = owner;
+	struct session *session = releasing->session;
+	const struct timespec pause = {0, LOOK_MS * NS_PER_MS};
+	struct erasures now;
+	bool over = false;
+	unsigned gone = 0;
+	int rc = 0;
+	erasures_init(&now);
+	while (rc == 0 && !over && gone < DAEMON_GONE_N) {
+		rc = erasures_read(session->store, &now, err);
+		over = true;
+		for (size_t i = 0; i < releasing->before.count && rc == 0; i++) {
+			over = over && is_over(&now, &releasing->before.list[i]);
+		}
+		if (!over) {
+			(void)nanosleep(&pause, NULL); /* a signal only makes it shorter */
+		}
+		gone = session_daemon_runs(session) ? 0 : gone + 1;
+	}
+	for (size_t i = 0; rc == 0 && over && i < releasing->before.count; i++) {
+		const struct erasure *row =
+			erasures_find(&now, str_of(releasing->before.list[i].id));
+		if (releasing->before.list[i].state == ERASURE_HELD && row != NULL) {
+			buf_putf(&session->out.text, "erasure %s, which waited for it, is %s\n",
+				 row->id,
+				 row->state == ERASURE_DONE ? "done"
+							    : "not done yet: "
+							      "another one holds "
+							      "records of it");
+		}
+	}
+	erasures_done(&now);
+	return rc;
+}
+
+static int give_release(struct session *session, const struct record *record, struct error *err)
+{
+	struct releasing releasing = {.session = session};
+	erasures_init(&releasing.before);
+	int rc = erasures_read(session->store, &releasing.before, err);
+	for (size_t i = 0; i < releasing.before.count; i++) {
+		releasing.any = releasing.any || releasing.before.list[i].state == ERASURE_HELD;
+	}
+	const struct order order = {.record = record,
+				    .works = releasing.any,
+				    .wait = releasing.any ? wait_for_erasures : NULL,
+				    .owner = &releasing};
+	rc = rc < 0 ? rc : order_give(session, &order, err);
+	erasures_done(&releasing.before);
+	return rc;
+}
+
 static int release(struct session *session, struct error *err)
 {
 	struct record record;
@@ -248,7 +323,7 @@ static int release(struct session *session, struct error *err)
 	record_set_text(&record, FIELD_event, STR_LIT("hold_release"));
 	record_set_text(&record, FIELD_hold, name);
 	record_set_text(&record, FIELD_note, note);
-	rc = order_give(session, &(struct order){.record = &record}, err);
+	rc = give_release(session, &record, err);
 	rc = rc < 0 ? rc : look(session, name, &there, err);
 	if (rc == 0 && there) {
 		rc = error_set(err, ERR_IO, "the daemon took the order and the hold stands");

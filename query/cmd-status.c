@@ -8,6 +8,7 @@
 #include "query/coverage.h"
 #include "query/fmt.h"
 #include "query/layout.h"
+#include "query/life-view.h"
 #include "query/store-sizes.h"
 #include "query/when.h"
 #include "query/writer.h"
@@ -244,7 +245,7 @@ static void put_alerts(struct session *session, const struct status *status)
 	}
 }
 
-static void put_text(struct session *session, const struct status *status)
+static int put_text(struct session *session, const struct status *status, struct error *err)
 {
 	struct buf *out = &session->out.text;
 	if (status->source_count > 0) {
@@ -271,11 +272,13 @@ static void put_text(struct session *session, const struct status *status)
 		output_safe(&session->out, str_of(status->damage));
 		buf_put_byte(out, '\n');
 	}
+	int result = life_view_put(session, err);
 	if (status->writer) {
 		buf_putf(out, "daemon:      running, process %ld\n", status->writer_pid);
 	} else {
 		buf_put_text(out, "daemon:      not running\n");
 	}
+	return result;
 }
 
 static void put_number(struct buf *out, bool *first, const char *key, uint64_t value)
@@ -338,7 +341,7 @@ static void put_json_source(struct session *session, const struct store_source *
 	buf_put_byte(out, '}');
 }
 
-static void put_json(struct session *session, const struct status *status)
+static int put_json(struct session *session, const struct status *status, struct error *err)
 {
 	struct buf *out = &session->out.text;
 	bool first = true;
@@ -366,9 +369,11 @@ static void put_json(struct session *session, const struct status *status)
 	put_number(out, &first, "alerts_quiet", status->alerts.quiet);
 	put_number(out, &first, "deliveries_waiting", status->alerts.waiting);
 	put_number(out, &first, "deliveries_dead", status->alerts.dead);
+	int result = life_view_put_json(session, &first, err);
 	json_put_key(out, &first, "daemon");
 	buf_put_text(out, status->writer ? "\"running\"" : "\"not running\"");
 	buf_put_text(out, "}\n");
+	return result;
 }
 
 /* Counts by one run without a filter. */
@@ -424,12 +429,16 @@ int cmd_status(struct session *session, struct error *err)
 	if (result != 0) {
 		return result;
 	}
-	status.records = store_leaf_count(session->store);
+	struct store_removed removed;
+	result = store_removed(session->store, &removed, err);
+	if (result != 0) {
+		return result;
+	}
+	status.records = store_leaf_count(session->store) - removed.records;
 	status.writer = writer_alive(session_store_dir(session), &status.writer_pid);
-	if (json) {
-		put_json(session, &status);
-	} else {
-		put_text(session, &status);
+	result = json ? put_json(session, &status, err) : put_text(session, &status, err);
+	if (result != 0) {
+		return result;
 	}
 	return status.damaged_blocks > 0 ? EXIT_INCOMPLETE : EXIT_FOUND;
 }

@@ -18,16 +18,18 @@ int coverage_make(struct store *store, const struct plan *plan, const struct run
 		.returned = result->row_count,
 	};
 	int rc = store_sources(store, &coverage.sources, &coverage.source_count, err);
+	rc = rc < 0 ? rc : store_removed(store, &coverage.removed, err);
 	if (rc == 0) {
 		*out_coverage = coverage;
 	}
 	return rc;
 }
 
-/* serve reports who asked; it has no events that an answer could lack. */
+/* serve reports who asked, and persons give orders; they have no events that an answer could lack. */
 static bool is_collector(const struct store_source *source)
 {
-	return strcmp(source->type, "serve") != 0 && strcmp(source->name, "querytraild") != 0;
+	return strcmp(source->type, "serve") != 0 && strcmp(source->type, "person") != 0 &&
+	       strcmp(source->name, "querytraild") != 0;
 }
 
 bool coverage_source_lacks(const struct coverage *coverage, const struct store_source *source,
@@ -195,6 +197,21 @@ static void put_missing(const struct coverage *coverage, const struct zone *zone
 	}
 }
 
+/* What is not there any more, by the owner's own will. */
+static void put_removed(const struct coverage *coverage, const struct zone *zone, struct buf *out)
+{
+	const struct store_removed *removed = &coverage->removed;
+	if (removed->records == 0) {
+		return;
+	}
+	buf_putf(out, "\n  retention has removed %llu records",
+		 (unsigned long long)removed->records);
+	if (removed->floor_ns != INT64_MIN) {
+		buf_put_text(out, ", all from before ");
+		when_put(out, zone, removed->floor_ns, 0, true);
+	}
+}
+
 void coverage_put_text(const struct coverage *coverage, const struct zone *zone, struct buf *out)
 {
 	uint64_t total = statements(coverage);
@@ -216,6 +233,7 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 	put_watermarks(coverage, zone, out);
 	put_stopped(coverage, zone, out);
 	put_missing(coverage, zone, out);
+	put_removed(coverage, zone, out);
 	buf_put_byte(out, '\n');
 }
 
@@ -296,6 +314,9 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	put_json_number(out, &first, "returned", coverage->returned);
 	json_put_key(out, &first, "complete");
 	buf_put_text(out, coverage_incomplete(coverage) ? "false" : "true");
+	put_json_number(out, &first, "removed", coverage->removed.records);
+	json_put_key(out, &first, "removed_before");
+	put_json_time(out, coverage->removed.floor_ns);
 	json_put_key(out, &first, "from");
 	put_json_time(out, coverage->from_ns);
 	json_put_key(out, &first, "to");

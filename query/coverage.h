@@ -21,7 +21,9 @@ struct coverage {
 	int64_t from_ns, to_ns, now_ns; /* what was asked for; INT64_MIN and INT64_MAX: all */
 	uint64_t matched, returned;
 	bool daemon_stopped; /* no process writes the store: nothing newer will be in it */
-	uint64_t unread;     /* rows that match but could not be read whole */
+	struct store_removed
+		removed; /* what retention has taken: by policy, so no lack, but told */
+	uint64_t unread; /* rows that match but could not be read whole */
 };
 
 /* Fills in the sources and what the run found. Returns 0 or a failure of the store. */

@@ -344,6 +344,24 @@ static int bind_failed(struct error *err)
 	return error_set(err, ERR_NOMEM, "no memory to ask for alerts");
 }
 
+int alerts_remove(struct store *store, struct str id, struct error *err)
+{
+	static const enum catalog_statement both[] = {CATALOG_DELIVERY_REMOVE,
+						      CATALOG_ALERT_REMOVE};
+	int rc = 0;
+	assert(store->writable && store->pending.open);
+	for (size_t i = 0; i < 2 && rc == 0; i++) {
+		sqlite3_stmt *row = NULL;
+		rc = catalog_statement(store->catalog, both[i], &row, err);
+		if (rc == 0 && catalog_bind_text(row, 1, id) != SQLITE_OK) {
+			rc = error_set(err, ERR_NOMEM, "no memory to remove alert %.*s",
+				       STR_ARG(id));
+		}
+		rc = rc < 0 ? rc : catalog_done(store->catalog, row, "removing an alert", err);
+	}
+	return rc;
+}
+
 int alerts_walk(struct store *store, const struct alerts_walk *walk, struct error *err)
 {
 	CATALOG_FINALIZE sqlite3_stmt *rows = NULL;

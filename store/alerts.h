@@ -72,6 +72,9 @@ int alerts_put(struct store *store, const struct store_alert *alert, struct erro
 int alerts_put_delivery(struct store *store, const struct store_delivery *delivery,
 			struct error *err);
 
+/* Takes away an alert and its deliveries, when its records are gone. Within the writer's transaction. */
+int alerts_remove(struct store *store, struct str id, struct error *err);
+
 /* One alert; its texts stand in texts (cleared first). Returns 0, ERR_GONE, .. */
 int alerts_get(struct store *store, struct str id, struct buf *texts, struct store_alert *out_alert,
 	       struct error *err);
