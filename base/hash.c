@@ -61,6 +61,39 @@ uint64_t hash_bytes(const struct hash_key *key, struct str bytes)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t load(const char *at, size_t len)
+{
+	uint64_t word = 0;
+	memcpy(&word, at, len);
+	return word;
+}
+
+uint64_t hash_fast(const struct hash_key *key, struct str bytes)
+{
+	uint64_t k0 = key->k0 ^ UINT64_C(0xa0761d6478bd642f);
+	uint64_t k1 = key->k1 ^ UINT64_C(0xe7037ed1a0b428db);
+	uint64_t a = k1 ^ UINT64_C(0x589965cc75374cc3), b = k0 ^ bytes.len;
+	const char *at = bytes.ptr;
+	size_t left = bytes.len;
+	for (; left > 32; left -= 32, at += 32) {
+		a = fold(load(at, 8) ^ k0, load(at + 8, 8) ^ a);
+		b = fold(load(at + 16, 8) ^ k1, load(at + 24, 8) ^ b);
+	}
+	for (; left > 0;) {
+		size_t here = left < 8 ? left : 8;
+		a = fold(load(at, here) ^ k1, a ^ left);
+		at += here;
+		left -= here;
+	}
+	return fold(a ^ UINT64_C(0x8ebc6af09c88c6e3), b ^ k0);
+}
+
 uint64_t hash_u64(uint64_t value)
 {
 	value ^= value >> 30;

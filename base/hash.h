@@ -25,6 +25,10 @@ struct hash_key hash_key_random(void);
 /* SipHash-2-4 of bytes. */
 uint64_t hash_bytes(const struct hash_key *key, struct str bytes);
 
+/* A hash of long bytes in a fraction of the time (folded products, as wyhash): for comparing what nobody aims at. Whoever does not know the
+ * key can't choose bytes that have the same. */
+uint64_t hash_fast(const struct hash_key *key, struct str bytes);
+
 /* A well-mixed 64-bit value of a 64-bit value (for integer keys that are not chosen by an outsider). */
 uint64_t hash_u64(uint64_t value);
 

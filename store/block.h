@@ -128,6 +128,9 @@ int block_find_stable(struct block *block, struct str id, struct buf *out_rows, 
 /* Appends the canonical bytes of a row. */
 int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err);
 
+/* The record that block_record gave last, taken apart; it lives until the next call on the block. */
+const struct record *block_last_record(const struct block *block);
+
 /* Bytes of each column as stored, for `querytrail status` and the bench: called once for each. */
 typedef void block_column_fn(void *owner, const char *column, uint64_t stored_bytes,
 			     uint64_t value_count);

@@ -1,8 +1,9 @@
 #include "store/seal-build.h"
 
-#include "base/digest.h"
+#include "base/hash.h"
 #include "base/io.h"
 #include "model/redact.h"
+#include "store/block/layout.h"
 #include "store/seal-keys.h"
 #include "store/summary.h"
 
@@ -11,15 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROOF_BYTES 16 /* of a SHA-256 that are kept */
-
 /* What a record must come back as. */
 struct proof {
 	uint64_t leaf;
 	int64_t ingest_ns;
-	uint8_t digest[PROOF_BYTES];
+	uint64_t hash; /* of its canonical bytes, with a key of this block alone */
 	uint8_t kind;
-	bool found;
 };
 
 struct building {
@@ -28,22 +26,50 @@ struct building {
 	const uint8_t *key;
 	struct block_builder *builder;
 	struct proof *proofs; /* by leaf, once all are there */
+	uint32_t *proof_of;   /* of each row of the block */
 	size_t count;
+	struct hash_key hash_key;
 	struct buf changed; /* a record as it is to be from now on */
 	struct seal_built *built;
 };
 
-static void digest_of(struct str encoded, uint8_t out[PROOF_BYTES])
+/* The order of count leaves, in new memory; NULL without memory. */
+static uint32_t *sort_leaves(const uint64_t *leaves, size_t count)
 {
-	uint8_t digest[DIGEST_BYTES];
-	digest_sha256(encoded, digest);
-	memcpy(out, digest, PROOF_BYTES);
+	uint32_t *order = malloc((count + 1) * sizeof order[0]);
+	for (size_t i = 0; order != NULL && i < count; i++) {
+		order[i] = (uint32_t)i;
+	}
+	if (order != NULL && !layout_sort(leaves, order, count)) {
+		free(order);
+		return NULL;
+	}
+	return order;
 }
 
-static int compare_proofs(const void *a, const void *b)
+static int sort_proofs(struct building *building, struct error *err)
 {
-	const struct proof *left = a, *right = b;
-	return left->leaf < right->leaf ? -1 : left->leaf > right->leaf;
+	size_t count = building->count;
+	struct proof *sorted = malloc((count + 1) * sizeof sorted[0]);
+	uint64_t *leaves = malloc((count + 1) * sizeof leaves[0]);
+	for (size_t i = 0; leaves != NULL && i < count; i++) {
+		leaves[i] = building->proofs[i].leaf;
+	}
+	uint32_t *order = leaves != NULL ? sort_leaves(leaves, count) : NULL;
+	free(leaves);
+	if (sorted == NULL || order == NULL) {
+		free(sorted);
+		free(order);
+		return error_set(err, ERR_NOMEM, "no memory to build a block of %zu records",
+				 count);
+	}
+	for (size_t i = 0; i < count; i++) {
+		sorted[i] = building->proofs[order[i]];
+	}
+	free(order);
+	free(building->proofs);
+	building->proofs = sorted;
+	return 0;
 }
 
 /* What a record is to be from now on, instead of *io_encoded; borrowed until the next. */
@@ -96,12 +122,11 @@ static int add_records(struct building *building, struct error *err)
 		}
 		proof->leaf = item->leaf;
 		proof->kind = item->kind;
-		digest_of(encoded, proof->digest);
+		proof->hash = hash_fast(&building->hash_key, encoded);
 		bytes += encoded.len;
 		building->count++;
 	}
-	qsort(building->proofs, building->count, sizeof building->proofs[0], compare_proofs);
-	return 0;
+	return sort_proofs(building, err);
 }
 
 static int finish_block(struct building *building, struct error *err)
@@ -155,31 +180,51 @@ static int refuse(const struct seal_built *built, uint64_t leaf, const char *wha
 			 (unsigned long long)built->about.number, (unsigned long long)leaf, what);
 }
 
-/* Compares one record of the file with what was put in, and takes its keys. */
+/* Finds the proof of each row: the leaves must be the same. */
+static int match_proofs(struct building *building, struct block *block, struct error *err)
+{
+	const uint64_t *leaves = block_leaves(block);
+	size_t count = block_about(block)->row_count;
+	if (count != building->count) {
+		return refuse(building->built, building->proofs[0].leaf, "and others are missing",
+			      err);
+	}
+	uint32_t *order = sort_leaves(leaves, count);
+	building->proof_of = malloc((count + 1) * sizeof building->proof_of[0]);
+	if (order == NULL || building->proof_of == NULL) {
+		free(order);
+		return error_set(err, ERR_NOMEM, "no memory to check a block of %zu records",
+				 count);
+	}
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		building->proof_of[order[i]] = (uint32_t)i;
+		if (leaves[order[i]] != building->proofs[i].leaf) {
+			rc = refuse(building->built, building->proofs[i].leaf,
+				    "is missing, or another one is too many", err);
+		}
+	}
+	free(order);
+	return rc;
+}
+
+/* Compares one record of the file with what was put in. */
 static int check_row(struct building *building, struct block *block, uint32_t row,
 		     struct buf *record, struct error *err)
 {
 	const int64_t *ingest_ns = NULL;
-	uint8_t digest[PROOF_BYTES];
-	struct proof wanted = {.leaf = block_leaves(block)[row]};
-	struct proof *proof = bsearch(&wanted, building->proofs, building->count,
-				      sizeof building->proofs[0], compare_proofs);
+	const struct proof *proof = &building->proofs[building->proof_of[row]];
 	buf_clear(record);
 	int rc = block_record(block, row, record, err);
 	rc = rc < 0 ? rc : block_ingest_times(block, &ingest_ns, err);
 	if (rc < 0) {
 		return rc;
 	}
-	if (proof == NULL || proof->found) {
-		return refuse(building->built, wanted.leaf, "is one too many", err);
-	}
-	proof->found = true;
-	digest_of(buf_str(record), digest);
-	if (memcmp(digest, proof->digest, PROOF_BYTES) != 0) {
-		return refuse(building->built, wanted.leaf, "differs", err);
+	if (hash_fast(&building->hash_key, buf_str(record)) != proof->hash) {
+		return refuse(building->built, proof->leaf, "differs", err);
 	}
 	if (ingest_ns[row] != proof->ingest_ns || block_kinds(block)[row] != proof->kind) {
-		return refuse(building->built, wanted.leaf, "has another ingest time or kind", err);
+		return refuse(building->built, proof->leaf, "has another ingest time or kind", err);
 	}
 	return 0;
 }
@@ -198,23 +243,20 @@ static int check_rows(struct building *building, struct block *block, struct err
 	struct buf record;
 	uint32_t row_count = block_about(block)->row_count;
 	int rc = block_parents(block, &parents, err);
+	rc = rc < 0 ? rc : match_proofs(building, block, err);
 	if (rc < 0) {
 		return rc;
-	}
-	if (row_count != building->count) {
-		return refuse(built, building->proofs[0].leaf, "and others are missing", err);
 	}
 	struct block_run requests = block_run(block, RECORD_REQUEST);
 	assert(requests.first == 0 || requests.count == 0); /* they stand first */
 	rc = seal_keys_init(&keys, requests.count);
 	buf_init(&record, RECORD_MAX_BYTES);
 	for (uint32_t row = 0; row < row_count && rc == 0; row++) {
-		struct record decoded;
 		rc = check_row(building, block, row, &record, err);
-		rc = rc < 0 ? rc : record_decode(buf_str(&record), &decoded, err);
 		if (rc == 0) {
-			seal_keys_add(&keys, &decoded, row, parents[row]);
-			built->redacted += is_redacted(&decoded) ? 1 : 0;
+			const struct record *decoded = block_last_record(block);
+			seal_keys_add(&keys, decoded, row, parents[row]);
+			built->redacted += is_redacted(decoded) ? 1 : 0;
 		}
 	}
 	if (rc == 0) {
@@ -274,7 +316,11 @@ static int write_block(struct building *building, struct error *err)
 int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const uint8_t *key,
 	       struct seal_built *out_built, struct error *err)
 {
-	struct building building = {.inputs = inputs, .part = part, .key = key, .built = out_built};
+	struct building building = {.inputs = inputs,
+				    .part = part,
+				    .key = key,
+				    .built = out_built,
+				    .hash_key = hash_key_random()};
 	*out_built = (struct seal_built){.is_open = part->is_open};
 	buf_init(&building.changed, RECORD_MAX_BYTES);
 	buf_init(&out_built->bytes, 0);
@@ -294,6 +340,7 @@ int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const u
 	block_builder_free(building.builder);
 	buf_done(&building.changed);
 	free(building.proofs);
+	free(building.proof_of);
 	return rc;
 }
 

@@ -365,6 +365,11 @@ int block_record(struct block *block, uint32_t row, struct buf *out, struct erro
 	return rc;
 }
 
+const struct record *block_last_record(const struct block *block)
+{
+	return &block->row->record;
+}
+
 /* The leaves that rules for numbers may ask for. False: the row has no subject. */
 static bool find_leaves(const struct layout *layout, uint32_t row, struct recipe_links *out)
 {

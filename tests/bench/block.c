@@ -2,7 +2,9 @@
 #include "store/block.h"
 #include "model/accesslog/accesslog.h"
 #include "model/auditrow/auditrow.h"
+#include "store/seal.h"
 #include "tests/bench/world.h"
+#include "tests/unit/store-folder.h"
 
 #include "base/digest.h"
 #include "base/hash.h"
@@ -339,6 +341,57 @@ static double build_block(struct bench *bench, struct block_builder *builder, st
 	return best;
 }
 
+#define BATCH 4096
+
+/* Puts all records into the head of a store. */
+static void fill_store(const struct bench *bench, struct store *store)
+{
+	struct record record;
+	struct error err;
+	for (size_t leaf = 0; leaf < bench->count; leaf++) {
+		struct str encoded = record_at(bench, leaf);
+		uint64_t its = 0;
+		int rc = leaf % BATCH == 0 ? store_begin(store, 1000, &err) : 0;
+		rc = rc < 0 ? rc : record_decode(encoded, &record, &err);
+		rc = rc < 0 ? rc : store_append(store, &record, encoded, &its, &err);
+		if (rc == 0 && (leaf % BATCH == BATCH - 1 || leaf + 1 == bench->count)) {
+			rc = store_commit(store, &err);
+		}
+		if (rc < 0) {
+			die("the head", &err);
+		}
+	}
+}
+
+/* What sealing takes with all that belongs to it: reading the head, laying out, building, writing, reading back, filters, summaries. */
+static void seal_all(const struct bench *bench)
+{
+	char dir[] = "/tmp/qt-bench-XXXXXX";
+	struct store *store;
+	struct error err;
+	struct seal_result result = {0};
+	if (mkdtemp(dir) == NULL) {
+		exit(2);
+	}
+	if (store_open(dir, STORE_CREATE, &store, &err) < 0) {
+		die("the store", &err);
+	}
+	fill_store(bench, store);
+	const struct seal_order order = {.head_end = store_leaf_count(store),
+					 .settled_ns = INT64_MIN,
+					 .judged_ns = INT64_MIN,
+					 .close = true,
+					 .now_ns = 2000};
+	double start = seconds();
+	if (seal_run(store, &order, &result, &err) < 0) {
+		die("seal", &err);
+	}
+	(void)printf("sealing %.2f us an event\n",
+		     (seconds() - start) * 1e6 / (double)bench->events);
+	store_close(store);
+	store_folder_remove(dir);
+}
+
 int main(int argc, char **argv)
 {
 	static struct bench bench;
@@ -380,5 +433,6 @@ int main(int argc, char **argv)
 		     (double)stored / (double)bench.events, (unsigned long long)bench.events,
 		     build_s * 1e6 / (double)bench.events);
 	block_builder_free(builder);
+	seal_all(&bench);
 	return 0;
 }

@@ -33,11 +33,37 @@ static void test_key(void **state)
 	assert_true(hash_u64(1) != hash_u64(2));
 }
 
+/* The fast hash tells bytes apart by each bit, by their length, and by the key. */
+static void fast(void **state)
+{
+	(void)state;
+	const struct hash_key key = {1, 2}, other = {1, 3};
+	char bytes[100] = {0};
+	uint64_t seen[100 * 8 + 100];
+	size_t count = 0;
+	for (size_t len = 0; len < sizeof bytes; len++) {
+		seen[count++] = hash_fast(&key, str_make(bytes, len));
+	}
+	for (size_t bit = 0; bit < sizeof bytes * 8; bit++) {
+		bytes[bit / 8] = (char)(1 << bit % 8);
+		seen[count++] = hash_fast(&key, str_make(bytes, sizeof bytes));
+		assert_true(seen[count - 1] == hash_fast(&key, str_make(bytes, sizeof bytes)));
+		assert_true(seen[count - 1] != hash_fast(&other, str_make(bytes, sizeof bytes)));
+		bytes[bit / 8] = 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			assert_true(seen[i] != seen[k]);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_vector),
 		cmocka_unit_test(test_key),
+		cmocka_unit_test(fast),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
