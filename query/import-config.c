@@ -101,7 +101,12 @@ void import_config_put(const struct import_config *import, struct buf *out)
 	put_pair(out, "", "runtime", import->runtime);
 	put_pair(out, "", "log_level", "warning");
 	if (import->model != NULL) {
+		if (config_is_set(import->model, "", "store_key_file")) {
+			put_pair(out, "", "store_key_file",
+				 config_text(import->model, "", "store_key_file"));
+		}
 		put_section(import->model, "seal", out);
+		put_section(import->model, "retention", out);
 		put_section(import->model, "join", out);
 		put_section(import->model, "identity", out);
 		put_section(import->model, "rules", out);
