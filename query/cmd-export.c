@@ -1,5 +1,7 @@
 #include "query/command.h"
 
+#include "model/redact.h"
+
 #define UNREADABLE_MAX \
 	65536              /* leaves one after the other: then nothing behind them is looked for */
 #define UNREADABLE_TOLD 20 /* each in a line of its own */
@@ -11,6 +13,7 @@ struct export
 	uint64_t next; /* leaf */
 	uint64_t line_count;
 	uint64_t unreadable, told;
+	uint64_t redacted; /* lines that the store has no more */
 };
 
 static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
@@ -26,8 +29,11 @@ static int put_raw(void *owner, uint64_t leaf, int64_t ingest_ns, struct str enc
 	export->next = leaf + 1;
 	bool wanted = record.kind == RECORD_REQUEST || record.kind == RECORD_STATEMENT ||
 		      record.kind == RECORD_REJECT;
-	if (!wanted || !str_equal(record.source, export->source) ||
-	    !record_has(&record, FIELD_raw)) {
+	if (!wanted || !str_equal(record.source, export->source)) {
+		return 0;
+	}
+	if (!record_has(&record, FIELD_raw)) {
+		export->redacted += redact_degree_of(&record, NULL) != REDACT_NOTHING ? 1 : 0;
 		return 0;
 	}
 	buf_put_str(&export->out->text, record_text(&record, FIELD_raw));
@@ -113,6 +119,25 @@ static int check_source(struct session *session, const char *name, struct error 
 		"there is no source \"%s\" in this store; \"querytrail status\" lists them", name);
 }
 
+/* What the store gave up by retention or erasure is no damage: it is said, and the lines that are left are all that there are. */
+static int tell_gone(struct session *session, const struct export *export, struct error *err)
+{
+	struct store_removed removed;
+	int result = store_removed(session->store, &removed, err);
+	if (result == 0 && export->redacted > 0) {
+		buf_putf(&session->err.text,
+			 "%llu lines of %.*s are not here: retention or an erasure took them\n",
+			 (unsigned long long)export->redacted, STR_ARG(export->source));
+	}
+	if (result == 0 && removed.records > 0) {
+		buf_putf(&session->err.text,
+			 "retention removed %llu records of the store; lines of %.*s may be "
+			 "among them\n",
+			 (unsigned long long)removed.records, STR_ARG(export->source));
+	}
+	return result;
+}
+
 int cmd_export(struct session *session, struct error *err)
 {
 	const char *source = session_option(session, OPTION_SOURCE);
@@ -129,6 +154,7 @@ int cmd_export(struct session *session, struct error *err)
 	struct export export = {
 		.out = &session->out, .messages = &session->err, .source = str_of(source)};
 	result = put_all(session, &export, err);
+	result = result != 0 ? result : tell_gone(session, &export, err);
 	if (result != 0) {
 		return result;
 	}
