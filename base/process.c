@@ -45,8 +45,9 @@ static void own_folder(struct buf *out)
 static bool find_near(struct buf *path, const char *name)
 {
 	static const char *const neighbours[] = {
-		"",        "/../collector", "/../correlator", "/../correlator/notify",
-		"/notify", "/../query",     "/../tests/sim",  "/../libexec/querytrail"};
+		"",          "/../collector", "/../correlator", "/../correlator/notify",
+		"/notify",   "/../query",     "/../tests/sim",  "/../libexec/querytrail",
+		"/../../bin"};
 	struct buf folder;
 	buf_init(&folder, PATH_BYTES_MAX);
 	own_folder(&folder);

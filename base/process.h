@@ -16,8 +16,8 @@
 #include <sys/types.h>
 
 /* Where a program of ours is: the first of the folders in $QUERYTRAIL_LIBEXEC (separated by colons), the folder of the running
- * program, its neighbours ../collector ../correlator ../query ../tests/sim ../libexec/querytrail, and /usr/libexec/querytrail that holds an
- * executable file of that name. Appends the path. Returns 0, or ERR_GONE naming the program. */
+ * program, its neighbours ../collector ../correlator ../query ../tests/sim ../libexec/querytrail ../../bin, and /usr/libexec/querytrail that
+ * holds an executable file of that name. Appends the path. Returns 0, or ERR_GONE naming the program. */
 int process_find(const char *name, struct buf *out_path, struct error *err);
 
 struct process_start {

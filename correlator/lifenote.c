@@ -106,8 +106,9 @@ static void put_policy(const struct life *life, struct buf *out)
 		between = ", ";
 	}
 	if (settings->size_bytes > 0) {
-		buf_putf(out, "%sthe oldest go when the store is larger than %llu MB", between,
-			 (unsigned long long)(settings->size_bytes / 1000000));
+		buf_putf(out, "%sthe oldest go when blocks take more than %llu.%llu MB", between,
+			 (unsigned long long)(settings->size_bytes / 1000000),
+			 (unsigned long long)(settings->size_bytes / 100000 % 10));
 		between = ", ";
 	}
 	if (between[0] == 0) {

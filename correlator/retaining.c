@@ -184,12 +184,13 @@ static int judge_size(struct life *life, struct error *err)
 {
 	struct life_blocks *blocks = &life->retaining.blocks;
 	uint64_t limit = life->settings.size_bytes;
-	uint64_t bytes = 0;
-	int rc = limit > 0 ? store_size(life->store, &bytes, err) : 0;
+	struct seal_view view = {0};
+	int rc = limit > 0 ? seal_look(life->store, &view, err) : 0;
+	uint64_t bytes =
+		view.head_bytes; /* files that wait for their grace do not count: they go anyway */
 	for (size_t i = 0; i < blocks->count && rc == 0; i++) {
-		uint64_t gone =
-			blocks->list[i].action == RETAIN_RECORDS ? blocks->list[i].file_bytes : 0;
-		bytes -= gone < bytes ? gone : bytes;
+		bool stays = blocks->list[i].action != RETAIN_RECORDS;
+		bytes += stays ? blocks->list[i].file_bytes : 0;
 	}
 	for (size_t i = 0; i < blocks->count && rc == 0 && limit > 0 && bytes > limit; i++) {
 		if (blocks->list[i].action != RETAIN_RECORDS) {
