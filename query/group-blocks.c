@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "query/block-atoms.h"
+#include "store/rollup.h"
 #include "store/summary.h"
 
 #include <assert.h>
@@ -105,43 +106,66 @@ struct counting {
 	enum field field;
 };
 
-/* Counts a block by its summary; *out_done false: its columns are needed. */
-static int count_summary(struct counting *counting, uint64_t number, bool *out_done,
+/* Counts by a summary, of one block or of several; *out_done false: it does not tell enough. */
+static int count_summary(struct counting *counting, const struct summary *summary, bool *out_done,
 			 struct error *err)
 {
-	struct summary *summary = NULL;
 	struct summary_field field;
 	bool of_requests = counting->kind == RECORD_REQUEST;
-	const struct summary_column columns[] = {{counting->kind, counting->field},
-						 {RECORD_VERDICT, FIELD_grade}};
-	const struct summary_asked asked = {.columns = columns, .column_count = 2};
 	*out_done = false;
-	int result = scan_summary(counting->store, number, &asked, &summary, err);
-	if (result != 0) {
-		return result;
+	if (!summary_field(summary, counting->kind, counting->field, &field)) {
+		return 0;
 	}
-	if (summary_field(summary, counting->kind, counting->field, &field)) {
-		uint64_t statements = count_statements(&field, summary, of_requests);
-		if (add_grades(summary, statements, counting->result->statements)) {
-			result = add_summary(counting->groups, summary, &field, of_requests, err);
-			*out_done = true;
-		}
+	uint64_t statements = count_statements(&field, summary, of_requests);
+	if (!add_grades(summary, statements, counting->result->statements)) {
+		return 0;
 	}
-	summary_close(summary);
+	*out_done = true;
+	return add_summary(counting->groups, summary, &field, of_requests, err);
+}
+
+static int count_rollup(void *owner, const struct summary *summary, size_t block_count,
+			bool *out_taken, struct error *err)
+{
+	struct counting *counting = owner;
+	int result = count_summary(counting, summary, out_taken, err);
+	if (*out_taken) {
+		counting->result->stats.blocks += block_count;
+		counting->result->stats.blocks_skipped += block_count;
+	}
+	return result;
+}
+
+/* Counts a block by its summary; *out_done false: its columns are needed. */
+static int count_block(struct counting *counting, uint64_t number,
+		       const struct summary_asked *asked, bool *out_done, struct error *err)
+{
+	struct summary *summary = NULL;
+	*out_done = false;
+	int result = scan_summary(counting->store, number, asked, &summary, err);
+	if (result == 0) {
+		result = count_summary(counting, summary, out_done, err);
+		summary_close(summary);
+	}
 	return result;
 }
 
 /* Counts what summaries answer; the numbers of the other blocks stay in numbers. */
 static int count_summaries(struct counting *counting, struct buf *numbers, struct error *err)
 {
+	const struct summary_column columns[] = {{counting->kind, counting->field},
+						 {RECORD_VERDICT, FIELD_grade}};
+	const struct summary_asked asked = {.columns = columns, .column_count = 2};
+	const struct rollup_ask many = {
+		.numbers = numbers, .asked = asked, .each = count_rollup, .owner = counting};
+	int result = scan_rollups(counting->store, &many, err);
 	uint64_t *number = (uint64_t *)(void *)numbers->ptr;
 	size_t count = numbers->len / sizeof(*number);
 	size_t kept = 0;
-	int result = 0;
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		struct error local;
 		bool done = false;
-		result = count_summary(counting, number[i], &done, &local);
+		result = count_block(counting, number[i], &asked, &done, &local);
 		if (result == -ERR_CORRUPT || result == -ERR_GONE) {
 			result = 0; /* the block itself can still be counted */
 		} else if (result != 0) {

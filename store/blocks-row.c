@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/wire.h"
 #include "store/checksum.h"
+#include "store/rollup.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -285,6 +286,7 @@ int blocks_remove(struct catalog *catalog, uint64_t number, int64_t now_ns, stru
 	}
 	(void)sqlite3_bind_int64(statement, 1, (int64_t)number); /* can't fail */
 	rc = catalog_done(catalog, statement, "removing a block", err);
+	rc = rc < 0 ? rc : rollup_forget(catalog, number, err);
 	return rc < 0 ? rc : count_change(catalog, err);
 }
 

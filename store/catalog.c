@@ -66,6 +66,14 @@ static const char schema_blocks[] =
 	"CREATE TABLE graves (name TEXT PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT "
 	"ROWID;";
 
+/* Came later, and may be missing: what it holds follows from the summaries of blocks (store/rollup.h). */
+static const char schema_rollups[] =
+	"CREATE TABLE IF NOT EXISTS rollups ("
+	" level INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
+	" blocks BLOB NOT NULL, crc INTEGER NOT NULL, summary BLOB NOT NULL,"
+	" PRIMARY KEY (level, first)"
+	") STRICT;";
+
 static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 #define ALERTS_SQL(name, sql) [CATALOG_##name] = (sql),
 #include "store/alerts.def"
@@ -253,6 +261,20 @@ static int check_format(struct catalog *catalog, enum catalog_mode mode, struct 
 	return 0;
 }
 
+/* Whether there are rollups; a writer makes their table. */
+static int check_rollups(struct catalog *catalog, enum catalog_mode mode, struct error *err)
+{
+	int64_t tables = 0;
+	int rc = ask_number(catalog, "SELECT count(*) FROM sqlite_schema WHERE name = 'rollups'",
+			    &tables, err);
+	if (rc == 0 && tables == 0 && mode != CATALOG_READ) {
+		rc = run_sql(catalog, schema_rollups, err);
+		tables = 1;
+	}
+	catalog->has_rollups = tables > 0;
+	return rc;
+}
+
 static int harden(struct catalog *catalog, struct error *err)
 {
 	(void)sqlite3_extended_result_codes(catalog->db, 1); /* these only set flags */
@@ -330,6 +352,7 @@ static int read_damaged(struct catalog *catalog, struct error *err)
 	    check_format(catalog, CATALOG_READ, &ignored) < 0) {
 		return -ERR_CORRUPT; /* err says what was wrong at first */
 	}
+	(void)check_rollups(catalog, CATALOG_READ, &ignored); /* then there are none */
 	error_clear(err);
 	return 0;
 }
@@ -365,6 +388,7 @@ static int open_connection(struct catalog *catalog, enum catalog_mode mode, stru
 		code = run_sql(catalog, pragma, err);
 	}
 	code = code < 0 ? code : check_format(catalog, mode, err);
+	code = code < 0 ? code : check_rollups(catalog, mode, err);
 	if (code == -ERR_CORRUPT && mode == CATALOG_READ) {
 		code = read_damaged(catalog, err);
 	}

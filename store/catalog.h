@@ -51,7 +51,8 @@ enum catalog_statement {
 struct catalog {
 	sqlite3 *db;
 	char *path;
-	bool has_blocks;                                   /* its format has the tables of blocks */
+	bool has_blocks;  /* its format has the tables of blocks */
+	bool has_rollups; /* there is the table of rollups; whoever writes makes it */
 	sqlite3_stmt *statements[CATALOG_STATEMENT_COUNT]; /* prepared at first use */
 };
 

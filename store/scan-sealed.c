@@ -1,3 +1,4 @@
+#include "store/rollup.h"
 #include "store/scan-block.h"
 #include "store/summary.h"
 
@@ -300,5 +301,17 @@ int scan_summary(struct store *store, uint64_t number, const struct summary_aske
 	whole.key = store->key;
 	rc = rc < 0 ? rc : summary_open_some(&whole, out_summary, err);
 	buf_done(&bytes);
+	return rc;
+}
+
+int scan_rollups(struct store *store, const struct rollup_ask *ask, struct error *err)
+{
+	struct rollup_ask with_key = *ask;
+	int rc = store_snapshot_begin(store, err);
+	if (rc == 0) {
+		with_key.key = store->key;
+		rc = rollup_ask(store->reading, &with_key, err);
+		store_snapshot_end(store);
+	}
 	return rc;
 }

@@ -120,6 +120,10 @@ struct summary_asked;
 int scan_summary(struct store *store, uint64_t number, const struct summary_asked *asked,
 		 struct summary **out_summary, struct error *err);
 
+/* Summaries of many of these blocks together, as rollup_ask of store/rollup.h. */
+struct rollup_ask;
+int scan_rollups(struct store *store, const struct rollup_ask *ask, struct error *err);
+
 /* One row whole, decoded; borrows from the block, of a sealed one until the next scan_record. */
 int scan_record(const struct scan_block *block, size_t row, struct record *out_record,
 		struct error *err);

@@ -1,6 +1,7 @@
 #include "store/seal.h"
 
 #include "store/removed.h"
+#include "store/rollup.h"
 #include "store/seal-build.h"
 #include "store/seal-change.h"
 #include "store/seal-pull.h"
@@ -221,6 +222,7 @@ static int change_catalog(void *owner, struct error *err)
 		rc = head_remove(catalog, head_end, seal->grave_ns, err);
 	}
 	rc = rc < 0 ? rc : removed_add(catalog, seal->dropped, err);
+	rc = rc < 0 ? rc : rollup_update(catalog, seal->key, err);
 	if (rc == 0 && seal->grave_ns == BLOCKS_SHRED_NS) {
 		rc = blocks_shred_graves(catalog, err); /* older copies of the same records */
 	}

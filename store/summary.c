@@ -2,41 +2,31 @@
 
 #include "base/wire.h"
 #include "store/block/ints.h"
-#include "store/block/wordlist.h"
+#include "store/summary-inner.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#define VERSION   1
-#define IS_WHOLE  1u
-#define PART_HEAD 0 /* of column 0 */
+#define TOGETHER_MOST (INT64_C(1) << 48) /* rows of a value in many blocks */
 
-/* The parts of a column: its values, rows and statements. */
-enum {
-	PART_VALUES = 0,
-	PART_ROWS = WORDLIST_PARTS,
-	PART_STATEMENTS = WORDLIST_PARTS + INTS_PARTS,
-};
-
-static const struct shown {
-	enum record_kind kind;
-	enum field field;
-} shown[] = {
+static const struct summary_column shown[] = {
 #define SUMMARY(kind_, field_) {RECORD_##kind_, FIELD_##field_},
 #include "store/summary.def"
 #undef SUMMARY
 };
 #define SHOWN_COUNT (sizeof shown / sizeof shown[0])
+_Static_assert(SHOWN_COUNT == SUMMARY_COLUMNS,
+	       "summary.def is counted once more in summary-inner.h");
+
+struct summary_column summary_column_at(size_t index)
+{
+	return shown[index];
+}
 
 /* One column while it is made: by code, the last one for "absent". */
 struct tally {
 	int64_t *rows, *statements;
 	size_t count; /* dict_count + 1 */
-};
-
-struct counted {
-	struct str value;
-	int64_t rows, statements;
 };
 
 static int no_memory(struct error *err)
@@ -83,19 +73,19 @@ static void count_statements(struct tally *tally, struct block *block, const uin
 
 static int compare_values(const void *left, const void *right)
 {
-	const struct counted *a = left;
-	const struct counted *b = right;
+	const struct summary_value *a = left;
+	const struct summary_value *b = right;
 	return str_compare(a->value, b->value);
 }
 
 /* The values that occur, sorted; rows without one are not among them. */
-static size_t gather(const struct tally *tally, const struct str *dict, struct counted *out)
+static size_t gather(const struct tally *tally, const struct str *dict, struct summary_value *out)
 {
 	size_t count = 0;
 	for (size_t i = 0; i + 1 < tally->count; i++) {
 		if (tally->rows[i] > 0) {
-			out[count++] =
-				(struct counted){dict[i], tally->rows[i], tally->statements[i]};
+			out[count++] = (struct summary_value){dict[i], tally->rows[i],
+							      tally->statements[i]};
 		}
 	}
 	if (count > 1) {
@@ -105,7 +95,7 @@ static size_t gather(const struct tally *tally, const struct str *dict, struct c
 }
 
 static int put_numbers(struct streams_writer *writer, const struct ints_column *about,
-		       const struct counted *values, bool statements)
+		       const struct summary_value *values, bool statements)
 {
 	int64_t *numbers = malloc((about->count + 1) * sizeof numbers[0]);
 	if (numbers == NULL) {
@@ -119,11 +109,11 @@ static int put_numbers(struct streams_writer *writer, const struct ints_column *
 	return rc;
 }
 
-static int put_column(struct streams_writer *writer, size_t index, const struct counted *values,
-		      size_t count)
+int summary_put_column(struct streams_writer *writer, size_t index,
+		       const struct summary_value *values, size_t count)
 {
 	struct ints_column about = {
-		.column = (uint16_t)(index + 1), .part = PART_ROWS, .count = count};
+		.column = (uint16_t)(index + 1), .part = SUMMARY_PART_ROWS, .count = count};
 	struct str *texts = malloc((count + 1) * sizeof texts[0]);
 	if (texts == NULL) {
 		return -ERR_NOMEM;
@@ -131,10 +121,10 @@ static int put_column(struct streams_writer *writer, size_t index, const struct 
 	for (size_t i = 0; i < count; i++) {
 		texts[i] = values[i].value;
 	}
-	int rc = wordlist_put(writer, about.column, PART_VALUES, texts, count);
+	int rc = wordlist_put(writer, about.column, SUMMARY_PART_VALUES, texts, count);
 	free(texts);
 	rc = rc < 0 ? rc : put_numbers(writer, &about, values, false);
-	about.part = PART_STATEMENTS;
+	about.part = SUMMARY_PART_STATEMENTS;
 	return rc < 0 || shown[index].kind != RECORD_REQUEST
 		       ? rc
 		       : put_numbers(writer, &about, values, true);
@@ -164,7 +154,7 @@ static int make_column(struct making *making, size_t index, struct error *err)
 	if (!known) {
 		return 0;
 	}
-	struct counted *values = calloc(codes.dict_count + 1, sizeof values[0]);
+	struct summary_value *values = calloc(codes.dict_count + 1, sizeof values[0]);
 	if (values == NULL || tally_init(&tally, codes.dict_count) < 0) {
 		free(values);
 		return no_memory(err);
@@ -179,7 +169,7 @@ static int make_column(struct making *making, size_t index, struct error *err)
 	wire_put_varint(&making->head, count);
 	wire_put_varint(&making->head, (uint64_t)tally.rows[tally.count - 1]);
 	wire_put_varint(&making->head, (uint64_t)tally.statements[tally.count - 1]);
-	if (put_column(making->writer, index, values, count) < 0) {
+	if (summary_put_column(making->writer, index, values, count) < 0) {
 		rc = no_memory(err);
 	}
 	tally_done(&tally);
@@ -277,8 +267,8 @@ static int make(struct making *making, struct buf *out, bool *out_is_whole, stru
 	if (rc < 0) {
 		return rc;
 	}
-	wire_put_u8(&making->head, VERSION);
-	wire_put_u8(&making->head, whole ? IS_WHOLE : 0);
+	wire_put_u8(&making->head, SUMMARY_VERSION);
+	wire_put_u8(&making->head, whole ? SUMMARY_IS_WHOLE : 0);
 	wire_put_varint(&making->head, count_lone(making));
 	wire_put_varint(&making->head, SHOWN_COUNT);
 	for (size_t i = 0; rc == 0 && i < SHOWN_COUNT; i++) {
@@ -290,7 +280,7 @@ static int make(struct making *making, struct buf *out, bool *out_is_whole, stru
 	if (making->head.failed) {
 		return no_memory(err);
 	}
-	streams_put(making->writer, 0, PART_HEAD, buf_str(&making->head), 0);
+	streams_put(making->writer, 0, SUMMARY_PART_HEAD, buf_str(&making->head), 0);
 	*out_is_whole = whole;
 	return streams_finish(making->writer, block_about(making->block)->number, making->key, out,
 			      err);
@@ -321,6 +311,7 @@ struct known {
 
 struct summary {
 	bool is_whole;
+	int64_t most; /* rows that a value can have */
 	uint64_t lone_statements;
 	struct known known[SHOWN_COUNT];
 };
@@ -333,7 +324,7 @@ static int damaged(struct error *err)
 static int read_head(struct summary *summary, struct streams *streams, struct error *err)
 {
 	struct str bytes;
-	int rc = streams_get(streams, 0, PART_HEAD, &bytes, err);
+	int rc = streams_get(streams, 0, SUMMARY_PART_HEAD, &bytes, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -342,10 +333,12 @@ static int read_head(struct summary *summary, struct streams *streams, struct er
 	uint8_t flags = wire_u8(&reader);
 	summary->lone_statements = wire_varint(&reader);
 	uint64_t count = wire_varint(&reader);
-	if (version != VERSION || count > SHOWN_COUNT) { /* fewer were known to an older writer */
+	if (version != SUMMARY_VERSION ||
+	    count > SHOWN_COUNT) { /* fewer were known to an older writer */
 		return damaged(err);
 	}
-	summary->is_whole = (flags & IS_WHOLE) != 0;
+	summary->is_whole = (flags & SUMMARY_IS_WHOLE) != 0;
+	summary->most = (flags & SUMMARY_IS_OF_MANY) != 0 ? TOGETHER_MOST : BLOCK_ROWS_MAX;
 	for (size_t i = 0; i < count && !reader.failed; i++) {
 		struct known *known = &summary->known[i];
 		known->is_known = wire_u8(&reader) != 0;
@@ -355,8 +348,8 @@ static int read_head(struct summary *summary, struct streams *streams, struct er
 		uint64_t values = wire_varint(&reader);
 		known->absent_rows = wire_varint(&reader);
 		known->absent_statements = wire_varint(&reader);
-		if (values > SUMMARY_VALUES_MAX || known->absent_rows > BLOCK_ROWS_MAX ||
-		    known->absent_statements > BLOCK_ROWS_MAX) {
+		if (values > SUMMARY_VALUES_MAX || known->absent_rows > (uint64_t)summary->most ||
+		    known->absent_statements > (uint64_t)summary->most) {
 			return damaged(err);
 		}
 		known->count = (size_t)values;
@@ -364,15 +357,15 @@ static int read_head(struct summary *summary, struct streams *streams, struct er
 	return reader.failed || wire_left(&reader) != 0 ? damaged(err) : 0;
 }
 
-static bool is_sensible(const struct known *known)
+static bool is_sensible(const struct known *known, int64_t most)
 {
 	size_t count = known->count;
 	bool fits = known->values.count == count;
 	for (size_t i = 0; fits && i < count; i++) {
 		const struct str *texts = known->values.texts;
 		fits = (i == 0 || str_compare(texts[i - 1], texts[i]) < 0) && known->rows[i] > 0 &&
-		       known->rows[i] <= BLOCK_ROWS_MAX && known->rows[count + i] >= 0 &&
-		       known->rows[count + i] <= BLOCK_ROWS_MAX;
+		       known->rows[i] <= most && known->rows[count + i] >= 0 &&
+		       known->rows[count + i] <= most;
 	}
 	return fits;
 }
@@ -390,14 +383,14 @@ static int read_column(struct summary *summary, struct streams *streams, size_t 
 		return no_memory(err);
 	}
 	struct ints_column about = {
-		.column = (uint16_t)(index + 1), .part = PART_ROWS, .count = count};
-	int rc = wordlist_get(streams, about.column, PART_VALUES, &known->values, err);
+		.column = (uint16_t)(index + 1), .part = SUMMARY_PART_ROWS, .count = count};
+	int rc = wordlist_get(streams, about.column, SUMMARY_PART_VALUES, &known->values, err);
 	rc = rc < 0 ? rc : ints_get(streams, &about, known->rows, err);
-	about.part = PART_STATEMENTS;
+	about.part = SUMMARY_PART_STATEMENTS;
 	if (rc == 0 && shown[index].kind == RECORD_REQUEST) {
 		rc = ints_get(streams, &about, known->rows + count, err);
 	}
-	if (rc == 0 && !is_sensible(known)) {
+	if (rc == 0 && !is_sensible(known, summary->most)) {
 		return damaged(err);
 	}
 	return rc;

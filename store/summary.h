@@ -42,6 +42,15 @@ int summary_open_some(const struct summary_asked *asked, struct summary **out_su
 		      struct error *err);
 void summary_close(struct summary *summary);
 
+/* Appends one summary of several blocks: the sum of theirs, which have all columns. number: of one of the blocks. Returns 0, ERR_LIMIT or ERR_NOMEM. */
+struct summary_set {
+	struct summary *const *items;
+	size_t count;
+	uint64_t number;
+	const uint8_t *key;
+};
+int summary_add_up(const struct summary_set *set, struct buf *out, struct error *err);
+
 /* Whether the block is whole, as said above. */
 bool summary_is_whole(const struct summary *summary);
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "store/handle.h"
+#include "store/rollup.h"
 #include "store/seal-keys.h"
 #include "store/seal.h"
 #include "store/summary.h"
@@ -181,6 +182,7 @@ static void add_block(struct synth *synth, uint64_t day, uint64_t requests)
 	build(synth, number);
 	make_filters(synth);
 	put(synth, sum_up(synth, number));
+	must(rollup_update(catalog, NULL, &err), &err);
 	must(catalog_run(catalog, CATALOG_COMMIT, &err), &err);
 	must(store_refresh(synth->store, &err), &err);
 	synth->events += synth->made.first_verdict;
@@ -209,7 +211,10 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; i < blocks; i++) {
 		add_block(&synth, next + i, requests);
 	}
-	put_sources(&synth);
+	must(rollup_update(synth.store->catalog, NULL, &err), &err);
+	if (blocks > 0) {
+		put_sources(&synth);
+	}
 	struct timespec spent = {0};
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent); /* can't fail for this clock */
 	(void)fprintf(stderr, "%llu events in %llu blocks, %lld s of CPU\n",

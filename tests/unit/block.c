@@ -348,10 +348,9 @@ static void test_what_does_not_fit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_families),          cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_finding),
-		cmocka_unit_test(test_finding_among_many),           cmocka_unit_test(test_damage),
-		cmocka_unit_test(test_what_does_not_fit),
+		cmocka_unit_test(test_families), cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_finding),  cmocka_unit_test(test_finding_among_many),
+		cmocka_unit_test(test_damage),   cmocka_unit_test(test_what_does_not_fit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
