@@ -195,6 +195,7 @@ static int classify(struct store *store, struct story *story, const uint64_t *le
 			continue;
 		}
 		if (result == -ERR_GONE) { /* removed */
+			story->found_count--;
 			error_clear(err);
 			result = 0;
 			continue;
