@@ -384,13 +384,17 @@ uint64_t record_stable_number(struct str source, struct str key)
 	return number;
 }
 
-void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1])
+void record_stable_digits(uint64_t number, char out[RECORD_ID_DIGITS + 1])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint64_t number = record_stable_number(source, key);
 
 	for (size_t i = RECORD_ID_DIGITS; i-- > 0; number >>= 4) {
 		out[i] = digits[number & 15];
 	}
 	out[RECORD_ID_DIGITS] = '\0';
+}
+
+void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1])
+{
+	record_stable_digits(record_stable_number(source, key), out);
 }

@@ -126,8 +126,9 @@ int record_decode_front(struct str bytes, struct record_front *out_front, struct
 #define RECORD_ID_DIGITS 16
 void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1]);
 
-/* The same as a number, the first digit highest. */
+/* The same as a number, the first digit highest; and its digits. */
 uint64_t record_stable_number(struct str source, struct str key);
+void record_stable_digits(uint64_t number, char out[RECORD_ID_DIGITS + 1]);
 
 /* Appends the record as one JSON object (no newline): kind, source, key (base64), time, then the fields present by name, in
  * number order; BYTES as text when they are valid UTF-8, else {"base64": ".."}; TIME as RFC 3339 with 9 digits. */

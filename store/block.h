@@ -128,6 +128,14 @@ int block_find_stable(struct block *block, struct str id, struct buf *out_rows, 
 /* Appends the canonical bytes of a row. */
 int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err);
 
+/* For whoever checks a block against what it was built from: the key that the record of the next block_record had. A rule that makes keys of
+ * 16 or 20 bytes from a digest of the record is followed until it gave such a key once; then the key is taken as it is, for the writer has
+ * followed the same rule for each record. key: borrowed until block_record returns. */
+void block_expect_key(struct block *block, struct str key);
+
+/* The stable id of the row that block_record gave last, as record_stable_number; 0: not known. */
+uint64_t block_last_stable(const struct block *block);
+
 /* The record that block_record gave last, taken apart; it lives until the next call on the block. */
 const struct record *block_last_record(const struct block *block);
 

@@ -12,12 +12,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define PROOF_KEY 20 /* bytes of keys made by rule, at most */
+
 /* What a record must come back as. */
 struct proof {
 	uint64_t leaf;
 	int64_t ingest_ns;
 	uint64_t hash; /* of its canonical bytes, with a key of this block alone */
 	uint8_t kind;
+	uint8_t key_len; /* 0: it is not kept */
+	char key[PROOF_KEY];
 };
 
 struct building {
@@ -99,6 +103,15 @@ static int change_record(struct building *building, const struct seal_item *item
 	return rc;
 }
 
+static void keep_key(struct proof *proof, struct str encoded)
+{
+	struct record_front front;
+	if (record_decode_front(encoded, &front, NULL) == 0 && front.key.len <= PROOF_KEY) {
+		proof->key_len = (uint8_t)front.key.len;
+		memcpy(proof->key, front.key.ptr, front.key.len);
+	}
+}
+
 /* Gives the builder the records of the part, until they are many bytes. */
 static int add_records(struct building *building, struct error *err)
 {
@@ -123,6 +136,7 @@ static int add_records(struct building *building, struct error *err)
 		proof->leaf = item->leaf;
 		proof->kind = item->kind;
 		proof->hash = hash_fast(&building->hash_key, encoded);
+		keep_key(proof, encoded);
 		bytes += encoded.len;
 		building->count++;
 	}
@@ -215,6 +229,7 @@ static int check_row(struct building *building, struct block *block, uint32_t ro
 	const int64_t *ingest_ns = NULL;
 	const struct proof *proof = &building->proofs[building->proof_of[row]];
 	buf_clear(record);
+	block_expect_key(block, str_make(proof->key, proof->key_len));
 	int rc = block_record(block, row, record, err);
 	rc = rc < 0 ? rc : block_ingest_times(block, &ingest_ns, err);
 	if (rc < 0) {
@@ -255,6 +270,7 @@ static int check_rows(struct building *building, struct block *block, struct err
 		rc = check_row(building, block, row, &record, err);
 		if (rc == 0) {
 			const struct record *decoded = block_last_record(block);
+			keys.stable = block_last_stable(block);
 			seal_keys_add(&keys, decoded, row, parents[row]);
 			built->redacted += is_redacted(decoded) ? 1 : 0;
 		}

@@ -125,9 +125,13 @@ void seal_keys_add(struct seal_keys *keys, const struct record *record, uint32_t
 		}
 	}
 	if (record->kind != RECORD_VERDICT) {
-		record_stable_id(record->source, record->key, id);
+		uint64_t stable = keys->stable != 0
+					  ? keys->stable
+					  : record_stable_number(record->source, record->key);
+		record_stable_digits(stable, id);
 		put(keys, true, carried_key(str_make(id, RECORD_ID_DIGITS)));
 	}
+	keys->stable = 0;
 }
 
 int seal_keys_finish(struct seal_keys *keys, struct buf *out_ids, struct buf *out_records)

@@ -17,6 +17,8 @@ struct seal_keys {
 	uint64_t (*own)[SEAL_KEYS_OWN]; /* of each request, by row; 0: none */
 	size_t request_count;
 	const uint64_t *parent_keys; /* of the statement at hand */
+	uint64_t
+		stable; /* record_stable_number of the record at hand, when it is known already; else 0 */
 	bool failed;
 };
 

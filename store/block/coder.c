@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SAMPLE 4096
+#define SAMPLE 2048
 #define ADOPT_BITS \
 	64 /* a column that takes fewer than a bit in so many values follows from another one */
 #define BASES_TRIED 6

@@ -30,6 +30,7 @@ struct opened_part {
 
 /* Where the values of a recipe's records are. */
 struct opened_recipe {
+	bool is_key_proven;              /* its rule gave a key that was expected */
 	uint16_t column_of[FIELD_LIMIT]; /* of kept fields; [0]: of the key; LAYOUT_NONE */
 	uint16_t slot_column[RECIPE_SLOTS_MAX];
 	size_t part_count;
@@ -75,6 +76,7 @@ struct block {
 	struct opened_recipe **known;   /* of each recipe */
 	struct opened_answer **answers; /* RECORD_KIND_COUNT * OPENED_ANSWERS */
 	struct opened_row *row, *subject;
+	struct str expected_key;
 	uint64_t *
 		ids; /* stable ids of rows that were put together and may be subjects, as numbers; 0: not known */
 	struct buf id_texts; /* of a family */
@@ -87,7 +89,7 @@ int opened_load(struct block *block, uint16_t column, struct error *err);
 void opened_column_done(struct opened_column *column);
 
 /* The columns of a recipe; NULL after a failure. */
-const struct opened_recipe *opened_recipe(struct block *block, uint32_t recipe, struct error *err);
+struct opened_recipe *opened_recipe(struct block *block, uint32_t recipe, struct error *err);
 
 /* Appends the text of a column in a row of its kind. Returns 0, ERR_GONE (absent) or as opened_load. */
 int opened_text(struct block *block, uint16_t column, uint32_t row, struct buf *out,

@@ -94,7 +94,7 @@ static bool find_columns(const struct block *block, const struct recipe *recipe,
 	return found;
 }
 
-const struct opened_recipe *opened_recipe(struct block *block, uint32_t number, struct error *err)
+struct opened_recipe *opened_recipe(struct block *block, uint32_t number, struct error *err)
 {
 	if (block->known[number] == NULL) {
 		struct opened_recipe *recipe = calloc(1, sizeof *recipe);
@@ -222,6 +222,33 @@ static int take_values(struct block *block, const struct recipe *recipe,
 	return rc;
 }
 
+static bool is_digest(const struct recipe_input *input, const struct recipe_rule *rule)
+{
+	unsigned op = rule->count == 1 ? input->recipe->steps[rule->first].op : 0;
+	return op == RECIPE_LINE_KEY || op == RECIPE_AUDIT_KEY;
+}
+
+/* The key by its rule, or as it is expected by a rule that is known to hold. */
+static int make_key(struct block *block, struct opened_row *row, const struct recipe_input *input,
+		    size_t number, struct error *err)
+{
+	const struct recipe_rule *rule = &input->recipe->rules[number];
+	struct str expected = row == block->row ? block->expected_key : (struct str){0};
+	struct opened_recipe *known = block->known[block->layout.recipe_of[row->row]];
+	struct buf *out = &row->made[number];
+	bool may = expected.len > 0 && is_digest(input, rule);
+	buf_clear(out);
+	if (may && known->is_key_proven) {
+		buf_put_str(out, expected);
+	} else if (!recipe_write(input, rule, out)) {
+		return damaged(block, "a rule of a recipe can't be followed", err);
+	}
+	row->record.key = out->len > 0 ? buf_str(out) : STR_LIT("");
+	known->is_key_proven =
+		known->is_key_proven || (may && str_equal(row->record.key, expected));
+	return 0;
+}
+
 /* Puts what a rule makes into the record. */
 static int make(struct block *block, struct opened_row *row, const struct recipe_input *input,
 		size_t number, struct error *err)
@@ -229,39 +256,25 @@ static int make(struct block *block, struct opened_row *row, const struct recipe
 	const struct recipe_rule *rule = &input->recipe->rules[number];
 	struct record *record = &row->record;
 	struct buf *out = &row->made[number];
-	bool is_field = rule->target != RECIPE_KEY && rule->target != RECIPE_TIME;
-	enum field_type type = is_field ? field_info(rule->target)->type : FIELD_TYPE_TEXT;
-	int64_t value = 0;
-	bool done = true;
 	if (rule->target == RECIPE_TIME) {
 		return 0; /* is in the times already */
 	}
+	if (rule->target == RECIPE_KEY) {
+		return make_key(block, row, input, number, err);
+	}
+	enum field_type type = field_info(rule->target)->type;
+	union field_value *value = &record->value[rule->target];
+	bool done = true;
 	if (type > FIELD_TYPE_BYTES) {
-		done = recipe_number(input, rule, &value) &&
-		       (type != FIELD_TYPE_BOOL || (uint64_t)value <= 1);
-		record->value[rule->target].number = value;
+		done = recipe_number(input, rule, &value->number) &&
+		       (type != FIELD_TYPE_BOOL || (uint64_t)value->number <= 1);
 	} else {
 		buf_clear(out);
 		done = recipe_write(input, rule, out);
-		struct str text = out->len > 0 ? buf_str(out) : STR_LIT("");
-		if (is_field) {
-			record->value[rule->target].text = text;
-		} else {
-			record->key = text;
-		}
+		value->text = out->len > 0 ? buf_str(out) : STR_LIT("");
 	}
-	if (is_field) {
-		record->present[rule->target / 64] |= UINT64_C(1) << rule->target % 64;
-	}
+	record->present[rule->target / 64] |= UINT64_C(1) << rule->target % 64;
 	return done ? 0 : damaged(block, "a rule of a recipe can't be followed", err);
-}
-
-static void id_text(uint64_t id, char out[RECORD_ID_DIGITS + 1])
-{
-	for (size_t i = 0; i < RECORD_ID_DIGITS; i++) {
-		out[i] = "0123456789abcdef"[id >> (60 - 4 * i) & 15];
-	}
-	out[RECORD_ID_DIGITS] = '\0';
 }
 
 /* Keeps the stable id of a record, for the verdicts on it: they would put it together once more. */
@@ -300,7 +313,7 @@ static int find_links(struct block *block, uint32_t row, char id[RECORD_ID_DIGIT
 	uint32_t request =
 		parent < layout->runs[RECORD_REQUEST].count ? parent : layout->parents[parent];
 	if (block->ids != NULL && block->ids[parent] != 0) {
-		id_text(block->ids[parent], id);
+		record_stable_digits(block->ids[parent], id);
 	} else {
 		int rc = find_subject(block, parent, id, err);
 		if (rc < 0) {
@@ -348,10 +361,23 @@ int opened_record(struct block *block, uint32_t number, struct opened_row *row, 
 	return rc;
 }
 
+void block_expect_key(struct block *block, struct str key)
+{
+	block->expected_key = key;
+}
+
+uint64_t block_last_stable(const struct block *block)
+{
+	uint32_t row = block->row->row;
+	bool may = block->ids != NULL && row < block->layout.runs[RECORD_VERDICT].first;
+	return may ? block->ids[row] : 0;
+}
+
 int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err)
 {
 	assert(row < block->layout.row_count);
 	int rc = opened_record(block, row, block->row, err);
+	block->expected_key = (struct str){0};
 	if (rc < 0) {
 		return rc;
 	}
