@@ -1,10 +1,13 @@
-/* seal - a writer that seals and merges is killed at any moment; each time the store holds exactly what was committed.
+/* seal - a writer that seals, merges, redacts and removes is killed at any moment; each time the store holds exactly what was committed.
  *
- * A child adds records of the fixture's world, whose n-th record is known, and seals and merges by chance; it is killed -9 after some
+ * A child adds records of the fixture's world, whose n-th record is known, and seals and merges by chance; on the way some records, always the
+ * same ones, lose their literals or all, or are dropped; now and then a block is removed. It is killed -9 after some
  * milliseconds, again and again. After each kill the store is opened: the records are those of the world from 0 on, at least as many as the
- * child had confirmed, and there is no block file that the catalog does not know. Usage: crash-seal SECONDS SEED. Speaks TAP. */
+ * child had confirmed, whole or as they were to become and never whole again; as many are missing as the store says were removed;
+ * and there is no block file that the catalog does not know. Usage: crash-seal SECONDS SEED. Speaks TAP. */
 #include "base/clock.h"
 #include "base/parse.h"
+#include "model/redact.h"
 #include "store/blocks.h"
 #include "store/handle.h"
 #include "store/seal-choice.h"
@@ -18,16 +21,27 @@
 #include <time.h>
 
 #define RECORDS_MAX 6000 /* then a new store begins */
-#define REQUESTS    20   /* of a block */
+#define BATCH_MAX   120
+#define REQUESTS    20 /* of a block */
 #define KILL_MS_MAX 70
 #define NUMBERS_MAX 512
+
+/* What a record may become. */
+enum fate { FATE_STAYS, FATE_LITERALS, FATE_ALL, FATE_GOES };
+
+/* What it was at the last look. */
+enum state { STATE_WHOLE, STATE_CHANGED, STATE_GONE };
 
 struct crash {
 	struct filled filled;
 	uint64_t random;
 	uint64_t confirmed; /* records that the child said were committed */
 	unsigned kills, stores;
-	uint64_t sealed; /* seals that came to their end, as far as the child could tell */
+	struct redactor *redactor;
+	uint8_t state[RECORDS_MAX + BATCH_MAX];
+	uint64_t next, gone; /* of a look: the leaf that is due, and how many were missing */
+	uint64_t changed;    /* looks at a record that was redacted, for the report */
+	uint64_t sealed;     /* seals that came to their end, as far as the child could tell */
 };
 
 /* What the child says through the pipe. */
@@ -47,6 +61,30 @@ static void give_up(const char *what, const struct error *err)
 	exit(1);
 }
 
+static enum fate fate_of(uint64_t leaf)
+{
+	static const enum fate fates[8] = {FATE_GOES, FATE_LITERALS, FATE_LITERALS, FATE_ALL};
+	return fates[hash_u64(leaf + 77) % 8];
+}
+
+static bool drops(void *owner, const struct seal_item *item)
+{
+	(void)owner; /* each leaf has its fate */
+	return fate_of(item->leaf) == FATE_GOES;
+}
+
+static int change(void *owner, uint64_t leaf, struct str encoded, struct buf *out,
+		  struct error *err)
+{
+	const struct crash *crash = owner;
+	enum fate fate = fate_of(leaf);
+	struct redact_order order = {.id = STR_LIT("c1")};
+	order.degree = fate == FATE_LITERALS ? REDACT_LITERALS
+		       : fate == FATE_ALL    ? REDACT_ALL
+					     : REDACT_NOTHING;
+	return redact_record(crash->redactor, &order, encoded, out, err);
+}
+
 /* Seals what is due, as the daemon would. */
 static int seal_due(struct crash *crash, uint64_t count, struct error *err)
 {
@@ -61,16 +99,20 @@ static int seal_due(struct crash *crash, uint64_t count, struct error *err)
 	struct seal_choice choice;
 	struct seal_result result;
 	int rc = seal_choose(crash->filled.store, &wish, &choice, err);
+	const struct seal_change changes = {crash, drops, change};
 	if (rc == 0) {
+		choice.order.change = draw(crash, 3) == 0 ? &changes : NULL;
 		rc = seal_run(crash->filled.store, &choice.order, &result, err);
 		seal_choice_done(&choice);
 	}
 	return rc == -ERR_GONE ? 0 : rc;
 }
 
-/* Merges some blocks, whichever. */
+/* Merges some blocks, whichever, or takes one away. */
 static int merge_some(struct crash *crash, struct error *err)
 {
+	const struct seal_change changes = {crash, drops, change};
+	bool removes = draw(crash, 6) == 0;
 	const struct blocks_list *list = NULL;
 	uint64_t numbers[NUMBERS_MAX];
 	struct seal_order order = {.blocks = numbers,
@@ -78,6 +120,8 @@ static int merge_some(struct crash *crash, struct error *err)
 				   .judged_ns = INT64_MAX,
 				   .requests = REQUESTS,
 				   .close = true,
+				   .change = draw(crash, 2) == 0 ? &changes : NULL,
+				   .no_grace = draw(crash, 2) == 0,
 				   .now_ns = 1};
 	struct seal_result result;
 	struct error damage;
@@ -90,6 +134,11 @@ static int merge_some(struct crash *crash, struct error *err)
 		}
 	}
 	blocks_free(blocks);
+	if (rc == 0 && removes && order.block_count > 0) {
+		const struct seal_removal removal = {
+			.blocks = numbers, .count = 1, .no_grace = order.no_grace, .now_ns = 1};
+		return seal_remove(crash->filled.store, &removal, &result, err);
+	}
 	rc = rc < 0 ? rc : seal_run(crash->filled.store, &order, &result, err);
 	return rc == -ERR_GONE ? 0 : rc;
 }
@@ -103,7 +152,7 @@ static void child(struct crash *crash, int out)
 		int rc = 0;
 		uint64_t what = draw(crash, 8);
 		if (what < 3 && report.count < RECORDS_MAX) {
-			uint64_t count = 1 + draw(crash, 120);
+			uint64_t count = 1 + draw(crash, BATCH_MAX);
 			filled_add(&crash->filled, report.count, count);
 			report.count += count;
 		} else if (what < 6) {
@@ -113,7 +162,10 @@ static void child(struct crash *crash, int out)
 			rc = merge_some(crash, &err);
 			report.sealed++;
 		} else {
-			rc = seal_tidy(crash->filled.store, draw(crash, 2) == 0, 1, &err);
+			bool clean = false;
+			rc = draw(crash, 3) == 0
+				     ? seal_purge(crash->filled.store, &clean, &err)
+				     : seal_tidy(crash->filled.store, draw(crash, 2) == 0, 1, &err);
 		}
 		if (rc < 0) {
 			give_up("the child can go on", &err);
@@ -170,11 +222,46 @@ static int check_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct st
 {
 	struct crash *crash = owner;
 	struct str expected;
+	struct buf changed;
 	(void)ingest_ns; /* of the batch that it came with, which chance decides */
+	for (; crash->next < leaf; crash->next++) {
+		crash->state[crash->next] = STATE_GONE;
+		crash->gone++;
+	}
+	crash->next++;
 	(void)fixture_record(&crash->filled.fixture, leaf, &expected);
-	return str_equal(expected, encoded)
-		       ? 0
-		       : error_set(err, ERR_CORRUPT, "leaf %llu differs", (unsigned long long)leaf);
+	buf_init(&changed, 0);
+	int rc = change(crash, leaf, expected, &changed, err);
+	bool whole = str_equal(expected, encoded);
+	bool right = whole || (changed.len > 0 && str_equal(buf_str(&changed), encoded));
+	buf_done(&changed);
+	enum state state = whole ? STATE_WHOLE : STATE_CHANGED;
+	if (rc == 0 && (!right || state < crash->state[leaf])) {
+		rc = error_set(err, ERR_CORRUPT, "leaf %llu differs", (unsigned long long)leaf);
+	}
+	crash->changed += whole ? 0 : 1;
+	crash->state[leaf] = (uint8_t)state;
+	return rc;
+}
+
+/* As many are missing as the store says. */
+static void check_removed(struct crash *crash, uint64_t count)
+{
+	struct store_removed removed;
+	struct error err;
+	crash->gone += count - crash->next;
+	for (; crash->next < count; crash->next++) {
+		crash->state[crash->next] = STATE_GONE;
+	}
+	int rc = store_removed(crash->filled.store, &removed, &err);
+	if (rc == 0 && removed.records != crash->gone) {
+		rc = error_set(&err, ERR_CORRUPT, "%llu are missing, %llu were removed",
+			       (unsigned long long)crash->gone,
+			       (unsigned long long)removed.records);
+	}
+	if (rc < 0) {
+		give_up("what is missing was removed", &err);
+	}
 }
 
 /* Block files in a folder of blocks. */
@@ -214,6 +301,8 @@ static void check(struct crash *crash)
 	}
 	struct store *store = crash->filled.store;
 	uint64_t count = store_leaf_count(store);
+	crash->next = 0;
+	crash->gone = 0;
 	rc = store_walk(store, 0, check_record, crash, &err);
 	if (rc < 0) {
 		give_up("all records are there after a kill", &err);
@@ -223,6 +312,7 @@ static void check(struct crash *crash)
 				(unsigned long long)crash->confirmed);
 		give_up("what was committed is there", &err);
 	}
+	check_removed(crash, count);
 	crash->confirmed = count;
 	rc = seal_tidy(store, true, 1, &err);
 	rc = rc < 0 ? rc : seal_look(store, &view, &err);
@@ -249,6 +339,7 @@ static void new_store(struct crash *crash)
 	store_close(crash->filled.store);
 	crash->filled.store = NULL;
 	crash->confirmed = 0;
+	memset(crash->state, STATE_WHOLE, sizeof crash->state);
 	crash->stores++;
 }
 
@@ -259,6 +350,10 @@ int main(int argc, char **argv)
 	if (argc != 3 || !parse_u64(str_of(argv[1]), &seconds) ||
 	    !parse_u64(str_of(argv[2]), &crash.random)) {
 		fprintf(stderr, "usage: crash-seal SECONDS SEED\n");
+		return 2;
+	}
+	crash.redactor = redactor_new();
+	if (crash.redactor == NULL) {
 		return 2;
 	}
 	printf("1..1\n");
@@ -272,8 +367,11 @@ int main(int argc, char **argv)
 		}
 	}
 	fixture_done(&crash.filled.fixture);
-	printf("# %u kills, %u stores, %llu commits, seals and sweeps between them\n", crash.kills,
-	       crash.stores, (unsigned long long)crash.sealed);
+	redactor_free(crash.redactor);
+	printf("# %u kills, %u stores, %llu commits, seals and sweeps between them, %llu looks at "
+	       "redacted records\n",
+	       crash.kills, crash.stores, (unsigned long long)crash.sealed,
+	       (unsigned long long)crash.changed);
 	printf("ok 1 - nothing is lost and nothing is double after any kill\n");
 	return 0;
 }
