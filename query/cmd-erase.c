@@ -100,8 +100,11 @@ static void preview(struct erasing *erasing)
 	put_count(session, "alerts", leafset_count(&reach->alerts));
 	put_time(session, "from", reach->from_ns);
 	put_time(session, "to", reach->to_ns);
-	put_word(session, "blocks");
-	buf_putf(out, "%llu of %llu are written anew\n", ull(reach->blocks), ull(reach->of_blocks));
+	if (reach->of_blocks > 0) {
+		put_word(session, "blocks");
+		buf_putf(out, "%llu of %llu are written anew\n", ull(reach->blocks),
+			 ull(reach->of_blocks));
+	}
 	if (reach->in_head > 0) {
 		put_word(session, "unsealed");
 		buf_putf(out, "%llu record%s, sealed first\n", ull(reach->in_head),

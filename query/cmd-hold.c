@@ -344,14 +344,13 @@ int cmd_hold(struct session *session, struct error *err)
 	if (strcmp(word, "release") == 0) {
 		return release(session, err);
 	}
-	if (session->line.word_count > 1) {
-		return error_set(err, ERR_USAGE, "\"querytrail hold %s\" takes no word", word);
-	}
-	if (strcmp(word, "list") == 0) {
-		return list(session, err);
-	}
-	if (strcmp(word, "leaves") == 0) {
-		return put_leaves(session, err);
+	bool lists = strcmp(word, "list") == 0;
+	if (lists || strcmp(word, "leaves") == 0) {
+		if (session->line.word_count > 1) {
+			return error_set(err, ERR_USAGE, "\"querytrail hold %s\" takes no word",
+					 word);
+		}
+		return lists ? list(session, err) : put_leaves(session, err);
 	}
 	const char *near = str_nearest(str_of(word), words, sizeof words / sizeof words[0]);
 	return error_set(err, ERR_USAGE,
