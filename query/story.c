@@ -80,18 +80,19 @@ static int collect_block(struct story *story, const struct scan_block *block, st
 {
 	const int64_t *statement;
 	const int64_t *request;
-	const uint8_t *kinds = scan_kinds(block);
-	int result = scan_number_column(block, FIELD_statement_leaf, &statement, err);
+	const uint64_t *leaves = scan_leaves(block);
+	struct scan_rows rows;
+	int result = scan_rows_of(block, RECORD_VERDICT, &rows, err);
 	if (result == 0) {
-		result = scan_number_column(block, FIELD_request_leaf, &request, err);
+		result = scan_number_of(block, RECORD_VERDICT, FIELD_statement_leaf, &statement,
+					err);
 	}
-	for (size_t row = 0; result == 0 && row < scan_row_count(block); row++) {
-		if (kinds[row] != RECORD_VERDICT) {
-			continue;
-		}
-		struct story_verdict verdict = {scan_leaves(block)[row],
-						leaf_or_none(statement[row]),
-						leaf_or_none(request[row])};
+	if (result == 0) {
+		result = scan_number_of(block, RECORD_VERDICT, FIELD_request_leaf, &request, err);
+	}
+	for (size_t i = 0; result == 0 && i < rows.count; i++) {
+		struct story_verdict verdict = {leaves[rows.row[i]], leaf_or_none(statement[i]),
+						leaf_or_none(request[i])};
 		if (has(&story->statements, verdict.statement_leaf) ||
 		    has(&story->requests, verdict.request_leaf)) {
 			result = add_verdict(story, &verdict, err);

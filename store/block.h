@@ -89,6 +89,9 @@ const int64_t *block_times(const struct block *block);
 int block_parents(struct block *block, const uint32_t **out_parents, struct error *err);
 int block_ingest_times(struct block *block, const int64_t **out_ingest_ns, struct error *err);
 
+/* The same of one row, without the others as long as few are asked for. */
+int block_ingest_at(struct block *block, uint32_t row, int64_t *out_ingest_ns, struct error *err);
+
 /* The rows of a kind: first and count. */
 struct block_run {
 	uint32_t first, count;

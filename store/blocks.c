@@ -13,6 +13,8 @@
 #define PATH_BYTES      4096
 #define BLOCKS_PINS_MAX 64
 
+#define FILTERS_KEPT_BYTES ((size_t)160 << 20)
+
 /* A span and whose it is; sorted by first. */
 struct place {
 	struct blocks_span span;
@@ -29,11 +31,11 @@ struct opened {
 	unsigned pins; /* of scans that stand on it */
 };
 
-/* The filters of a block, as far as they were read. */
+/* The filters of a block that was asked for twice: who asks once, as a command does, needs them in memory one after the other only. */
 struct filters {
-	struct buf bytes[2]; /* by BLOCKS_FILTER_IDS and _RECORDS */
+	char *kept[2]; /* by BLOCKS_FILTER_IDS and _RECORDS; NULL: not kept */
 	struct id_filter filter[2];
-	bool read[2];
+	bool was_asked[2];
 };
 
 struct blocks {
@@ -47,6 +49,8 @@ struct blocks {
 	struct place *places;
 	size_t place_count;
 	struct filters *filters; /* per row of the list; NULL: none was asked for */
+	size_t filter_bytes;     /* that are kept */
+	struct buf filter;       /* the one that was read last */
 	struct opened open[BLOCKS_OPEN_MAX];
 	uint64_t uses;
 	struct gauge *gauge;
@@ -56,6 +60,7 @@ struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_
 {
 	struct blocks *blocks = calloc(1, sizeof *blocks);
 	if (blocks != NULL) {
+		buf_init(&blocks->filter, 0);
 		blocks->dir = dir;
 		blocks->catalog = catalog;
 		blocks->key = key;
@@ -85,13 +90,14 @@ static void close_one(struct opened *opened)
 static void forget_list(struct blocks *blocks)
 {
 	for (size_t i = 0; blocks->filters != NULL && i < blocks->list.count; i++) {
-		buf_done(&blocks->filters[i].bytes[0]);
-		buf_done(&blocks->filters[i].bytes[1]);
+		free(blocks->filters[i].kept[0]);
+		free(blocks->filters[i].kept[1]);
 	}
 	free(blocks->filters);
 	free(blocks->list.rows);
 	free(blocks->places);
 	blocks->filters = NULL;
+	blocks->filter_bytes = 0;
 	blocks->list = (struct blocks_list){0};
 	blocks->places = NULL;
 	blocks->place_count = 0;
@@ -107,6 +113,7 @@ void blocks_free(struct blocks *blocks)
 		close_one(&blocks->open[i]);
 	}
 	forget_list(blocks);
+	buf_done(&blocks->filter);
 	free(blocks);
 }
 
@@ -432,46 +439,64 @@ int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_bl
 	return error_set(err, ERR_GONE, "no block holds leaf %llu", (unsigned long long)leaf);
 }
 
-static int read_filter(struct blocks *blocks, size_t index, enum blocks_blob which,
-		       struct error *err)
+/* A filter that is asked for again stays, as long as there is room. */
+static void keep_filter(struct blocks *blocks, struct filters *filters, enum blocks_blob which,
+			const struct id_filter *filter)
 {
-	struct filters *filters = &blocks->filters[index];
-	const struct blocks_row *row = &blocks->list.rows[index];
-	struct buf *bytes = &filters->bytes[which];
-	buf_clear(bytes);
-	int rc = blocks_blob(blocks->catalog, row->about.number, which, bytes, err);
-	if (rc == 0 && bytes->len > 0) {
-		rc = id_filter_open(buf_str(bytes), &filters->filter[which], err);
+	struct str bytes = buf_str(&blocks->filter);
+	bool was_asked = filters->was_asked[which];
+	filters->was_asked[which] = true;
+	if (!was_asked || bytes.len > FILTERS_KEPT_BYTES - blocks->filter_bytes) {
+		return;
 	}
+	char *kept = malloc(bytes.len);
+	if (kept != NULL) { /* without memory it is read again */
+		memcpy(kept, bytes.ptr, bytes.len);
+		filters->kept[which] = kept;
+		filters->filter[which] = *filter;
+		filters->filter[which].fingerprints =
+			(uint8_t *)kept + (filter->fingerprints - (const uint8_t *)bytes.ptr);
+		blocks->filter_bytes += bytes.len;
+	}
+}
+
+/* Reads a filter from the catalog and asks it. */
+static int ask_filter(struct blocks *blocks, const struct blocks_asked *asked, bool *out_may,
+		      struct error *err)
+{
+	const struct blocks_row *row = &blocks->list.rows[asked->index];
+	struct id_filter filter;
+	buf_clear(&blocks->filter);
+	int rc =
+		blocks_blob(blocks->catalog, row->about.number, asked->which, &blocks->filter, err);
+	if (rc == 0 && blocks->filter.len == 0) {
+		*out_may = true;
+		return 0;
+	}
+	rc = rc < 0 ? rc : id_filter_open(buf_str(&blocks->filter), &filter, err);
 	if (rc < 0) {
 		error_prefix(err, "%s", row->name);
 		return rc;
 	}
-	filters->read[which] = true;
+	*out_may = id_filter_may_hold(&filter, asked->key);
+	keep_filter(blocks, &blocks->filters[asked->index], asked->which, &filter);
 	return 0;
 }
 
 int blocks_may_hold(struct blocks *blocks, const struct blocks_asked *asked, bool *out_may,
 		    struct error *err)
 {
-	size_t index = asked->index;
-	enum blocks_blob which = asked->which;
-	assert(index < blocks->list.count && which != BLOCKS_SUMMARY);
+	assert(asked->index < blocks->list.count && asked->which != BLOCKS_SUMMARY);
 	if (blocks->filters == NULL) {
 		blocks->filters = calloc(blocks->list.count, sizeof blocks->filters[0]);
 		if (blocks->filters == NULL) {
 			return no_memory(err);
 		}
-		for (size_t i = 0; i < blocks->list.count; i++) {
-			buf_init(&blocks->filters[i].bytes[0], 0);
-			buf_init(&blocks->filters[i].bytes[1], 0);
-		}
 	}
-	struct filters *filters = &blocks->filters[index];
-	int rc = filters->read[which] ? 0 : read_filter(blocks, index, which, err);
-	if (rc == 0) {
-		*out_may = filters->bytes[which].len == 0 ||
-			   id_filter_may_hold(&filters->filter[which], asked->key);
+	const struct filters *filters = &blocks->filters[asked->index];
+	if (filters->kept[asked->which] == NULL) {
+		return ask_filter(blocks, asked, out_may, err);
 	}
-	return rc;
+	*out_may = id_filter_may_hold(&filters->filter[asked->which], asked->key);
+	return 0;
 }

@@ -7,15 +7,10 @@ int store_sealed_record(struct blocks *blocks, uint64_t leaf, struct buf *out,
 {
 	struct block *block = NULL;
 	uint32_t row = 0;
-	const int64_t *ingest_ns = NULL;
 	buf_clear(out);
 	int rc = blocks_find_leaf(blocks, leaf, &block, &row, err);
-	rc = rc < 0 ? rc : block_ingest_times(block, &ingest_ns, err);
-	rc = rc < 0 ? rc : block_record(block, row, out, err);
-	if (rc == 0) {
-		*out_ingest_ns = ingest_ns[row];
-	}
-	return rc;
+	rc = rc < 0 ? rc : block_ingest_at(block, row, out_ingest_ns, err);
+	return rc < 0 ? rc : block_record(block, row, out, err);
 }
 
 int store_head_removed(struct store *store, struct error *err)

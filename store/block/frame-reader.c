@@ -196,55 +196,37 @@ int frame_get_parents(struct streams *streams, struct layout *layout, struct err
 	return rc;
 }
 
-static int check_runs(struct streams *streams, int64_t *const runs[2], size_t run_count,
+/* Runs of ingest times, by rising leaf. */
+struct ingest_runs {
+	int64_t *length, *time_ns;
+	size_t count;
+};
+
+static void runs_done(struct ingest_runs *runs)
+{
+	free(runs->length);
+	free(runs->time_ns);
+}
+
+static int check_runs(struct streams *streams, const struct ingest_runs *runs,
 		      const struct layout *layout, struct error *err)
 {
 	uint64_t left = layout->row_count;
-	for (size_t i = 0; i < run_count; i++) {
-		if (runs[0][i] < 1 || (uint64_t)runs[0][i] > left) {
+	for (size_t i = 0; i < runs->count; i++) {
+		if (runs->length[i] < 1 || (uint64_t)runs->length[i] > left) {
 			return streams_blame(streams, LAYOUT_INGEST, "its runs do not fit", err);
 		}
-		left -= (uint64_t)runs[0][i];
+		left -= (uint64_t)runs->length[i];
 	}
 	return left == 0 ? 0 : streams_blame(streams, LAYOUT_INGEST, "its runs do not fit", err);
 }
 
-static int read_runs(struct streams *streams, int64_t *const runs[2], size_t count,
-		     struct error *err)
-{
-	struct ints_column about = {.column = LAYOUT_INGEST, .count = count};
-	int rc = ints_get(streams, &about, runs[0], err);
-	about.part = LAYOUT_PART;
-	return rc < 0 ? rc : ints_get(streams, &about, runs[1], err);
-}
-
-/* Reads the runs and gives each row its time; rows and runs have room. */
-static int fill_ingest(struct streams *streams, const struct layout *layout, size_t count,
-		       int64_t *const runs[2], int64_t *out_ingest_ns)
-{
-	struct error err;
-	uint32_t *rows = malloc(((size_t)layout->row_count + 1) * sizeof rows[0]);
-	size_t at = 0;
-	for (uint32_t row = 0; rows != NULL && row < layout->row_count; row++) {
-		rows[row] = row;
-	}
-	int rc = rows != NULL && layout_sort(layout->leaves, rows, layout->row_count)
-			 ? read_runs(streams, runs, count, &err)
-			 : -ERR_NOMEM;
-	rc = rc < 0 ? rc : check_runs(streams, runs, count, layout, &err);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		for (int64_t k = 0; k < runs[0][i]; k++) {
-			out_ingest_ns[rows[at++]] = runs[1][i];
-		}
-	}
-	free(rows);
-	return rc;
-}
-
-int frame_get_ingest(struct streams *streams, const struct layout *layout, int64_t *out_ingest_ns,
+/* Reads the runs; to be freed with runs_done in any case. */
+static int read_runs(struct streams *streams, const struct layout *layout, struct ingest_runs *out,
 		     struct error *err)
 {
 	struct str bytes;
+	*out = (struct ingest_runs){0};
 	int rc = streams_get(streams, LAYOUT_INGEST, 2 * LAYOUT_PART, &bytes, err);
 	if (rc < 0) {
 		return rc;
@@ -254,17 +236,70 @@ int frame_get_ingest(struct streams *streams, const struct layout *layout, int64
 	if (reader.failed || count > layout->row_count) {
 		return streams_blame(streams, LAYOUT_INGEST, "its runs do not fit", err);
 	}
-	int64_t *const runs[2] = {malloc((count + 1) * sizeof(int64_t)),
-				  malloc((count + 1) * sizeof(int64_t))};
-	rc = runs[0] != NULL && runs[1] != NULL
-		     ? fill_ingest(streams, layout, count, runs, out_ingest_ns)
-		     : -ERR_NOMEM;
-	free(runs[0]);
-	free(runs[1]);
-	if (rc == -ERR_NOMEM) {
+	out->count = (size_t)count;
+	out->length = malloc((out->count + 1) * sizeof out->length[0]);
+	out->time_ns = malloc((out->count + 1) * sizeof out->time_ns[0]);
+	if (out->length == NULL || out->time_ns == NULL) {
 		return no_memory(err);
 	}
-	return rc < 0 ? streams_blame(streams, LAYOUT_INGEST, "its runs can't be read", err) : 0;
+	struct ints_column about = {.column = LAYOUT_INGEST, .count = out->count};
+	rc = ints_get(streams, &about, out->length, err);
+	about.part = LAYOUT_PART;
+	rc = rc < 0 ? rc : ints_get(streams, &about, out->time_ns, err);
+	return rc < 0 ? rc : check_runs(streams, out, layout, err);
+}
+
+/* Gives each row its time. Returns 0 or -ERR_NOMEM. */
+static int fill_ingest(const struct layout *layout, const struct ingest_runs *runs,
+		       int64_t *out_ingest_ns)
+{
+	uint32_t *rows = malloc(((size_t)layout->row_count + 1) * sizeof rows[0]);
+	size_t at = 0;
+	for (uint32_t row = 0; rows != NULL && row < layout->row_count; row++) {
+		rows[row] = row;
+	}
+	bool sorted = rows != NULL &&
+		      (runs->count <= 1 || layout_sort(layout->leaves, rows, layout->row_count));
+	for (size_t i = 0; sorted && i < runs->count; i++) {
+		for (int64_t k = 0; k < runs->length[i]; k++) {
+			out_ingest_ns[rows[at++]] = runs->time_ns[i];
+		}
+	}
+	free(rows);
+	return sorted ? 0 : -ERR_NOMEM;
+}
+
+int frame_get_ingest(struct streams *streams, const struct layout *layout, int64_t *out_ingest_ns,
+		     struct error *err)
+{
+	struct ingest_runs runs;
+	int rc = read_runs(streams, layout, &runs, err);
+	if (rc == 0 && fill_ingest(layout, &runs, out_ingest_ns) < 0) {
+		rc = no_memory(err);
+	}
+	runs_done(&runs);
+	return rc;
+}
+
+int frame_get_ingest_at(struct streams *streams, const struct layout *layout, uint32_t row,
+			int64_t *out_ingest_ns, struct error *err)
+{
+	struct ingest_runs runs;
+	uint64_t leaf = layout->leaves[row];
+	int64_t before = 0; /* records with smaller leaves */
+	int rc = read_runs(streams, layout, &runs, err);
+	for (uint32_t i = 0; rc == 0 && runs.count > 1 && i < layout->row_count; i++) {
+		before += layout->leaves[i] < leaf ? 1 : 0;
+	}
+	for (size_t i = 0; rc == 0 && i < runs.count; i++) {
+		if (before < runs.length[i]) {
+			*out_ingest_ns = runs.time_ns[i];
+			break;
+		}
+		before -= runs.length[i];
+	}
+	runs_done(&runs);
+	return rc;
 }
 
 uint8_t frame_hint(struct str id)

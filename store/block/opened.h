@@ -71,6 +71,7 @@ struct block {
 	uint8_t *kinds;
 	int64_t *ingest_ns;
 	uint32_t *by_leaf;     /* rows in the order of leaves */
+	uint32_t ingest_asked; /* how often for the ingest time of one row */
 	uint32_t leaves_asked; /* how often a row was looked for by its leaf */
 	struct opened_column *columns;
 	struct opened_recipe **known;   /* of each recipe */

@@ -237,6 +237,20 @@ int block_ingest_times(struct block *block, const int64_t **out_ingest_ns, struc
 	return 0;
 }
 
+int block_ingest_at(struct block *block, uint32_t row, int64_t *out_ingest_ns, struct error *err)
+{
+	const int64_t *all = NULL;
+	if (block->ingest_ns == NULL && block->ingest_asked < LEAVES_FEW) {
+		block->ingest_asked++;
+		return frame_get_ingest_at(block->streams, &block->layout, row, out_ingest_ns, err);
+	}
+	int rc = block_ingest_times(block, &all, err);
+	if (rc == 0) {
+		*out_ingest_ns = all[row];
+	}
+	return rc;
+}
+
 struct block_run block_run(const struct block *block, enum record_kind kind)
 {
 	return block->layout.runs[kind];

@@ -117,6 +117,11 @@ static void test_families(void **state)
 	assert_int_equal(block_about(block)->min_leaf, 1);
 	assert_int_equal(block_about(block)->max_leaf, 30);
 	assert_int_equal(block_parents(block, &parents, &err), 0);
+	for (uint32_t i = 0; i < ROWS; i++) {
+		int64_t one_ns = 0;
+		assert_int_equal(block_ingest_at(block, i, &one_ns, &err), 0);
+		assert_int_equal(one_ns, 1000 + (int64_t)rows[i].leaf);
+	}
 	assert_int_equal(block_ingest_times(block, &ingest_ns, &err), 0);
 	for (uint32_t i = 0; i < ROWS; i++) {
 		assert_int_equal(block_leaves(block)[i], rows[i].leaf);
