@@ -8,7 +8,7 @@
  *          the record had at first: at a second redaction it stays.
  * Closed:  each field is listed in redact.c with what becomes of it; one that is not listed goes.
  * Threads: one struct redactor per thread. Blocking: never.
- * Source:  docs/format.md section 1.4. Tests: tests/unit/redact.c
+ * Source:  docs/format.md section 1.1. Tests: tests/unit/redact.c
  */
 #ifndef MODEL_REDACT_H
 #define MODEL_REDACT_H
