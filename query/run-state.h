@@ -35,7 +35,9 @@ struct run {
 	struct run_result *result;
 	struct block_atoms atoms;
 	struct marks marks;
-	struct u64map row_of; /* leaf -> index in rows */
+	struct u64map
+		lone_of;  /* leaf of a request that is a row -> index in rows, of its last one */
+	bool has_doubles; /* some rows do not count, or no longer */
 	size_t row_room;
 	struct late *late;
 	size_t late_count, late_room;
@@ -57,11 +59,14 @@ int run_grow(void **memory, size_t *room, size_t count, size_t size);
 /* Sets ERR_NOMEM in the words of the one who asked. */
 int run_no_memory(struct error *err);
 
-/* Makes the trail of leaf a row, or changes what its row names. */
+/* Makes the trail of leaf a row; in place of the row that it was, if it was one. */
 int run_set_row(struct run *run, const struct run_row *row, struct error *err);
 
 /* The row of leaf, if there is one, no longer counts; it keeps its place until the end. */
 void run_unset_row(struct run *run, uint64_t leaf);
+
+/* Leaves the rows that count, one of each leaf. */
+void run_keep_rows(struct run *run);
 
 /* Notes a damaged block. */
 void run_note_damage(struct run *run, const struct error *err);

@@ -74,7 +74,7 @@ static int take_standing(struct run *run, const struct said *said, bool request_
 /* A request that was said to be without a statement before this verdict named it. */
 static void end_lone(struct run *run, const struct said *said)
 {
-	const uint64_t *index = u64map_get(&run->row_of, said->request_leaf);
+	const uint64_t *index = u64map_get(&run->lone_of, said->request_leaf);
 	if (index != NULL && run->result->rows[*index].verdict_leaf < said->verdict_leaf) {
 		run_unset_row(run, said->request_leaf);
 	}
@@ -92,6 +92,10 @@ static int take_on_statement(struct run *run, const struct said *said, struct er
 	run->result->statements[marks_grade(marks, leaf)]--;
 	run->result->statements[said->grade]++;
 	marks_set_grade(marks, leaf, said->grade);
+	if (said->grade == GRADE_PENDING && /* of a verdict that says nothing that is known here */
+	    u64map_put(&run->revision_of, leaf, (uint64_t)said->revision) != 0) {
+		return run_no_memory(err);
+	}
 	if ((marks->mark[leaf] & MARKS_ROW) != 0 || run->late_count > 0) {
 		run_unset_row(run, leaf);
 	}

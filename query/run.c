@@ -6,18 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A statement whose verdict is not known yet. */
-static int take_pending(struct run *run, uint64_t leaf, uint64_t bits, struct error *err)
-{
-	const struct plan *plan = run->plan;
-	if (marks_kind(&run->marks, leaf) != MARK_STATEMENT ||
-	    !plan_holds(plan, bits | plan->pending_bits)) {
-		return 0;
-	}
-	struct run_row row = {marks_time(&run->marks, leaf), leaf, RUN_NO_LEAF, RUN_NO_LEAF, 0};
-	return run_set_row(run, &row, err);
-}
-
 /* The row's own words (time, leaf) of requests that may be rows themselves. */
 static int add_lone_atoms(struct run *run, const struct scan_block *block, struct error *err)
 {
@@ -31,32 +19,38 @@ static int add_lone_atoms(struct run *run, const struct scan_block *block, struc
 	return result;
 }
 
-static int take_pending_rows(struct run *run, const struct scan_block *block, struct error *err)
+/* Until a verdict on one is met, statements are pending. */
+static int count_pending(struct run *run, const struct scan_block *block, struct error *err)
 {
-	const struct plan *plan = run->plan;
-	const struct block_atoms *atoms = &run->atoms;
 	const uint64_t *leaves = scan_leaves(block);
 	struct scan_rows statements;
 	int result = scan_rows_of(block, RECORD_STATEMENT, &statements, err);
-	if (result != 0) {
-		return result;
-	}
-	for (size_t i = 0; i < statements.count; i++) {
+	for (size_t i = 0; result == 0 && i < statements.count; i++) {
 		uint64_t leaf = leaves[statements.row[i]];
 		run->result->statements[GRADE_PENDING] +=
 			marks_kind(&run->marks, leaf) == MARK_STATEMENT;
 	}
-	if (!plan_grade(plan, GRADE_PENDING)) {
+	return result;
+}
+
+/* When all verdicts are known: statements that none of them is about. */
+static int take_pending(struct run *run, struct error *err)
+{
+	const struct plan *plan = run->plan;
+	const struct marks *marks = &run->marks;
+	int result = 0;
+	if (!plan_grade(plan, GRADE_PENDING) || run->result->statements[GRADE_PENDING] == 0) {
 		return 0;
 	}
-	bool any = plan_holds(plan, plan->pending_bits); /* even one without atoms */
-	for (size_t i = 0; any && result == 0 && i < statements.count; i++) {
-		uint32_t row = statements.row[i];
-		result = take_pending(run, leaves[row], atoms->bits[row], err);
-	}
-	for (size_t i = 0; !any && result == 0 && i < atoms->touched_count; i++) {
-		uint32_t row = atoms->touched[i];
-		result = take_pending(run, leaves[row], atoms->bits[row], err);
+	for (uint64_t leaf = 0; result == 0 && leaf < marks->leaf_count; leaf++) {
+		bool is_pending = marks_kind(marks, leaf) == MARK_STATEMENT &&
+				  marks_grade(marks, leaf) == GRADE_PENDING &&
+				  u64map_get(&run->revision_of, leaf) == NULL;
+		if (is_pending && plan_holds(plan, marks_bits(marks, leaf) | plan->pending_bits)) {
+			struct run_row row = {marks_time(marks, leaf), leaf, RUN_NO_LEAF,
+					      RUN_NO_LEAF, 0};
+			result = run_set_row(run, &row, err);
+		}
 	}
 	return result;
 }
@@ -76,7 +70,7 @@ static int take_rows(struct run *run, const struct scan_block *block, struct err
 		}
 	}
 	int result = run->plan->lone_requests ? add_lone_atoms(run, block, err) : 0;
-	return result != 0 ? result : take_pending_rows(run, block, err);
+	return result != 0 ? result : count_pending(run, block, err);
 }
 
 static int take_gaps(struct run *run, const struct scan_block *block, struct error *err)
@@ -178,28 +172,16 @@ static int pass(struct run *run, const struct scan_options *options, struct erro
 	return result;
 }
 
-/* Moves the rows that still stand to the front; returns how many. */
-static size_t keep_rows(const struct run *run)
-{
-	struct run_row *rows = run->result->rows;
-	size_t kept = 0;
-	for (size_t i = 0; i < run->result->row_count; i++) {
-		if ((run->marks.mark[rows[i].leaf] & MARKS_ROW) != 0) {
-			rows[kept++] = rows[i];
-		}
-	}
-	return kept;
-}
-
 static int finish(struct run *run, struct error *err)
 {
 	struct run_result *result = run->result;
 	struct error local;
 	int rc = run_take_late(run, err);
+	rc = rc != 0 ? rc : take_pending(run, err);
 	if (rc != 0) {
 		return rc;
 	}
-	result->row_count = keep_rows(run);
+	run_keep_rows(run);
 	rc = row_order_times(run->store, result->rows, result->row_count, &local);
 	if (rc == -ERR_CORRUPT) { /* a block that was read a moment ago */
 		run_note_damage(run, &local);
@@ -208,7 +190,7 @@ static int finish(struct run *run, struct error *err)
 				run_unset_row(run, result->rows[i].leaf);
 			}
 		}
-		result->row_count = keep_rows(run);
+		run_keep_rows(run);
 	} else if (rc != 0) {
 		return error_set(err, (enum error_code) - rc, "%s", local.text);
 	}
@@ -218,7 +200,7 @@ static int finish(struct run *run, struct error *err)
 static int allocate(struct run *run, struct error *err)
 {
 	u64map_init(&run->revision_of, SIZE_MAX / 64);
-	u64map_init(&run->row_of, SIZE_MAX / 64);
+	u64map_init(&run->lone_of, SIZE_MAX / 64);
 	u64map_init(&run->late_of, SIZE_MAX / 64);
 	int rc = scan_fetch_open(run->store, &run->fetch, err); /* all passes see its snapshot */
 	if (rc != 0) {
@@ -299,7 +281,7 @@ int run_plan_part(struct store *store, const struct plan *plan, const struct run
 	free(run.early);
 	scan_fetch_close(run.fetch);
 	u64map_done(&run.revision_of);
-	u64map_done(&run.row_of);
+	u64map_done(&run.lone_of);
 	u64map_done(&run.late_of);
 	block_atoms_done(&run.atoms);
 	if (result != 0) {

@@ -4,7 +4,7 @@
  *          a trail matches when those of its statement, of the statement's last verdict and of the request that the verdict
  *          names hold together. Only leaf numbers and times are kept; records are fetched later (query/trail.h).
  * Order:   rows by time, then statement id (then leaf), so that it does not depend on the order of commits.
- * Memory:  1 byte a record of the store (and 1 more per 8 atoms of a plan with more than two; query/marks.h), about 60 a row.
+ * Memory:  1 byte a record of the store (and 1 more per 8 atoms of a plan with more than two; query/marks.h), 40 a row.
  * Damage:  a block that cannot be read is left out and counted; the first one is described.
  * Threads: one run per thread. Blocking: disk.
  * Tests:   tests/unit/run.c

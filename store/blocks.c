@@ -87,6 +87,15 @@ static void close_one(struct opened *opened)
 	*opened = (struct opened){0};
 }
 
+void blocks_rest(struct blocks *blocks)
+{
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		if (blocks->open[i].pins == 0) {
+			close_one(&blocks->open[i]);
+		}
+	}
+}
+
 static void forget_list(struct blocks *blocks)
 {
 	for (size_t i = 0; blocks->filters != NULL && i < blocks->list.count; i++) {

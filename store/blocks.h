@@ -58,6 +58,9 @@ struct blocks;
 struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_t *key);
 void blocks_free(struct blocks *blocks);
 
+/* Closes the blocks that are open but not pinned: they take memory that something else is about to need. */
+void blocks_rest(struct blocks *blocks);
+
 /* The key for blocks that are opened from now on; borrowed. */
 void blocks_use_key(struct blocks *blocks, const uint8_t *key);
 

@@ -125,6 +125,10 @@ int seal_start(struct store *store, const struct seal_order *order, struct seal 
 	if (seal == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory to seal");
 	}
+	blocks_rest(store->peek_blocks); /* building a block takes much memory */
+	if (store->blocks != NULL) {
+		blocks_rest(store->blocks);
+	}
 	seal->store = store;
 	seal->key = store->key;
 	seal->change = order->change;
