@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 #define STANDING_MAX (1u << 28)
+#define RANK_SHIFT   40 /* leaves are below */
+#define RANK_MAX     ((1u << 24) - 1)
 #define EVERY_KIND   ((1u << RECORD_KIND_COUNT) - 2)
 
 struct search { /* what is looked for in verdicts and alerts */
@@ -18,7 +20,7 @@ struct search { /* what is looked for in verdicts and alerts */
 		alone; /* requests that match by themselves; those with statements are in trails that matched, or do not match */
 	struct leafset named; /* of them: those with statements */
 	struct u64map
-		standing; /* statement to its newest verdict, of statements that a verdict puts under a request of ours */
+		standing; /* statement to the rank of its newest verdict, of statements that a verdict puts under a request of ours */
 	struct u64map
 		request; /* statement to the request that this verdict names; RUN_NO_LEAF: none */
 };
@@ -30,6 +32,15 @@ struct columns {
 	struct scan_rows rows;
 	const int64_t *statement, *request;
 };
+
+/* Verdicts in the order in which they count: by revision, then leaf. */
+static uint64_t rank_of(int64_t revision, uint64_t leaf)
+{
+	uint64_t count = revision < 0                    ? 0
+			 : (uint64_t)revision < RANK_MAX ? (uint64_t)revision
+							 : RANK_MAX;
+	return count << RANK_SHIFT | (leaf & ((UINT64_C(1) << RANK_SHIFT) - 1));
+}
 
 static int load(const struct scan_block *block, enum record_kind kind, struct columns *out,
 		struct error *err)
@@ -100,19 +111,22 @@ static int list_candidates(struct search *search, const struct scan_block *block
 	return rc;
 }
 
-/* The newest verdict on each of them. Its leaf is the highest: verdicts are committed in the order in which they are said. */
+/* The newest verdict on each of them. */
 static int find_standing(struct search *search, const struct scan_block *block, struct error *err)
 {
 	struct columns verdicts;
+	const int64_t *revision = NULL;
 	int rc = load(block, RECORD_VERDICT, &verdicts, err);
+	rc = rc < 0 ? rc : scan_number_of(block, RECORD_VERDICT, FIELD_revision, &revision, err);
 	for (size_t i = 0; rc == 0 && i < verdicts.rows.count; i++) {
 		uint64_t leaf = scan_leaves(block)[verdicts.rows.row[i]];
+		uint64_t rank = rank_of(revision[i], leaf);
 		uint64_t statement = leaf_or_none(verdicts.statement[i]);
 		uint64_t *newest = u64map_get(&search->standing, statement);
-		if (newest == NULL || *newest > leaf) {
+		if (newest == NULL || *newest > rank) {
 			continue;
 		}
-		*newest = leaf;
+		*newest = rank;
 		if (u64map_put(&search->request, statement, leaf_or_none(verdicts.request[i])) <
 		    0) {
 			rc = no_memory(err);
