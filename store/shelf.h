@@ -1,6 +1,6 @@
 /* shelf - the sealed blocks one by one, for whoever decides what becomes of them as a whole.
  *
- * Threads: the writer's. Blocking: disk. Tests: tests/unit/shelf.c
+ * Threads: the writer's. Blocking: disk. Tests: tests/unit/rewrite.c
  */
 #ifndef STORE_SHELF_H
 #define STORE_SHELF_H
