@@ -4,10 +4,13 @@
  *        bench-inside seal STORE        seals all that the head holds: records, bytes, CPU seconds; nothing else may write to the store
  *        bench-inside lookup STORE      "KIND ID" a line on stdin, as bench-synth prints them: per kind, milliseconds of CPU until the ids' records are known,
  *                                       and until they are read too (each id once, in a random order; the first turn warms), and how many were found
+ *        bench-inside filters STORE     asks each block's filters for ids that are in none: how many say that it may hold one
  *        bench-inside find STORE        the records of each id on stdin (one a line), then again: microseconds, p50 and p99, of both turns */
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/parse.h"
 #include "store/block.h"
+#include "store/handle.h"
 #include "store/scan.h"
 #include "store/seal.h"
 #include "store/store.h"
@@ -321,6 +324,45 @@ static int lookup(const char *dir)
 	return set.count > 0 ? 0 : 1;
 }
 
+#define STRANGERS 256
+
+/* How many of ids that no record has may be in a block, by one kind of filter. */
+static uint64_t count_false(struct store *store, enum blocks_blob which)
+{
+	struct error err;
+	uint64_t hits = 0;
+	for (size_t i = 0; i < store->sealed->count; i++) {
+		for (uint64_t id = 0; id < STRANGERS; id++) {
+			const struct blocks_asked asked = {i, which, hash_u64(id + 1)};
+			bool may = false;
+			must(blocks_may_hold(store->blocks, &asked, &may, &err), &err);
+			hits += may ? 1 : 0;
+		}
+	}
+	return hits;
+}
+
+static int filters(const char *dir)
+{
+	struct store *store = NULL;
+	struct error err;
+	static const char *const names[] = {"ids", "stable ids"};
+	must(store_open(dir, STORE_READ, &store, &err), &err);
+	must(store_snapshot_begin(store, &err), &err);
+	size_t blocks = store->sealed->count;
+	for (int which = BLOCKS_FILTER_IDS; which <= BLOCKS_FILTER_RECORDS; which++) {
+		uint64_t hits = count_false(store, (enum blocks_blob)which);
+		double share = blocks > 0 ? (double)hits / (double)(blocks * STRANGERS) : 0;
+		(void)printf(
+			"%s: %zu blocks, %.3f %% say wrongly that they may hold an id: %.2f of "
+			"them an id\n",
+			names[which], blocks, 100 * share, share * (double)blocks);
+	}
+	store_snapshot_end(store);
+	store_close(store);
+	return 0;
+}
+
 static int seal(const char *dir)
 {
 	struct store *store = NULL;
@@ -354,13 +396,17 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "find") == 0) {
 		return find(argv[2]);
 	}
+	if (argc == 3 && strcmp(argv[1], "filters") == 0) {
+		return filters(argv[2]);
+	}
 	if (argc == 3 && strcmp(argv[1], "lookup") == 0) {
 		return lookup(argv[2]);
 	}
 	if (argc == 3 && strcmp(argv[1], "seal") == 0) {
 		return seal(argv[2]);
 	}
-	(void)fprintf(stderr, "usage: bench-inside columns STORE | seal STORE | find STORE <IDS | "
+	(void)fprintf(stderr, "usage: bench-inside columns STORE | seal STORE | filters STORE | "
+			      "find STORE <IDS | "
 			      "lookup STORE <IDS\n");
 	return 2;
 }

@@ -10,6 +10,10 @@ if [ "${1:-}" = store ]; then # beside its peers; has options of its own
 	shift
 	exec python3 "$(dirname "$0")/store.py" "$build" "$@"
 fi
+if [ "${1:-}" = answers ]; then # over a store of synthesised blocks; likewise
+	shift
+	exec python3 "$(dirname "$0")/answers.py" "$build" "$@"
+fi
 [ "$#" -gt 0 ] || set -- feed collect join tsql rules values
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"
