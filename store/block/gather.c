@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define NUMBERS_DISTINCT_MAX 4096
-#define FEW                  64   /* values that may all differ */
+#define FEW                  64 /* values that may all differ */
+#define VARINT_ROOM          10
 #define TRIAL                4096 /* values after which some must have been seen before */
 
 static bool is_kept(const struct recipe *recipe, unsigned field)
@@ -12,29 +13,77 @@ static bool is_kept(const struct recipe *recipe, unsigned field)
 	return ((recipe->present[field / 64] & ~recipe->ruled[field / 64]) >> field % 64 & 1) != 0;
 }
 
-void gather_put(const struct recipe *recipe, const struct record *record,
-		const struct recipe_fit *fit, struct buf *out)
+static char *write_varint(char *at, uint64_t value)
 {
-	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
-		if (!is_kept(recipe, field)) {
-			continue;
-		}
-		if (field_info(field)->type <= FIELD_TYPE_BYTES) {
-			wire_put_block(out, record->value[field].text);
-		} else {
-			wire_put_zigzag(out, record->value[field].number);
+	for (; value >= 0x80; value >>= 7) {
+		*at++ = (char)(value | 0x80);
+	}
+	*at++ = (char)value;
+	return at;
+}
+
+static char *write_number(char *at, int64_t number)
+{
+	return write_varint(at, (uint64_t)number << 1 ^ (number < 0 ? UINT64_MAX : 0));
+}
+
+static char *write_text(char *at, struct str text)
+{
+	at = write_varint(at, text.len);
+	if (text.len > 0) {
+		memcpy(at, text.ptr, text.len);
+	}
+	return at + text.len;
+}
+
+static uint64_t kept_fields(const struct recipe *recipe, unsigned word)
+{
+	return recipe->present[word] & ~recipe->ruled[word];
+}
+
+/* Room for all that a record keeps. */
+static size_t room_for(const struct recipe *recipe, const struct record *record,
+		       const struct recipe_fit *fit)
+{
+	size_t room = VARINT_ROOM + record->key.len;
+	for (unsigned word = 0; word < 2; word++) {
+		for (uint64_t left = kept_fields(recipe, word); left != 0; left &= left - 1) {
+			unsigned field = word * 64 + (unsigned)__builtin_ctzll(left);
+			bool is_text = field_info(field)->type <= FIELD_TYPE_BYTES;
+			room += VARINT_ROOM + (is_text ? record->value[field].text.len : 0);
 		}
 	}
 	for (size_t i = 0; i < recipe->slot_count; i++) {
-		if (recipe->slots[i].is_number) {
-			wire_put_zigzag(out, fit->slot[i].number);
-		} else {
-			wire_put_block(out, fit->slot[i].text);
+		room += VARINT_ROOM + (recipe->slots[i].is_number ? 0 : fit->slot[i].text.len);
+	}
+	return room;
+}
+
+void gather_put(const struct recipe *recipe, const struct record *record,
+		const struct recipe_fit *fit, struct buf *out)
+{
+	if (buf_reserve(out, room_for(recipe, record, fit)) < 0) {
+		return;
+	}
+	char *at = out->ptr + out->len;
+	for (unsigned word = 0; word < 2; word++) {
+		for (uint64_t left = kept_fields(recipe, word); left != 0; left &= left - 1) {
+			unsigned field = word * 64 + (unsigned)__builtin_ctzll(left);
+			const union field_value *value = &record->value[field];
+			at = field_info(field)->type <= FIELD_TYPE_BYTES
+				     ? write_text(at, value->text)
+				     : write_number(at, value->number);
 		}
 	}
-	if (!recipe->makes_key) {
-		wire_put_block(out, record->key);
+	for (size_t i = 0; i < recipe->slot_count; i++) {
+		at = recipe->slots[i].is_number ? write_number(at, fit->slot[i].number)
+						: write_text(at, fit->slot[i].text);
 	}
+	if (!recipe->makes_key) {
+		at = write_text(at, record->key);
+	}
+	out->len = (size_t)(at - out->ptr);
+	*at = '\0';
 }
 
 /* Whether values are still worth counting after so many of them. */
