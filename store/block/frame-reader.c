@@ -59,15 +59,35 @@ int frame_get_recipes(struct streams *streams, struct layout *layout, struct err
 		if (rc < 0) {
 			return rc;
 		}
+		uint32_t known = UINT32_MAX; /* the row before has it: most have the same */
 		for (uint32_t row = run.first; row < run.first + run.count; row++) {
-			if (layout->recipe_of[row] >= recipes ||
-			    recipes_at(layout->recipes, layout->recipe_of[row])->kind != kind) {
+			uint32_t recipe = layout->recipe_of[row];
+			if (recipe != known &&
+			    (recipe >= recipes ||
+			     recipes_at(layout->recipes, recipe)->kind != kind)) {
 				return streams_blame(streams, LAYOUT_RECIPES,
 						     "a row has no recipe of its kind", err);
 			}
+			known = recipe;
 		}
 	}
 	return 0;
+}
+
+/* Whether the recipe of the row before gave its time: most rows have the same. */
+struct time_maker {
+	uint32_t recipe;
+	bool makes;
+};
+
+static bool makes_time(const struct layout *layout, uint32_t row, struct time_maker *maker)
+{
+	uint32_t recipe = layout->recipe_of[row];
+	if (recipe != maker->recipe) {
+		maker->recipe = recipe;
+		maker->makes = recipes_at(layout->recipes, recipe)->makes_time;
+	}
+	return maker->makes;
 }
 
 /* The values that stand for the rows whose recipe gives no time. */
@@ -80,9 +100,12 @@ static int get_left(struct streams *streams, const struct layout *layout, uint8_
 	if (bucket == NULL) {
 		return no_memory(err);
 	}
+	struct time_maker maker = {.recipe = UINT32_MAX};
 	for (uint32_t row = run.first; row < run.first + run.count; row++) {
-		bucket[count] = layout_time_bucket(layout, row);
-		count += recipes_at(layout->recipes, layout->recipe_of[row])->makes_time ? 0 : 1;
+		if (!makes_time(layout, row, &maker)) {
+			bucket[count++] =
+				kind == RECORD_STATEMENT ? layout_time_bucket(layout, row) : 0;
+		}
 	}
 	const struct ints_column about = {.column = LAYOUT_TIMES,
 					  .part = (uint8_t)(LAYOUT_PART * kind),
@@ -103,12 +126,14 @@ int frame_get_times(struct streams *streams, struct layout *layout, uint8_t kind
 		return no_memory(err);
 	}
 	int rc = get_left(streams, layout, kind, left, err);
+	struct time_maker maker = {.recipe = UINT32_MAX};
 	for (uint32_t row = run.first; rc == 0 && row < run.first + run.count; row++) {
 		uint32_t parent = layout->parents[row];
-		if (!recipes_at(layout->recipes, layout->recipe_of[row])->makes_time) {
-			layout->times[row] =
-				(int64_t)((uint64_t)left[next++] +
-					  (uint64_t)layout_expected_time(layout, row, durations));
+		if (!makes_time(layout, row, &maker)) {
+			int64_t expected = kind == RECORD_STATEMENT
+						   ? layout_expected_time(layout, row, durations)
+						   : 0;
+			layout->times[row] = (int64_t)((uint64_t)left[next++] + (uint64_t)expected);
 		} else if (parent < row) {
 			layout->times[row] = layout->times[parent];
 		} else {

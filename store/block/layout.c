@@ -102,28 +102,22 @@ bool layout_context(const struct layout *layout, const struct layout_given *give
 	return false;
 }
 
-#define DIGIT_BITS 11
+#define DIGIT_BITS 12
 #define DIGITS     (1u << DIGIT_BITS)
 
-struct sorting {
-	const uint64_t *keys;
-	uint64_t least; /* of them */
-	uint32_t *rows, *other;
-	size_t count;
+/* A row and what it is sorted by, side by side. */
+struct sorted {
+	uint64_t key;
+	uint32_t row;
 };
 
 /* One pass of a radix sort by the digit at shift. */
-static void sort_pass(const struct sorting *sorting, unsigned shift)
+static void sort_pass(const struct sorted *from, size_t count, unsigned shift, struct sorted *to)
 {
-	const uint64_t *keys = sorting->keys;
-	const uint32_t *from = sorting->rows;
-	uint32_t *to = sorting->other;
-	uint64_t least = sorting->least;
-	size_t count = sorting->count;
 	uint32_t next[DIGITS] = {0};
 	uint32_t sum = 0;
 	for (size_t i = 0; i < count; i++) {
-		next[(keys[from[i]] - least) >> shift & (DIGITS - 1)]++;
+		next[from[i].key >> shift & (DIGITS - 1)]++;
 	}
 	for (size_t d = 0; d < DIGITS; d++) {
 		uint32_t here = next[d];
@@ -131,7 +125,7 @@ static void sort_pass(const struct sorting *sorting, unsigned shift)
 		sum += here;
 	}
 	for (size_t i = 0; i < count; i++) {
-		to[next[(keys[from[i]] - least) >> shift & (DIGITS - 1)]++] = from[i];
+		to[next[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
 	}
 }
 
@@ -140,23 +134,32 @@ bool layout_sort(const uint64_t *keys, uint32_t *rows, size_t count)
 	uint64_t least = UINT64_MAX, most = 0;
 	bool is_sorted = true;
 	for (size_t i = 0; i < count; i++) {
-		least = keys[rows[i]] < least ? keys[rows[i]] : least;
-		most = keys[rows[i]] > most ? keys[rows[i]] : most;
-		is_sorted = is_sorted && (i == 0 || keys[rows[i - 1]] <= keys[rows[i]]);
+		uint64_t key = keys[rows[i]];
+		is_sorted = is_sorted && key >= most;
+		least = key < least ? key : least;
+		most = key > most ? key : most;
 	}
 	if (is_sorted) {
 		return true;
 	}
-	uint32_t *other = malloc(count * sizeof other[0]);
-	if (other == NULL) {
+	struct sorted *room = malloc(2 * count * sizeof room[0]);
+	if (room == NULL) {
 		return false;
 	}
-	for (unsigned shift = 0; shift < 64 && (most - least) >> shift != 0; shift += DIGIT_BITS) {
-		const struct sorting sorting = {keys, least, rows, other, count};
-		sort_pass(&sorting, shift);
-		memcpy(rows, other, count * sizeof rows[0]);
+	struct sorted *from = room, *to = room + count;
+	for (size_t i = 0; i < count; i++) {
+		from[i] = (struct sorted){keys[rows[i]] - least, rows[i]};
 	}
-	free(other);
+	for (unsigned shift = 0; shift < 64 && (most - least) >> shift != 0; shift += DIGIT_BITS) {
+		sort_pass(from, count, shift, to);
+		struct sorted *swap = from;
+		from = to;
+		to = swap;
+	}
+	for (size_t i = 0; i < count; i++) {
+		rows[i] = from[i].row;
+	}
+	free(room);
 	return true;
 }
 
