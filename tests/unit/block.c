@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/digest.h"
 #include "base/hash.h"
 #include "store/block.h"
 
@@ -350,12 +351,70 @@ static void test_what_does_not_fit(void **state)
 	block_builder_free(builder);
 }
 
+/* The key of a row, when another one is expected or none. */
+static struct str key_of(struct block *block, uint32_t row, struct str expected, struct buf *out)
+{
+	struct error err;
+	buf_clear(out);
+	block_expect_key(block, expected);
+	assert_int_equal(block_record(block, row, out, &err), 0);
+	assert_true(block_last_stable(block) ==
+		    record_stable_number(STR_LIT("here"), block_last_record(block)->key));
+	return block_last_record(block)->key;
+}
+
+static void test_expected_keys(void **state)
+{
+	/* Proves: a key that is expected is not believed before the rule gave one that was, then it is; without one the rule is followed. */
+	(void)state;
+	struct block_builder *builder = block_builder_new();
+	struct str wrong = STR_LIT("twenty bytes of what");
+	uint8_t digest[DIGEST_BYTES];
+	char keys[3][20] = {{0}}, raw[3][16];
+	struct buf bytes, encoded;
+	struct block_about about;
+	struct error err;
+	buf_init(&bytes, 1 << 20);
+	buf_init(&encoded, 1 << 20);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct record record;
+		(void)snprintf(raw[i], sizeof raw[i], "{\"n\":%u}", i + 5);
+		digest_sha256(str_of(raw[i]), digest);
+		memcpy(keys[i], digest, 16);
+		record_init(&record, RECORD_REQUEST);
+		record.source = STR_LIT("here");
+		record.key = str_make(keys[i], 20);
+		record_set_text(&record, FIELD_raw, str_of(raw[i]));
+		buf_clear(&encoded);
+		assert_int_equal(record_encode(&record, &encoded, &err), 0);
+		assert_int_equal(block_builder_add(builder, i, 0, buf_str(&encoded), &err), 0);
+	}
+	assert_int_equal(
+		block_builder_finish(builder, &(struct block_seal){12, NULL}, &bytes, &about, &err),
+		0);
+	struct block *block = open_block(&bytes);
+	assert_true(str_equal(key_of(block, 0, wrong, &encoded), str_make(keys[0], 20)));
+	assert_true(str_equal(key_of(block, 1, str_make(keys[1], 20), &encoded),
+			      str_make(keys[1], 20)));
+	assert_int_equal(block_record(block, 2, &encoded, &err), 0);
+	assert_true(str_equal(block_last_record(block)->key, str_make(keys[2], 20)));
+	block_close(block);
+	block = open_block(&bytes);
+	(void)key_of(block, 1, str_make(keys[1], 20), &encoded);
+	assert_true(str_equal(key_of(block, 2, wrong, &encoded), wrong));
+	block_close(block);
+	buf_done(&bytes);
+	buf_done(&encoded);
+	block_builder_free(builder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_families), cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_finding),  cmocka_unit_test(test_finding_among_many),
-		cmocka_unit_test(test_damage),   cmocka_unit_test(test_what_does_not_fit),
+		cmocka_unit_test(test_families),      cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_finding),       cmocka_unit_test(test_finding_among_many),
+		cmocka_unit_test(test_damage),        cmocka_unit_test(test_what_does_not_fit),
+		cmocka_unit_test(test_expected_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
