@@ -24,6 +24,21 @@ void arena_init(struct arena *arena, size_t max_bytes)
 	*arena = (struct arena){.chunk = NULL, .used_bytes = 0, .max_bytes = max_bytes};
 }
 
+struct arena_end {
+	struct arena_end *before;
+	void (*done)(void *owner);
+	void *owner;
+};
+
+static void run_ends(struct arena *arena)
+{
+	while (arena->ends != NULL) {
+		const struct arena_end *end = arena->ends;
+		arena->ends = end->before;
+		end->done(end->owner);
+	}
+}
+
 static void free_chunks(struct arena_chunk *chunk)
 {
 	while (chunk != NULL) {
@@ -35,12 +50,14 @@ static void free_chunks(struct arena_chunk *chunk)
 
 void arena_done(struct arena *arena)
 {
+	run_ends(arena);
 	free_chunks(arena->chunk);
 	arena_init(arena, arena->max_bytes);
 }
 
 void arena_clear(struct arena *arena)
 {
+	run_ends(arena);
 	struct arena_chunk *largest = arena->chunk;
 	for (struct arena_chunk *chunk = arena->chunk; chunk != NULL; chunk = chunk->next) {
 		if (chunk->size > largest->size) {
@@ -118,6 +135,17 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size)
 		memset(ptr, 0, bytes);
 	}
 	return ptr;
+}
+
+bool arena_at_end(struct arena *arena, void (*done)(void *owner), void *owner)
+{
+	struct arena_end *end = arena_alloc(arena, sizeof(*end));
+	if (end == NULL) {
+		return false;
+	}
+	*end = (struct arena_end){arena->ends, done, owner};
+	arena->ends = end;
+	return true;
 }
 
 int arena_str(struct arena *arena, struct str s, struct str *out)

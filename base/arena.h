@@ -12,9 +12,11 @@
 #include "base/str.h"
 
 struct arena_chunk;
+struct arena_end;
 
 struct arena {
 	struct arena_chunk *chunk;
+	struct arena_end *ends;
 	size_t used_bytes; /* handed out since the last clear, with alignment */
 	size_t max_bytes;
 };
@@ -34,6 +36,11 @@ void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, warn_
 /* The same, zeroed, for count objects of size bytes; NULL also on overflow. */
 void *arena_calloc(struct arena *arena, size_t count, size_t size)
 	__attribute__((malloc, warn_unused_result));
+
+/* Lets done(owner) be called when the arena is emptied or freed, the last one first: for what lives as long, and is more than memory.
+ * False when max_bytes would be passed or memory is out. */
+bool arena_at_end(struct arena *arena, void (*done)(void *owner), void *owner)
+	__attribute__((warn_unused_result));
 
 /* Copies s into the arena and sets *out to the copy, which also ends in a NUL that len does not count.
  * Returns 0, or -ERR_LIMIT with *out untouched. */

@@ -24,7 +24,7 @@ static struct str next_word(struct str text, size_t *pos)
 static size_t field_prefix(struct str word)
 {
 	size_t len = 0;
-	while (len < word.len && memchr(":=<>!", word.ptr[len], 5) == NULL) {
+	while (len < word.len && memchr(":=<>!~", word.ptr[len], 6) == NULL) {
 		len++;
 	}
 	struct word found;
@@ -32,9 +32,9 @@ static size_t field_prefix(struct str word)
 	if (len == word.len || !word_find(str_slice(word, skip, len - skip), &found)) {
 		return 0;
 	}
-	while (len < word.len && memchr(":=<>!", word.ptr[len], 5) != NULL) {
+	while (len < word.len && memchr(":=<>!~", word.ptr[len], 6) != NULL) {
 		len++;
-		if (word.ptr[len - 1] == ':') {
+		if (word.ptr[len - 1] == ':' || word.ptr[len - 1] == '~') {
 			break;
 		}
 	}
@@ -51,7 +51,7 @@ static bool looks_like_field(struct str word)
 		(word.ptr[len] >= 'A' && word.ptr[len] <= 'Z') || word.ptr[len] == '_')) {
 		len++;
 	}
-	return len > begin && len < word.len && memchr(":=<>", word.ptr[len], 4) != NULL;
+	return len > begin && len < word.len && memchr(":=<>~", word.ptr[len], 5) != NULL;
 }
 
 /* Whether text is written in the language itself, so that nothing must be quoted. */
@@ -71,7 +71,7 @@ static bool is_filter(struct str text)
 		if (first && is_field && field_prefix(word) == 0) {
 			return true; /* the parser says what is wrong with it */
 		}
-		bool is_operator = memchr("<>=!", word.ptr[0], 4) != NULL;
+		bool is_operator = memchr("<>=!~", word.ptr[0], 5) != NULL;
 		if (!first && (is_field || is_operator)) {
 			return true;
 		}

@@ -40,39 +40,78 @@ static inline void set_bit(struct block_atoms *atoms, const struct column_test *
 	atoms->bits[row] |= test->bit;
 }
 
-static int room_for_hits(struct block_atoms *atoms, size_t count, struct error *err)
+/* No hits for count rows. */
+static int clear_hits(struct block_atoms *atoms, size_t count, struct error *err)
 {
-	if (count <= atoms->hit_room) {
-		return 0;
+	size_t words = count / 64 + 1;
+	if (words > atoms->hit_room) {
+		free(atoms->hits);
+		atoms->hits = malloc(words * sizeof(*atoms->hits));
+		atoms->hit_room = atoms->hits != NULL ? words : 0;
 	}
-	uint8_t *larger = realloc(atoms->hits, count);
-	if (larger == NULL) {
-		return error_set(err, ERR_NOMEM, "no memory to test %zu values", count);
+	if (words > atoms->hit_room) {
+		return error_set(err, ERR_NOMEM, "no memory to test %zu rows", count);
 	}
-	atoms->hits = larger;
-	atoms->hit_room = count;
+	memset(atoms->hits, 0, words * sizeof(*atoms->hits));
 	return 0;
 }
 
-static int test_codes(struct block_atoms *atoms, const struct column_test *test,
-		      const struct scan_codes *codes, struct error *err)
+static void take_hits(struct block_atoms *atoms, const struct column_test *test)
 {
-	int result = room_for_hits(atoms, codes->dict_count, err);
+	for (size_t word = 0; word <= test->rows.count / 64; word++) {
+		for (uint64_t left = atoms->hits[word]; left != 0; left &= left - 1) {
+			set_bit(atoms, test, word * 64 + (size_t)__builtin_ctzll(left));
+		}
+	}
+}
+
+/* A regular expression that gives up again and again would take all day. */
+static int check_expression(const struct match *match, struct error *err)
+{
+	const struct expression *expression = match->expression;
+	if (expression == NULL || expression->given_up < EXPRESSION_GIVEN_UP_MAX) {
+		return 0;
+	}
+	return error_set(err, ERR_LIMIT,
+			 "the regular expression %.*s takes too much work: it was given up on %d "
+			 "texts; repetitions within repetitions, as in (a+)+, are what costs most",
+			 (int)(expression->text.len < 200 ? expression->text.len : 200),
+			 expression->text.ptr, EXPRESSION_GIVEN_UP_MAX);
+}
+
+static int test_texts(struct block_atoms *atoms, const struct column_test *test, unsigned field,
+		      struct error *err)
+{
+	struct block_needle needle;
+	struct scan_field where = {test->kind, (enum field)field};
+	int result = clear_hits(atoms, test->rows.count, err);
+	match_needle(&test->atom->match, &needle);
+	result = result != 0 ? result
+			     : scan_find_text(test->block, where, &needle, atoms->hits, err);
+	if (result == 0) {
+		take_hits(atoms, test);
+		result = check_expression(&test->atom->match, err);
+	}
+	return result;
+}
+
+static int test_sources(struct block_atoms *atoms, const struct column_test *test,
+			struct error *err)
+{
+	struct scan_codes codes;
+	struct block_needle needle;
+	int result = clear_hits(atoms, test->rows.count, err);
+	result = result != 0 ? result : scan_source_of(test->block, test->kind, &codes, err);
 	if (result != 0) {
 		return result;
 	}
-	bool any = false;
-	for (size_t i = 0; i < codes->dict_count; i++) {
-		atoms->hits[i] = match_text(&test->atom->match, codes->dict[i]);
-		any = any || atoms->hits[i] != 0;
+	const struct block_codes same = {codes.code, codes.dict, codes.dict_count};
+	match_needle(&test->atom->match, &needle);
+	if (!block_needle_in_codes(&needle, &same, test->rows.count, atoms->hits)) {
+		return error_set(err, ERR_NOMEM, "no memory to test %zu values", codes.dict_count);
 	}
-	for (size_t i = 0; any && i < test->rows.count; i++) {
-		uint32_t code = codes->code[i];
-		if (code != SCAN_ABSENT && atoms->hits[code] != 0) {
-			set_bit(atoms, test, i);
-		}
-	}
-	return 0;
+	take_hits(atoms, test);
+	return check_expression(&test->atom->match, err);
 }
 
 static void test_numbers(struct block_atoms *atoms, const struct column_test *test,
@@ -102,20 +141,17 @@ static void test_part(struct block_atoms *atoms, const struct column_test *test,
 static int test_field(struct block_atoms *atoms, const struct column_test *test, unsigned field,
 		      struct error *err)
 {
-	struct scan_codes codes;
 	int result;
 	if (field == PART_TIME || field == PART_LEAF) {
 		test_part(atoms, test, field);
 		return 0;
 	}
 	if (field == PART_SOURCE) {
-		result = scan_source_of(test->block, test->kind, &codes, err);
-		return result != 0 ? result : test_codes(atoms, test, &codes, err);
+		return test_sources(atoms, test, err);
 	}
 	enum field_type type = field_info(field)->type;
 	if (type == FIELD_TYPE_TEXT || type == FIELD_TYPE_BYTES) {
-		result = scan_text_of(test->block, test->kind, (enum field)field, &codes, err);
-		return result != 0 ? result : test_codes(atoms, test, &codes, err);
+		return test_texts(atoms, test, field, err);
 	}
 	const int64_t *values;
 	result = scan_number_of(test->block, test->kind, (enum field)field, &values, err);

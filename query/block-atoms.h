@@ -16,7 +16,7 @@ struct block_atoms {
 	uint32_t *touched; /* the rows whose bits are not 0, each once, in no order */
 	size_t touched_count;
 	size_t room;
-	uint8_t *hits; /* per dictionary entry */
+	uint64_t *hits; /* a bit per row */
 	size_t hit_room;
 };
 
@@ -24,7 +24,8 @@ struct block_atoms {
 void block_atoms_done(struct block_atoms *atoms);
 
 /* Sets atoms->bits for the rows of block of the kinds asked for (bit k): for each row, the atoms of the plan on its side. Only
- * columns of kinds that the block holds are read. Returns 0, ERR_CORRUPT or ERR_NOMEM. */
+ * columns of kinds that the block holds are read. Returns 0, ERR_CORRUPT, ERR_NOMEM, or ERR_LIMIT when a regular expression gave up on
+ * too many texts. */
 int block_atoms_load(struct block_atoms *atoms, const struct plan *plan, unsigned kinds,
 		     const struct scan_block *block, struct error *err);
 

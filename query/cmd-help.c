@@ -19,6 +19,8 @@ static const char filter_help[] =
 	"\n"
 	"  user:alice                  the whole value, letters folded\n"
 	"  route:\"GET /orders/*\"       * is any text, ? any one character; quotes for spaces\n"
+	"  statement~\"drop|truncate\"   a regular expression (PCRE2), found anywhere, letters\n"
+	"  user!~\"^svc_\\d+$\"          folded unless it begins with (?-i); !~: does not match\n"
 	"  rows>1000 duration>2s       numbers and durations: > >= < <= = !=\n"
 	"  time:yesterday              a span of time; \"querytrail help time\"\n"
 	"  -app:etl   NOT app:etl      must not hold\n"

@@ -16,6 +16,7 @@ int coverage_make(struct store *store, const struct plan *plan, const struct run
 		.to_ns = plan->to_ns,
 		.matched = result->row_count,
 		.returned = result->row_count,
+		.given_up = plan_given_up(plan),
 	};
 	int rc = store_sources(store, &coverage.sources, &coverage.source_count, err);
 	rc = rc < 0 ? rc : store_removed(store, &coverage.removed, err);
@@ -69,7 +70,7 @@ bool coverage_incomplete(const struct coverage *coverage)
 {
 	const char *why;
 	if (coverage->result->gap_count > 0 || coverage->result->stats.blocks_damaged > 0 ||
-	    coverage->unread > 0) {
+	    coverage->unread > 0 || coverage->given_up > 0) {
 		return true;
 	}
 	for (size_t i = 0; i < coverage->source_count; i++) {
@@ -185,6 +186,12 @@ static void put_missing(const struct coverage *coverage, const struct zone *zone
 	if (result->gap_count > GAPS_SHOWN) {
 		buf_putf(out, "\n  missing: %zu more gaps; querytrail coverage lists them",
 			 result->gap_count - GAPS_SHOWN);
+	}
+	if (coverage->given_up > 0) {
+		buf_putf(out,
+			 "\n  missing: %llu texts that took the regular expression too much work; "
+			 "they may match",
+			 (unsigned long long)coverage->given_up);
 	}
 	if (result->stats.blocks_damaged > 0 || coverage->unread > 0) {
 		buf_putf(out, "\n  missing: %llu damaged blocks, %llu unreadable rows",
@@ -336,6 +343,9 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	json_put_key(out, &first, "gaps");
 	put_json_gaps(coverage, out);
 	put_json_number(out, &first, "damaged_blocks", coverage->result->stats.blocks_damaged);
+	if (coverage->given_up > 0) {
+		put_json_number(out, &first, "given_up_texts", coverage->given_up);
+	}
 	put_json_number(out, &first, "unreadable_rows", coverage->unread);
 	put_json_number(out, &first, "rejected", coverage_rejected(coverage));
 	buf_put_byte(out, '}');

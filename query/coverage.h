@@ -1,6 +1,6 @@
 /* coverage - what an answer rests on: how much was there, what is missing, and until when the sources were read.
  *
- * Incomplete: a gap overlaps the time asked for, a block is damaged, a source is failed, silent, retrying or not caught up, or
+ * Incomplete: a gap overlaps the time asked for, a block is damaged, a regular expression gave up on a text, a source is failed, silent, retrying or not caught up, or
  *          a source's watermark lies before the end that was asked for. Then the exit status is 3.
  * Rejects: what did not parse is told, but does not make an answer incomplete: its bytes are there, its time is not known.
  * Stopped: an open-ended question on a store that nobody writes is told so; it is no lack, since all that is stored was looked at.
@@ -22,8 +22,9 @@ struct coverage {
 	uint64_t matched, returned;
 	bool daemon_stopped; /* no process writes the store: nothing newer will be in it */
 	struct store_removed
-		removed; /* what retention has taken: by policy, so no lack, but told */
-	uint64_t unread; /* rows that match but could not be read whole */
+		removed;   /* what retention has taken: by policy, so no lack, but told */
+	uint64_t given_up; /* texts that a regular expression gave up on */
+	uint64_t unread;   /* rows that match but could not be read whole */
 };
 
 /* Fills in the sources and what the run found. Returns 0 or a failure of the store. */

@@ -14,7 +14,7 @@ const char *compare_op_text(enum compare_op op)
 	static const char *const text[] = {
 		[COMPARE_HAS] = ":",       [COMPARE_EQUAL] = "=",    [COMPARE_NOT_EQUAL] = "!=",
 		[COMPARE_LESS] = "<",      [COMPARE_AT_MOST] = "<=", [COMPARE_MORE] = ">",
-		[COMPARE_AT_LEAST] = ">=",
+		[COMPARE_AT_LEAST] = ">=", [COMPARE_MATCH] = "~",    [COMPARE_NO_MATCH] = "!~",
 	};
 	return text[op];
 }
@@ -63,8 +63,9 @@ static void skip_space(struct lexer *lexer)
 static size_t operator_at(struct str input, size_t pos, enum compare_op *out_op)
 {
 	static const enum compare_op order[] = {
-		COMPARE_NOT_EQUAL, COMPARE_AT_MOST, COMPARE_AT_LEAST, COMPARE_LESS,
-		COMPARE_MORE,      COMPARE_EQUAL,   COMPARE_HAS};
+		COMPARE_NOT_EQUAL, COMPARE_NO_MATCH, COMPARE_AT_MOST,
+		COMPARE_AT_LEAST,  COMPARE_LESS,     COMPARE_MORE,
+		COMPARE_EQUAL,     COMPARE_MATCH,    COMPARE_HAS};
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct str text = str_of(compare_op_text(order[i]));
 		if (str_has_prefix(str_slice(input, pos, text.len), text)) {

@@ -1,6 +1,6 @@
 /* filter-lexer - the tokens of a filter, with their places.
  *
- * Shape:   words, "phrases", field operators (name followed by : = != < <= > >=), ( ) - NOT OR AND. Behind a field operator
+ * Shape:   words, "phrases", field operators (name followed by : = != < <= > >= ~ !~), ( ) - NOT OR AND. Behind a field operator
  *          comes a value: a phrase, or everything up to white space or a closing parenthesis.
  * Quotes:  in a phrase \" and \\ stand for " and \; every other backslash is itself.
  * Limits:  a filter <= LEXER_TEXT_MAX bytes.
@@ -36,6 +36,8 @@ enum compare_op {
 	COMPARE_AT_MOST,
 	COMPARE_MORE,
 	COMPARE_AT_LEAST,
+	COMPARE_MATCH, /* ~: a regular expression */
+	COMPARE_NO_MATCH,
 };
 
 struct token {

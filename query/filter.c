@@ -76,10 +76,13 @@ static int parse_term(struct parser *parser, struct node **out_node)
 			return result;
 		}
 	}
-	bool unequal = token.op == COMPARE_NOT_EQUAL;
-	node->term->op = unequal ? COMPARE_EQUAL : token.op;
+	bool unequal = token.op == COMPARE_NOT_EQUAL || token.op == COMPARE_NO_MATCH;
+	node->term->op = token.op == COMPARE_NOT_EQUAL  ? COMPARE_EQUAL
+			 : token.op == COMPARE_NO_MATCH ? COMPARE_MATCH
+							: token.op;
 	node->term->value = value.text;
 	node->term->value_offset = value.offset;
+	node->term->is_quoted = value.type == TOKEN_PHRASE;
 	*out_node = node;
 	if (unequal) {
 		result = new_node(parser, NODE_NOT, out_node);
@@ -235,7 +238,8 @@ int query_parse(struct str text, struct arena *arena, struct query *out_query, s
 	if (result != 0) {
 		return result;
 	}
-	*out_query = (struct query){.text = text, .root = root, .term_count = parser.term_count};
+	*out_query = (struct query){
+		.text = text, .root = root, .term_count = parser.term_count, .arena = arena};
 	return 0;
 }
 
@@ -257,7 +261,8 @@ static void put_node(const struct node *node, struct buf *out)
 	case NODE_ALL:
 		return;
 	case NODE_TERM:
-		if (strcmp(node->term->word.name, word_free_text().name) != 0) {
+		if (strcmp(node->term->word.name, word_free_text().name) != 0 ||
+		    node->term->op != COMPARE_HAS) {
 			buf_put_text(out, node->term->word.name);
 			buf_put_text(out, compare_op_text(node->term->op));
 		}

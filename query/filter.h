@@ -1,7 +1,7 @@
 /* filter - a filter of the command line as a tree.
  *
  * Grammar: query = [or]; or = and {"OR" and}; and = unary {["AND"] unary}; unary = {"NOT" | "-"} (term | "(" or ")").
- *          term = field operator value | word | "phrase". a!=b is NOT a=b.
+ *          term = field operator value | word | "phrase". a!=b is NOT a=b, a!~b is NOT a~b.
  * Limits:  LEXER_TEXT_MAX bytes, QUERY_TERMS_MAX terms, depth QUERY_DEPTH_MAX.
  * Life:    the tree lives in the arena and borrows from the input.
  * Threads: pure. Blocking: never.
@@ -29,6 +29,7 @@ struct term {
 	enum compare_op op;
 	struct str value;
 	size_t value_offset;
+	bool is_quoted;
 };
 
 struct node {
@@ -42,6 +43,7 @@ struct query {
 	struct str text;
 	struct node *root;
 	unsigned term_count;
+	struct arena *arena; /* that the tree lives in */
 };
 
 /* Reads a filter.

@@ -99,6 +99,23 @@ static bool is_order(enum compare_op op)
 	       op == COMPARE_AT_LEAST;
 }
 
+/* The longest run of bytes between wildcards. */
+static struct str longest_piece(struct str pattern)
+{
+	struct str best = {pattern.ptr, 0};
+	size_t begin = 0;
+	for (size_t i = 0; i <= pattern.len; i++) {
+		if (i < pattern.len && pattern.ptr[i] != '*' && pattern.ptr[i] != '?') {
+			continue;
+		}
+		if (i - begin > best.len) {
+			best = str_slice(pattern, begin, i - begin);
+		}
+		begin = i + 1;
+	}
+	return best;
+}
+
 static void make_text(const struct term *term, struct match *match)
 {
 	bool wild = has_wildcard(term->value);
@@ -114,6 +131,11 @@ static void make_text(const struct term *term, struct match *match)
 	} else {
 		match->type = wild ? MATCH_GLOB : MATCH_EQUAL;
 	}
+	if (match->type == MATCH_CONTAINS || match->type == MATCH_EQUAL) {
+		match->holds = term->value;
+	} else if (match->type != MATCH_ORDER && match->type != MATCH_PRESENT) {
+		match->holds = longest_piece(term->value);
+	}
 }
 
 /* Sets the range of numbers that stand in the relation op to the span [low, high]. */
@@ -126,6 +148,8 @@ static void make_range(enum compare_op op, int64_t low, int64_t high, struct mat
 	case COMPARE_HAS:
 	case COMPARE_EQUAL:
 	case COMPARE_NOT_EQUAL: /* the parser makes it NOT = */
+	case COMPARE_MATCH:     /* of texts only */
+	case COMPARE_NO_MATCH:
 		match->low = low;
 		match->high = high;
 		return;
@@ -213,11 +237,54 @@ static int make_bool(const struct query *query, const struct term *term, struct 
 	return 0;
 }
 
+/* Where byte `at` of a term's value stands in the filter: a quoted one may have escapes. */
+static size_t place_in_value(const struct query *query, const struct term *term, size_t at)
+{
+	size_t pos = term->value_offset + (term->is_quoted ? 1 : 0);
+	for (size_t i = 0; i < at && pos < query->text.len; i++) {
+		bool escaped =
+			term->is_quoted && query->text.ptr[pos] == '\\' &&
+			pos + 1 < query->text.len &&
+			(query->text.ptr[pos + 1] == '"' || query->text.ptr[pos + 1] == '\\');
+		pos += escaped ? 2 : 1;
+	}
+	return pos;
+}
+
+static int make_expression(const struct query *query, const struct term *term, struct match *match,
+			   struct error *err)
+{
+	struct error what;
+	size_t at = 0;
+	enum word_type type = term->word.type;
+	if (type != WORD_TEXT && type != WORD_CONTAINS && type != WORD_TABLE) {
+		return lexer_error(query->text, term->value_offset, err,
+				   "\"%s\" is no text; ~ looks through texts with a regular "
+				   "expression",
+				   term->word.name);
+	}
+	match->type = MATCH_EXPRESSION;
+	int result = expression_new(term->value, query->arena, &match->expression, &at, &what);
+	if (result == -ERR_CONFIG) {
+		return lexer_error(query->text, place_in_value(query, term, at), err,
+				   "the regular expression is wrong here: %s", what.text);
+	}
+	if (result != 0 && err != NULL) {
+		*err = what;
+	}
+	return result;
+}
+
 int match_make(const struct query *query, const struct term *term,
 	       const struct match_context *context, struct match *out_match, struct error *err)
 {
 	struct match match = {.pattern = term->value};
 	int result = 0;
+	if (term->op == COMPARE_MATCH) {
+		result = make_expression(query, term, &match, err);
+		*out_match = match;
+		return result;
+	}
 	switch (term->word.type) {
 	case WORD_TEXT:
 	case WORD_CONTAINS:
@@ -289,6 +356,8 @@ static bool in_order(const struct match *match, struct str value)
 	case COMPARE_HAS:
 	case COMPARE_EQUAL:
 	case COMPARE_NOT_EQUAL:
+	case COMPARE_MATCH:
+	case COMPARE_NO_MATCH:
 		break;
 	}
 	return false;
@@ -322,11 +391,35 @@ bool match_text(const struct match *match, struct str value)
 	case MATCH_GRADES:
 		hit = (match->grades >> grade_of(value) & 1u) != 0;
 		break;
+	case MATCH_EXPRESSION:
+		hit = expression_matches(match->expression, value);
+		break;
 	case MATCH_RANGE:
 	case MATCH_NUMBER_GLOB:
 		break; /* numbers only */
 	}
 	return hit;
+}
+
+static bool matches(const void *owner, struct str text)
+{
+	return match_text(owner, text);
+}
+
+void match_needle(const struct match *match, struct block_needle *out_needle)
+{
+	bool holding_is_enough = match->type == MATCH_CONTAINS || match->type == MATCH_PRESENT;
+	*out_needle = (struct block_needle){
+		.any = &match->holds,
+		.any_count = match->holds.len > 0 ? 1 : 0,
+		.ignore_case = true,
+		.matches = holding_is_enough ? NULL : matches,
+		.owner = match,
+	};
+	if (match->type == MATCH_EXPRESSION) {
+		out_needle->any = match->expression->must;
+		out_needle->any_count = match->expression->must_count;
+	}
 }
 
 bool match_number(const struct match *match, int64_t value)
@@ -352,6 +445,7 @@ bool match_number(const struct match *match, int64_t value)
 	case MATCH_LAST_PART:
 	case MATCH_ORDER:
 	case MATCH_GRADES:
+	case MATCH_EXPRESSION:
 		break; /* text only */
 	}
 	return hit;

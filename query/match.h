@@ -7,8 +7,10 @@
 #ifndef QUERY_MATCH_H
 #define QUERY_MATCH_H
 
+#include "query/expression.h"
 #include "query/filter.h"
 #include "query/zone.h"
+#include "store/block.h"
 
 /* What the text of a value may depend on. */
 struct match_context {
@@ -27,6 +29,7 @@ enum match_type {
 	MATCH_RANGE,       /* low <= number < high,  */
 	MATCH_NUMBER_GLOB, /* the decimal text of a number against a glob: status:4* */
 	MATCH_GRADES,
+	MATCH_EXPRESSION,
 };
 
 struct match {
@@ -35,6 +38,8 @@ struct match {
 	struct str pattern;
 	int64_t low, high; /* MATCH_RANGE; both inclusive */
 	unsigned grades;   /* MATCH_GRADES: bit g of enum grade */
+	struct str holds;  /* of texts: what each one that matches holds, letters of either case */
+	struct expression *expression; /* MATCH_EXPRESSION */
 };
 
 /* The grades as numbers, for sets and counts. */
@@ -59,13 +64,16 @@ const char *grade_name(enum grade grade);
 /* A set of grades from "A", "AB", "U" (U1 and U2), "u1", "P" or "pending"; false when it is anything else. */
 bool grade_parse_set(struct str text, unsigned *out_grades);
 
-/* Makes the test of a term. query is only for the place in errors. The match borrows from the term.
- * Returns 0 or ERR_USAGE. */
+/* Makes the test of a term. query is for the place in errors, and its arena for regular expressions. The match borrows from the term.
+ * Returns 0, ERR_USAGE, ERR_LIMIT or ERR_NOMEM. */
 int match_make(const struct query *query, const struct term *term,
 	       const struct match_context *context, struct match *out_match, struct error *err);
 
 /* Whether a text value that is present matches. */
 bool match_text(const struct match *match, struct str value);
+
+/* The same test for many texts at once (store/scan.h). *out_needle borrows from match. */
+void match_needle(const struct match *match, struct block_needle *out_needle);
 
 /* Whether a number, time or boolean that is present matches. */
 bool match_number(const struct match *match, int64_t value);

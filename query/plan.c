@@ -122,6 +122,18 @@ int plan_make(const struct query *query, const struct plan_options *options, str
 	return 0;
 }
 
+uint64_t plan_given_up(const struct plan *plan)
+{
+	uint64_t sum = 0;
+	for (size_t n = 0; n < plan->query->term_count; n++) {
+		uint64_t bits = plan->term_bits[n]; /* atoms of a term share its expression */
+		const struct expression *expression =
+			bits != 0 ? plan->atom[__builtin_ctzll(bits)].match.expression : NULL;
+		sum += expression != NULL ? expression->given_up : 0;
+	}
+	return sum;
+}
+
 static bool field_matches(const struct match *match, unsigned field, const struct record *record,
 			  uint64_t leaf)
 {

@@ -43,9 +43,12 @@ struct plan_options {
 	struct match_context context;
 };
 
-/* Makes a plan. Returns 0, ERR_USAGE (with place) or ERR_LIMIT. */
+/* Makes a plan. Returns 0, ERR_USAGE (with place), ERR_LIMIT or ERR_NOMEM. */
 int plan_make(const struct query *query, const struct plan_options *options, struct plan *out_plan,
 	      struct error *err);
+
+/* Texts that a regular expression of the plan gave up on, so far: they may match. */
+uint64_t plan_given_up(const struct plan *plan);
 
 /* Whether a trail with these atoms true is a match of the filter. --grade and the time bounds are not part of it. */
 bool plan_holds_tree(const struct plan *plan, uint64_t true_atoms);

@@ -159,6 +159,10 @@ bool word_find(struct str name, struct word *out_word)
 			return true;
 		}
 	}
+	if (str_equal_fold(name, str_of(free_text.name))) {
+		*out_word = free_text;
+		return true;
+	}
 	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
 		const char *field_name = field_info(field)->name;
 		if (field_name != NULL && str_equal_fold(name, str_of(field_name))) {
@@ -200,6 +204,7 @@ const char *word_nearest(struct str name)
 			names[count++] = word.name;
 		}
 	}
+	names[count++] = free_text.name;
 	assert(count <= sizeof(names) / sizeof(names[0]));
 	return str_nearest(name, names, count);
 }

@@ -125,6 +125,24 @@ struct block_field {
 int block_find_exact(struct block *block, struct block_field where, struct str text,
 		     struct buf *out_rows, struct error *err);
 
+/* What texts are looked through for. */
+struct block_needle {
+	const struct str *any; /* a text that matches holds one of these; none: any text may */
+	size_t any_count;
+	bool ignore_case;                                    /* of ASCII letters in them */
+	bool (*matches)(const void *owner, struct str text); /* NULL: to hold one is enough */
+	const void *owner;
+};
+
+/* Sets bit i of out_rows for each of count codes whose text matches. False without memory. */
+bool block_needle_in_codes(const struct block_needle *needle, const struct block_codes *codes,
+			   size_t count, uint64_t *out_rows);
+
+/* Sets bit i of out_rows for each row i of a kind, counted from its first, whose text matches; other bits stay. Of texts that vary the
+ * templates are looked at first, and only those in doubt are put together; of others each distinct one is looked at once. */
+int block_find_text(struct block *block, struct block_field where,
+		    const struct block_needle *needle, uint64_t *out_rows, struct error *err);
+
 /* Likewise the rows of any kind but verdicts whose record has this stable id. */
 int block_find_stable(struct block *block, struct str id, struct buf *out_rows, struct error *err);
 

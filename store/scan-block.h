@@ -90,6 +90,10 @@ int scan_sealed_text(struct scan *scan, unsigned id, unsigned kind, struct scan_
 int scan_sealed_number(struct scan *scan, unsigned field, unsigned kind, const int64_t **out_values,
 		       struct error *err);
 
+/* As scan_find_text, in the sealed block at hand. */
+int scan_sealed_find(const struct scan_block *block, struct scan_field where,
+		     const struct block_needle *needle, uint64_t *out_rows, struct error *err);
+
 /* One row of it. */
 int scan_sealed_record(struct scan *scan, size_t row, struct record *out_record, struct error *err);
 

@@ -338,3 +338,22 @@ int scan_load_times(struct scan *scan, struct error *err)
 {
 	return number_column(&scan->block, COLUMNS_TIME, 0, &scan->block.times, err);
 }
+
+int scan_find_text(const struct scan_block *block, struct scan_field where,
+		   const struct block_needle *needle, uint64_t *out_rows, struct error *err)
+{
+	struct scan_codes codes;
+	if (block->sealed != NULL) {
+		return scan_sealed_find(block, where, needle, out_rows, err);
+	}
+	int rc = scan_text_of(block, where.kind, where.field, &codes, err);
+	if (rc < 0) {
+		return rc;
+	}
+	const struct block_codes same = {codes.code, codes.dict, codes.dict_count};
+	if (!block_needle_in_codes(needle, &same, block->rows.of_kind[where.kind], out_rows)) {
+		return error_set(err, ERR_NOMEM, "no memory to look through %zu values",
+				 codes.dict_count);
+	}
+	return 0;
+}

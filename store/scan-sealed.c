@@ -145,6 +145,16 @@ int scan_sealed_text(struct scan *scan, unsigned id, unsigned kind, struct scan_
 	return rc;
 }
 
+int scan_sealed_find(const struct scan_block *block, struct scan_field where,
+		     const struct block_needle *needle, uint64_t *out_rows, struct error *err)
+{
+	if (!is_held(block, where.field, where.kind)) {
+		return 0;
+	}
+	return block_find_text(block->sealed, (struct block_field){where.kind, where.field}, needle,
+			       out_rows, err);
+}
+
 static int number_of_all(struct scan *scan, unsigned field, const int64_t **out_values,
 			 struct error *err)
 {

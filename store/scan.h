@@ -42,6 +42,11 @@ struct scan_options {
 	size_t apart_count;
 };
 
+struct scan_field {
+	enum record_kind kind;
+	enum field field;
+};
+
 struct scan_codes {
 	const uint32_t *code;   /* per row */
 	const struct str *dict; /* distinct values, in no order */
@@ -89,6 +94,12 @@ int scan_source_of(const struct scan_block *block, enum record_kind kind,
 		   struct scan_codes *out_codes, struct error *err);
 int scan_number_of(const struct scan_block *block, enum record_kind kind, enum field field,
 		   const int64_t **out_values, struct error *err);
+
+/* Sets bit i of out_rows for each row rows.row[i] of a kind whose text matches: of a sealed block without putting its texts together
+ * (store/block.h). Room for a bit of each row; other bits stay. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
+struct block_needle;
+int scan_find_text(const struct scan_block *block, struct scan_field where,
+		   const struct block_needle *needle, uint64_t *out_rows, struct error *err);
 
 /* The kinds that the block has rows of: bit k. */
 unsigned scan_held(const struct scan_block *block);

@@ -24,17 +24,17 @@ struct regex_scratch {
 	pcre2_match_context *context;
 	pcre2_match_data *data;
 	pcre2_jit_stack *stack;
+	uint32_t work;
 };
 
-static int explain(int code, size_t offset, struct error *err)
+static int explain(int code, struct error *err)
 {
 	PCRE2_UCHAR text[256];
 
 	if (pcre2_get_error_message(code, text, sizeof(text)) < 0) {
 		text[0] = '\0';
 	}
-	return error_set(err, ERR_CONFIG, "the regular expression is wrong at byte %zu: %s",
-			 offset + 1, (const char *)text);
+	return error_set(err, ERR_CONFIG, "%s", (const char *)text);
 }
 
 static uint32_t options_of(unsigned flags)
@@ -47,7 +47,8 @@ static uint32_t options_of(unsigned flags)
 	return options;
 }
 
-int regex_new(struct str pattern, unsigned flags, struct regex **out_regex, struct error *err)
+int regex_new_at(struct str pattern, unsigned flags, struct regex **out_regex, size_t *out_offset,
+		 struct error *err)
 {
 	struct regex *regex;
 	pcre2_compile_context *context;
@@ -55,8 +56,8 @@ int regex_new(struct str pattern, unsigned flags, struct regex **out_regex, stru
 	PCRE2_SIZE offset = 0;
 
 	if (pattern.len > REGEX_PATTERN_MAX) {
-		return error_set(err, ERR_CONFIG,
-				 "the regular expression has %zu bytes; at most %d are allowed",
+		*out_offset = REGEX_PATTERN_MAX;
+		return error_set(err, ERR_CONFIG, "it has %zu bytes; at most %d are allowed",
 				 pattern.len, REGEX_PATTERN_MAX);
 	}
 	regex = calloc(1, sizeof(*regex));
@@ -72,11 +73,31 @@ int regex_new(struct str pattern, unsigned flags, struct regex **out_regex, stru
 	pcre2_compile_context_free(context);
 	if (regex->code == NULL) {
 		free(regex);
-		return explain(code, offset, err);
+		*out_offset = offset;
+		return explain(code, err);
 	}
 	/* without JIT (a pattern too large for it) the interpreter runs it under the same limits */
 	(void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
 	*out_regex = regex;
+	return 0;
+}
+
+int regex_new(struct str pattern, unsigned flags, struct regex **out_regex, struct error *err)
+{
+	struct error what;
+	size_t offset = 0;
+	int result = regex_new_at(pattern, flags, out_regex, &offset, &what);
+
+	if (result == -ERR_CONFIG && pattern.len > REGEX_PATTERN_MAX) {
+		return error_set(err, ERR_CONFIG, "the regular expression: %s", what.text);
+	}
+	if (result == -ERR_CONFIG) {
+		return error_set(err, ERR_CONFIG, "the regular expression is wrong at byte %zu: %s",
+				 offset + 1, what.text);
+	}
+	if (result != 0) {
+		return error_set(err, ERR_NOMEM, "%s", what.text);
+	}
 	return 0;
 }
 
@@ -93,6 +114,7 @@ int regex_scratch_new(struct regex_scratch **out_scratch, struct error *err)
 	struct regex_scratch *scratch = calloc(1, sizeof(*scratch));
 
 	if (scratch != NULL) {
+		scratch->work = WORK_MAX;
 		scratch->context = pcre2_match_context_create(NULL);
 		scratch->data = pcre2_match_data_create(1, NULL);
 		scratch->stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
@@ -120,6 +142,11 @@ void regex_scratch_free(struct regex_scratch *scratch)
 	}
 }
 
+void regex_scratch_bound(struct regex_scratch *scratch, uint32_t work)
+{
+	scratch->work = work;
+}
+
 /* One window: an inner border is no border of the text for ^ and $. */
 static enum regex_result search(const struct regex *regex, struct regex_scratch *scratch,
 				struct str text, uint32_t options, struct str *out_found)
@@ -143,7 +170,7 @@ static enum regex_result search(const struct regex *regex, struct regex_scratch 
 /* The limit holds for each place where a match may start: the more of them, the lower. */
 static void set_limit(struct regex_scratch *scratch, size_t len)
 {
-	size_t limit = WORK_MAX / (len + 1);
+	size_t limit = scratch->work / (len + 1);
 
 	limit = limit > MATCH_LIMIT ? MATCH_LIMIT : limit < MATCH_LIMIT_LO ? MATCH_LIMIT_LO : limit;
 	(void)pcre2_set_match_limit(scratch->context, (uint32_t)limit); /* can't fail */

@@ -15,6 +15,8 @@
 #include "base/error.h"
 #include "base/str.h"
 
+#include <stdint.h>
+
 #define REGEX_PATTERN_MAX 16384
 #define REGEX_WINDOW      65536
 #define REGEX_WINDOWS_MAX 256
@@ -28,9 +30,16 @@ enum regex_result { REGEX_NO, REGEX_YES, REGEX_LIMIT };
 int regex_new(struct str pattern, unsigned flags, struct regex **out_regex, struct error *err);
 void regex_free(struct regex *regex);
 
+/* The same; *out_offset is the byte that is wrong, counted from 0, and err says what alone. ERR_CONFIG only. */
+int regex_new_at(struct str pattern, unsigned flags, struct regex **out_regex, size_t *out_offset,
+		 struct error *err);
+
 /* Memory to match with. Returns 0 or ERR_NOMEM. */
 int regex_scratch_new(struct regex_scratch **out_scratch, struct error *err);
 void regex_scratch_free(struct regex_scratch *scratch);
+
+/* Bounds the work for a text to so many steps in all, instead of what rules are allowed. */
+void regex_scratch_bound(struct regex_scratch *scratch, uint32_t work);
 
 /* Searches text. On REGEX_YES *out_found (may be NULL) is the first place that matched, within text. */
 enum regex_result regex_search(const struct regex *regex, struct regex_scratch *scratch,

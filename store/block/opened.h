@@ -103,6 +103,10 @@ int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *ou
 /* The only column that holds a field of a kind when no recipe has a rule for it; LAYOUT_NONE: there is none; -1: not so simple. */
 int opened_only_column(const struct block *block, enum record_kind kind, unsigned field);
 
+/* The texts of a field that rules make of few distinct ones, as codes. Returns 0, 1 (not so), or as opened_load. */
+int opened_folded(struct block *block, enum record_kind kind, unsigned field,
+		  struct block_codes *out, struct error *err);
+
 /* Puts the record of a row together. It lives until the next row is put together in the same place. */
 int opened_record(struct block *block, uint32_t row, struct opened_row *out, struct error *err);
 

@@ -235,6 +235,30 @@ static int make_text(struct block *block, enum record_kind kind, unsigned field,
 		      : 0;
 }
 
+int opened_folded(struct block *block, enum record_kind kind, unsigned field,
+		  struct block_codes *out, struct error *err)
+{
+	struct opened_answer *answer = answer_of(block, kind, field, err);
+	int rc = answer == NULL ? -ERR_NOMEM : 0;
+	if (rc == 0 && !answer->is_known) {
+		if (!allocate(answer, block->layout.runs[kind].count)) {
+			return opened_no_memory(block, err);
+		}
+		rc = fold(block, kind, field, answer);
+		if (rc < 0) {
+			return rc == -ERR_NOMEM
+				       ? opened_no_memory(block, err)
+				       : streams_blame(block->streams, LAYOUT_RECIPES,
+						       "a column of texts can't be put together",
+						       err);
+		}
+	}
+	if (rc == 0) {
+		*out = answer->codes;
+	}
+	return rc;
+}
+
 int block_text_column(struct block *block, enum record_kind kind, enum field field,
 		      struct block_codes *out, struct error *err)
 {
