@@ -66,25 +66,46 @@ static void put_spans(const struct blocks_span *spans, size_t count, struct buf 
 	}
 }
 
-static bool read_spans(struct str bytes, struct blocks_row *row)
+/* Reads spans into out, which has room for count; NULL: they are only checked. */
+static bool read_spans(struct str bytes, uint64_t count, struct blocks_span *out)
 {
 	struct wire_reader reader = wire_reader(bytes);
-	uint64_t count = wire_varint(&reader);
 	uint64_t at = 0;
-	if (count > BLOCKS_SPANS_MAX) {
-		return false;
-	}
+	(void)wire_varint(&reader); /* the count, which is known */
 	for (size_t i = 0; i < count; i++) {
 		uint64_t skip = wire_varint(&reader);
 		uint64_t length = wire_varint(&reader);
-		if (skip > INT64_MAX || length > INT64_MAX || at > INT64_MAX) {
+		if (at > INT64_MAX || skip > INT64_MAX - at || length > INT64_MAX - at - skip) {
 			return false;
 		}
-		row->spans[i] = (struct blocks_span){at + skip, at + skip + length};
-		at = row->spans[i].last + 1;
+		if (out != NULL) {
+			out[i] = (struct blocks_span){at + skip, at + skip + length};
+		}
+		at += skip + length + 1;
 	}
-	row->span_count = (size_t)count;
 	return !reader.failed && wire_left(&reader) == 0;
+}
+
+/* Returns 0, -ERR_CORRUPT (they are none) or -ERR_NOMEM. */
+static int take_spans(struct str bytes, struct arena *arena, struct blocks_row *row)
+{
+	struct wire_reader reader = wire_reader(bytes);
+	uint64_t count = wire_varint(&reader);
+	struct blocks_span *spans = NULL;
+	row->spans = NULL;
+	row->span_count = 0;
+	if (reader.failed || count > BLOCKS_SPANS_MAX) {
+		return -ERR_CORRUPT;
+	}
+	if (arena != NULL) {
+		spans = arena_alloc(arena, (size_t)count * sizeof spans[0]);
+		if (spans == NULL) {
+			return -ERR_NOMEM;
+		}
+		row->spans = spans;
+		row->span_count = (size_t)count;
+	}
+	return read_spans(bytes, count, spans) ? 0 : -ERR_CORRUPT;
 }
 
 /* Over all of a row but the blobs that have checksums of their own. */
@@ -205,8 +226,8 @@ int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct e
 	return rc < 0 ? rc : count_change(catalog, err);
 }
 
-int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blocks_row *out_row,
-		    struct error *err)
+int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct arena *arena,
+		    struct blocks_row *out_row, struct error *err)
 {
 	int64_t number = sqlite3_column_int64(statement, 0);
 	struct str about = catalog_column_bytes(statement, 1);
@@ -218,9 +239,12 @@ int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blo
 	out_row->is_whole = (flags & FLAG_WHOLE) != 0;
 	out_row->redacted = (uint32_t)((uint64_t)flags >> FLAG_BITS);
 	int64_t crc = checksum(about, spans, sha256, out_row->file_bytes, flags);
-	if (crc != sqlite3_column_int64(statement, 6) || sha256.len != DIGEST_BYTES ||
-	    !read_about(about, &out_row->about) || !read_spans(spans, out_row) ||
-	    out_row->about.number != (uint64_t)number) {
+	int read = take_spans(spans, arena, out_row);
+	if (read == -ERR_NOMEM) {
+		return error_set(err, ERR_NOMEM, "no memory for the list of blocks");
+	}
+	if (read != 0 || crc != sqlite3_column_int64(statement, 6) || sha256.len != DIGEST_BYTES ||
+	    !read_about(about, &out_row->about) || out_row->about.number != (uint64_t)number) {
 		return error_set(err, ERR_CORRUPT, "%s: the row of block %lld is damaged",
 				 catalog->path, (long long)number);
 	}
@@ -240,7 +264,7 @@ int blocks_read_row(struct catalog *catalog, uint64_t number, struct blocks_row 
 	(void)sqlite3_bind_int64(statement, 1, (int64_t)number); /* can't fail */
 	int step = sqlite3_step(statement);
 	if (step == SQLITE_ROW) {
-		rc = blocks_take_row(catalog, statement, out_row, err);
+		rc = blocks_take_row(catalog, statement, NULL, out_row, err);
 	} else if (step == SQLITE_DONE) {
 		rc = error_set(err, ERR_GONE, "%s has no block %llu", catalog->path,
 			       (unsigned long long)number);

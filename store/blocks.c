@@ -45,6 +45,7 @@ struct blocks {
 	bool loaded;
 	uint64_t changes; /* of the list that is loaded */
 	struct blocks_list list;
+	struct arena spans;  /* of the list */
 	struct error damage; /* of the first row that could not be read */
 	struct place *places;
 	size_t place_count;
@@ -61,6 +62,7 @@ struct blocks *blocks_new(const char *dir, struct catalog *catalog, const uint8_
 	struct blocks *blocks = calloc(1, sizeof *blocks);
 	if (blocks != NULL) {
 		buf_init(&blocks->filter, 0);
+		arena_init(&blocks->spans, SIZE_MAX);
 		blocks->dir = dir;
 		blocks->catalog = catalog;
 		blocks->key = key;
@@ -105,6 +107,8 @@ static void forget_list(struct blocks *blocks)
 	free(blocks->filters);
 	free(blocks->list.rows);
 	free(blocks->places);
+	arena_done(&blocks->spans);
+	arena_init(&blocks->spans, SIZE_MAX);
 	blocks->filters = NULL;
 	blocks->filter_bytes = 0;
 	blocks->list = (struct blocks_list){0};
@@ -146,8 +150,12 @@ static int read_rows(struct blocks *blocks, sqlite3_stmt *statement, struct erro
 			}
 			list->rows = rows;
 		}
-		if (blocks_take_row(blocks->catalog, statement, &list->rows[list->count], &local) ==
-		    0) {
+		int rc = blocks_take_row(blocks->catalog, statement, &blocks->spans,
+					 &list->rows[list->count], &local);
+		if (rc == -ERR_NOMEM) {
+			return no_memory(err);
+		}
+		if (rc == 0) {
 			list->count++;
 		} else if (blocks->damage.code == 0) {
 			blocks->damage = local;

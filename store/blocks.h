@@ -14,6 +14,7 @@
 #ifndef STORE_BLOCKS_H
 #define STORE_BLOCKS_H
 
+#include "base/arena.h"
 #include "store/block.h"
 #include "store/catalog.h"
 
@@ -38,7 +39,8 @@ struct blocks_row {
 	char name[BLOCKS_NAME_BYTES]; /* "blocks/2026-11/00000123.qtb" */
 	uint64_t file_bytes;
 	uint8_t sha256[32];
-	struct blocks_span spans[BLOCKS_SPANS_MAX]; /* rising, not overlapping */
+	const struct blocks_span *
+		spans; /* rising, not overlapping; they live as long as the list; none in a row that was read alone */
 	size_t span_count;
 	uint32_t
 		redacted; /* requests, statements and rejects of which something was taken: model/redact.h */
@@ -122,11 +124,11 @@ int blocks_size(const char *dir, uint64_t *bytes, struct error *err);
 /* The next number; kept in meta so that it never comes again. */
 int blocks_next_number(struct catalog *catalog, uint64_t *out_number, struct error *err);
 
-/* The row of one block: ERR_GONE, ERR_CORRUPT; and the one that a BLOCK_LIST statement stands on. */
+/* The row of one block: ERR_GONE, ERR_CORRUPT, ERR_NOMEM; and the one that a BLOCK_LIST statement stands on. spans: where they are put; NULL: nowhere. */
 int blocks_read_row(struct catalog *catalog, uint64_t number, struct blocks_row *out_row,
 		    struct error *err);
-int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct blocks_row *out_row,
-		    struct error *err);
+int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct arena *spans,
+		    struct blocks_row *out_row, struct error *err);
 
 /* How often the list was changed so far. */
 int blocks_changes(struct catalog *catalog, uint64_t *out_changes, struct error *err);

@@ -15,6 +15,7 @@
 /* Blocks 1..4 hold leaves 1000..1031, 2000..2031, ..; their events happened at these times. All are open, nothing is settled. */
 struct world {
 	struct blocks_row *rows;
+	struct blocks_span spans[BLOCKS][2];
 	struct blocks_list list;
 	struct seal_item items[ITEMS];
 	struct seal_pull pull;
@@ -31,8 +32,9 @@ static void world_init(struct world *world)
 		row->about.number = i + 1;
 		row->about.row_count = 32;
 		row->about.max_time_ns = (int64_t)(i + 1) * 1000 + 31;
-		row->spans[0] = (struct blocks_span){(i + 1) * 1000, (i + 1) * 1000 + 15};
-		row->spans[1] = (struct blocks_span){(i + 1) * 1000 + 16, (i + 1) * 1000 + 31};
+		world->spans[i][0] = (struct blocks_span){(i + 1) * 1000, (i + 1) * 1000 + 15};
+		world->spans[i][1] = (struct blocks_span){(i + 1) * 1000 + 16, (i + 1) * 1000 + 31};
+		row->spans = world->spans[i];
 		row->span_count = 2;
 		row->is_open = true;
 	}
@@ -141,7 +143,7 @@ static void spans_over_one_another(void **state)
 	struct world world;
 	(void)state;
 	world_init(&world);
-	world.rows[0].spans[0] = (struct blocks_span){0, 10000};
+	world.spans[0][0] = (struct blocks_span){0, 10000};
 	world.rows[0].span_count = 1;
 	for (uint64_t i = 0; i < 5; i++) {
 		add(&world, RECORD_VERDICT, 500 + i, 2000 + i);
