@@ -33,8 +33,8 @@ static bool summary_answers(const struct group_set *groups, const struct plan *p
 	for (enum grade grade = 0; all && grade < GRADE_COUNT; grade++) {
 		all = plan_grade(plan, grade);
 	}
-	if (!all || groups->field_count != 1 || field->column_count != 1 ||
-	    field->column[0].field >= FIELD_LIMIT || field->column[0].side == SIDE_VERDICT) {
+	if (!all || groups->field_count != 1 || field->column[0].field >= FIELD_LIMIT ||
+	    field->column[0].side == SIDE_VERDICT) {
 		return false;
 	}
 	*out_kind = side_kind(field->column[0].side);
@@ -104,6 +104,7 @@ struct counting {
 	struct run_result *result;
 	enum record_kind kind;
 	enum field field;
+	bool has_others; /* where the field is absent another one stands for it, of which the summary does not tell enough */
 };
 
 /* Counts by a summary, of one block or of several; *out_done false: it does not tell enough. */
@@ -114,6 +115,11 @@ static int count_summary(struct counting *counting, const struct summary *summar
 	bool of_requests = counting->kind == RECORD_REQUEST;
 	*out_done = false;
 	if (!summary_field(summary, counting->kind, counting->field, &field)) {
+		return 0;
+	}
+	uint64_t absent = of_requests ? field.absent_statements + summary_lone_statements(summary)
+				      : field.absent_rows;
+	if (counting->has_others && absent > 0) {
 		return 0;
 	}
 	uint64_t statements = count_statements(&field, summary, of_requests);
@@ -564,6 +570,7 @@ int group_blocks_run(struct group_set *groups, const struct group_ask *ask,
 	struct buf numbers;
 	buf_init(&numbers, 0);
 	int rc = scan_sealed_numbers(store, &options, &numbers, err);
+	counting.has_others = groups->fields[0].column_count > 1;
 	if (rc == 0 && summary_answers(groups, plan, &counting.kind, &counting.field)) {
 		rc = count_summaries(&counting, &numbers, err);
 	}
