@@ -78,13 +78,12 @@ static int find_version(struct seen *seen, size_t place, const struct candidate_
 			enum seen_verdict *verdict, struct error *err)
 {
 	struct recall_run run;
-	int rc = recall_all(seen->recall, place, RECALL_RECORDS, &run, err);
+	int rc = recall_rows(seen->recall,
+			     (struct recall_key){place, RECALL_NAMES, look->identity.note}, &run,
+			     err);
 	for (size_t i = 0; rc == 0 && i < run.count && *verdict == SEEN_NEW; i++) {
 		struct record stored;
 		uint64_t leaf = 0;
-		if (run.entries[i].note != look->identity.note) {
-			continue;
-		}
 		rc = recall_record(seen->recall, (struct recall_row){place, run.entries[i].row},
 				   &stored, &leaf, err);
 		if (rc == 0 && str_equal(stored.source, look->record->source) &&
@@ -104,6 +103,14 @@ static int find_in_block(struct seen *seen, size_t place, const struct candidate
 	int rc = recall_may_hold(seen->recall, (struct recall_probe){place, true, look->stable},
 				 &may, err);
 	if (rc < 0 || !may) {
+		return rc;
+	}
+	/* Filters err; what a block cannot hold for its sources is not worth an index of all its records. */
+	rc = recall_rows(
+		seen->recall,
+		(struct recall_key){place, RECALL_SOURCES, carried_key(look->record->source)}, &run,
+		err);
+	if (rc < 0 || run.count == 0) {
 		return rc;
 	}
 	rc = recall_rows(seen->recall,

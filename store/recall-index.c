@@ -45,21 +45,26 @@ static void add_carried(void *owner, struct str id)
 	}
 }
 
+static int add_session(struct recall_entries *index, uint32_t row, const struct record *record)
+{
+	uint64_t key = 0;
+	return carried_session(record, &key) ? add(index, key, row, carried_marks(record)) : 0;
+}
+
 static int add_row(const struct recall_making *by, struct making *making,
 		   const struct record *record, struct str encoded)
 {
-	uint64_t key = 0;
-	if (by->which == RECALL_CLAIMS) {
+	struct recall_entries *sessions = by->which == RECALL_SESSIONS ? making->index : by->twin;
+	if (by->which == RECALL_RECORDS) {
+		struct recall_identity identity = recall_index_identity(by->key, record, encoded);
+		return add(making->index, identity.key, making->row, identity.note);
+	}
+	making->index = by->which == RECALL_CLAIMS ? making->index : by->twin;
+	if (making->index != NULL) {
 		carried_ids(record, add_carried, making);
-		return making->rc;
 	}
-	if (by->which == RECALL_SESSIONS) {
-		return carried_session(record, &key)
-			       ? add(making->index, key, making->row, carried_marks(record))
-			       : 0;
-	}
-	struct recall_identity identity = recall_index_identity(by->key, record, encoded);
-	return add(making->index, identity.key, making->row, identity.note);
+	return making->rc == 0 && sessions != NULL ? add_session(sessions, making->row, record)
+						   : making->rc;
 }
 
 static int by_key(const void *a, const void *b)
@@ -76,7 +81,10 @@ int recall_index_row(struct block *block, uint32_t row, struct buf *bytes, struc
 {
 	buf_clear(bytes);
 	int rc = block_record(block, row, bytes, err);
-	return rc < 0 ? rc : record_decode(buf_str(bytes), out, err);
+	if (rc == 0) {
+		*out = *block_last_record(block);
+	}
+	return rc;
 }
 
 static int index_records(const struct recall_making *by, struct recall_entries *index,
@@ -149,11 +157,67 @@ static int index_subjects(struct block *block, struct recall_entries *index, str
 	return rc;
 }
 
+static int index_sources(struct block *block, struct recall_entries *index, struct error *err)
+{
+	int rc = 0;
+	for (int kind = 0; rc == 0 && kind < RECORD_KIND_COUNT; kind++) {
+		struct block_codes sources;
+		struct block_run run = block_run(block, (enum record_kind)kind);
+		if (run.count == 0 || kind == RECORD_VERDICT) {
+			continue;
+		}
+		rc = block_source_column(block, (enum record_kind)kind, &sources, err);
+		for (size_t i = 0; rc == 0 && i < sources.dict_count; i++) {
+			if (add(index, carried_key(sources.dict[i]), run.first, 0) != 0) {
+				rc = error_set(err, ERR_NOMEM,
+					       "no memory for the index of a block");
+			}
+		}
+	}
+	return rc;
+}
+
+/* The index of records says it all, in another order. */
+static int index_names(const struct recall_entries *records, struct recall_entries *index,
+		       struct error *err)
+{
+	struct recall_entry *entries =
+		reallocarray(index->entries, records->count + 1, sizeof *entries);
+	if (entries == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory for the index of a block");
+	}
+	index->entries = entries;
+	index->room = records->count + 1;
+	for (size_t i = 0; i < records->count; i++) {
+		const struct recall_entry *record = &records->entries[i];
+		index->entries[i] = (struct recall_entry){.key = record->note, .row = record->row};
+	}
+	index->count = records->count;
+	return 0;
+}
+
+static void finish(struct recall_entries *index)
+{
+	if (index->count > 1) {
+		qsort(index->entries, index->count, sizeof *index->entries, by_key);
+	}
+	index->made = true;
+	struct recall_entry *smaller =
+		reallocarray(index->entries, index->count + 1, sizeof *smaller);
+	if (smaller != NULL) { /* else the larger one is kept */
+		index->entries = smaller;
+		index->room = index->count + 1;
+	}
+}
+
 int recall_index_make(const struct recall_making *by, struct recall_entries *index,
 		      struct error *err)
 {
 	int rc = 0;
 	index->count = 0;
+	if (by->twin != NULL) {
+		by->twin->count = 0;
+	}
 	switch (by->which) {
 	case RECALL_REQUESTS:
 		rc = index_requests(by->block, index, err);
@@ -166,16 +230,20 @@ int recall_index_make(const struct recall_making *by, struct recall_entries *ind
 	case RECALL_RECORDS:
 		rc = index_records(by, index, err);
 		break;
+	case RECALL_SOURCES:
+		rc = index_sources(by->block, index, err);
+		break;
+	case RECALL_NAMES:
+		rc = index_names(by->records, index, err);
+		break;
 	case RECALL_INDEXES:
 		break;
 	}
-	if (rc == 0 && index->count > 1) {
-		qsort(index->entries, index->count, sizeof *index->entries, by_key);
+	if (rc == 0) {
+		finish(index);
 	}
-	index->made = rc == 0;
-	index->room = index->count; /* a smaller one is kept; without success the larger one */
-	struct recall_entry *entries =
-		reallocarray(index->entries, index->count + 1, sizeof *entries);
-	index->entries = entries != NULL ? entries : index->entries;
+	if (rc == 0 && by->twin != NULL) {
+		finish(by->twin);
+	}
 	return rc;
 }

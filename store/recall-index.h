@@ -19,6 +19,9 @@ struct recall_making {
 	enum recall_index which;
 	const struct hash_key *key; /* of identities */
 	struct buf *scratch;
+	const struct recall_entries *records; /* for RECALL_NAMES: the index RECALL_RECORDS */
+	/* For RECALL_CLAIMS and RECALL_SESSIONS: the other one, made by the same pass over the statements; NULL: it is not wanted. */
+	struct recall_entries *twin;
 };
 
 /* Fills an index. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
@@ -29,7 +32,7 @@ int recall_index_make(const struct recall_making *by, struct recall_entries *ind
 struct recall_identity recall_index_identity(const struct hash_key *process_key,
 					     const struct record *record, struct str encoded);
 
-/* A row of a block, decoded; it borrows from bytes. Returns 0, ERR_CORRUPT, ERR_IO, ERR_NOMEM. */
+/* A row of a block, decoded; it borrows from the block until the next row, bytes hold its canonical bytes. Returns 0, ERR_CORRUPT, ERR_IO, ERR_NOMEM. */
 int recall_index_row(struct block *block, uint32_t row, struct buf *bytes, struct record *out,
 		     struct error *err);
 

@@ -325,12 +325,35 @@ static void make_room(struct recall *recall, const struct held *held)
 	}
 }
 
+/* Makes an index that is not held. */
+static int make_index(struct recall *recall, struct held *held, enum recall_index which,
+		      struct error *err)
+{
+	struct recall_entries *index = &held->index[which];
+	struct block *block = NULL;
+	struct recall_making making = {
+		.which = which, .key = &recall->key, .scratch = &recall->record};
+	if (which == RECALL_NAMES) {
+		making.records = &held->index[RECALL_RECORDS];
+		int rc = making.records->made ? 0 : make_index(recall, held, RECALL_RECORDS, err);
+		return rc < 0 ? rc : recall_index_make(&making, index, err);
+	}
+	int rc = recall->source.open(recall->source.owner, held->number, &block, err);
+	if (which == RECALL_CLAIMS || which == RECALL_SESSIONS) {
+		struct recall_entries *twin =
+			&held->index[which == RECALL_CLAIMS ? RECALL_SESSIONS : RECALL_CLAIMS];
+		bool room = held_bytes(recall) < RECALL_INDEX_BYTES / 2;
+		making.twin = room && !twin->made ? twin : NULL;
+	}
+	making.block = block;
+	return rc < 0 ? rc : recall_index_make(&making, index, err);
+}
+
 int recall_all(struct recall *recall, size_t place, enum recall_index which, struct recall_run *out,
 	       struct error *err)
 {
 	struct known *known = &recall->known[place];
 	struct error local;
-	struct block *block = NULL;
 	error_clear(&local);
 	*out = (struct recall_run){0};
 	if (known->damaged) {
@@ -339,13 +362,7 @@ int recall_all(struct recall *recall, size_t place, enum recall_index which, str
 	struct held *held = hold(recall, known->block.number);
 	struct recall_entries *index = &held->index[which];
 	if (!index->made) {
-		int rc = recall->source.open(recall->source.owner, known->block.number, &block,
-					     &local);
-		struct recall_making making = {.block = block,
-					       .which = which,
-					       .key = &recall->key,
-					       .scratch = &recall->record};
-		rc = rc < 0 ? rc : recall_index_make(&making, index, &local);
+		int rc = make_index(recall, held, which, &local);
 		if (rc < 0) {
 			return pass_over(recall, known, rc, &local, err);
 		}

@@ -4,7 +4,7 @@
  *          (model/carried.h) to rows are held. What an index finds is a candidate: 64 bits may agree by chance.
  * Damage:  a block that cannot be read holds nothing; recall_damage tells of it once.
  * Memory:  filters up to RECALL_FILTER_BYTES, the rest is read each time; indexes of up to RECALL_BLOCKS blocks and, but for one block,
- *          RECALL_INDEX_BYTES: about 50 bytes a request, 60 a statement.
+ *          RECALL_INDEX_BYTES: about 50 bytes a request, 75 a statement.
  * Threads: the writer's. Blocking: disk; an index is made by a look at all rows of its kind in the block. Tests: tests/unit/recall.c
  */
 #ifndef STORE_RECALL_H
@@ -76,6 +76,8 @@ enum recall_index {
 	RECALL_SESSIONS, /* statements by carried_session; note: bits of enum carried_mark */
 	RECALL_SUBJECTS, /* verdicts by the leaf of their subject; note: the revision, and RECALL_FINAL */
 	RECALL_RECORDS, /* all but verdicts by recall_identity */
+	RECALL_SOURCES, /* carried_key of the sources of all records but verdicts; a row of the kind */
+	RECALL_NAMES, /* the same by the note of recall_identity: all versions of a record */
 	RECALL_INDEXES,
 };
 

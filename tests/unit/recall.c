@@ -145,6 +145,49 @@ static void every_index_finds_its_rows(void **state)
 	assert_int_equal(find(&kept, RECALL_RECORDS, identity.key, &leaf, &note), 1);
 	assert_int_equal(leaf, 3);
 	assert_int_equal(note, identity.note);
+	assert_int_equal(find(&kept, RECALL_NAMES, identity.note, &leaf, &note), 1);
+	assert_int_equal(leaf, 3);
+	assert_int_equal(find(&kept, RECALL_NAMES, identity.note ^ 1, &leaf, &note), 0);
+	teardown(&kept);
+}
+
+static void one_pass_gives_sessions_and_claims(void **state)
+{
+	/* whichever of both indexes is asked for first, the other one holds the same as when it is made by itself */
+	(void)state;
+	for (int sessions_first = 0; sessions_first < 2; sessions_first++) {
+		struct kept kept;
+		struct record row;
+		uint64_t leaf = 99, session = 0;
+		uint32_t note = 0;
+		setup(&kept);
+		assert_int_equal(record_decode(kept.records[3].encoded, &row, &kept.err), 0);
+		assert_true(carried_session(&row, &session));
+		if (sessions_first) {
+			assert_int_equal(find(&kept, RECALL_SESSIONS, session, &leaf, &note), 2);
+		}
+		assert_int_equal(
+			find(&kept, RECALL_CLAIMS, carried_key(STR_LIT("id-b")), &leaf, &note), 1);
+		assert_int_equal(leaf, 3);
+		assert_int_equal(find(&kept, RECALL_SESSIONS, session, &leaf, &note), 2);
+		assert_int_equal(note, carried_marks(&row));
+		teardown(&kept);
+	}
+}
+
+static void a_block_tells_its_sources(void **state)
+{
+	/* the sources of records are found, that of verdicts and others are not */
+	(void)state;
+	struct kept kept;
+	uint64_t leaf = 99;
+	uint32_t note = 0;
+	setup(&kept);
+	assert_true(find(&kept, RECALL_SOURCES, carried_key(STR_LIT("api")), &leaf, &note) > 0);
+	assert_true(find(&kept, RECALL_SOURCES, carried_key(STR_LIT("db")), &leaf, &note) > 0);
+	assert_int_equal(
+		find(&kept, RECALL_SOURCES, carried_key(STR_LIT("querytraild")), &leaf, &note), 0);
+	assert_int_equal(find(&kept, RECALL_SOURCES, carried_key(STR_LIT("ap")), &leaf, &note), 0);
 	teardown(&kept);
 }
 
@@ -256,8 +299,12 @@ static void damage_is_told_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_index_finds_its_rows), cmocka_unit_test(filters_never_miss),
-		cmocka_unit_test(leaves_are_found),           cmocka_unit_test(a_new_list_is_seen),
+		cmocka_unit_test(every_index_finds_its_rows),
+		cmocka_unit_test(one_pass_gives_sessions_and_claims),
+		cmocka_unit_test(a_block_tells_its_sources),
+		cmocka_unit_test(filters_never_miss),
+		cmocka_unit_test(leaves_are_found),
+		cmocka_unit_test(a_new_list_is_seen),
 		cmocka_unit_test(damage_is_told_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
