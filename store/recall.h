@@ -76,8 +76,8 @@ enum recall_index {
 	RECALL_SESSIONS, /* statements by carried_session; note: bits of enum carried_mark */
 	RECALL_SUBJECTS, /* verdicts by the leaf of their subject; note: the revision, and RECALL_FINAL */
 	RECALL_RECORDS, /* all but verdicts by recall_identity */
-	RECALL_SOURCES, /* carried_key of the sources of all records but verdicts; a row of the kind */
-	RECALL_NAMES, /* the same by the note of recall_identity: all versions of a record */
+	RECALL_SOURCES, /* carried_key of each source that the block names; a row of the kind */
+	RECALL_NAMES,   /* the same by the note of recall_identity: all versions of a record */
 	RECALL_INDEXES,
 };
 

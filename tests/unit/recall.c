@@ -177,7 +177,7 @@ static void one_pass_gives_sessions_and_claims(void **state)
 
 static void a_block_tells_its_sources(void **state)
 {
-	/* the sources of records are found, that of verdicts and others are not */
+	/* the sources of its records are found, others are not */
 	(void)state;
 	struct kept kept;
 	uint64_t leaf = 99;
@@ -185,8 +185,6 @@ static void a_block_tells_its_sources(void **state)
 	setup(&kept);
 	assert_true(find(&kept, RECALL_SOURCES, carried_key(STR_LIT("api")), &leaf, &note) > 0);
 	assert_true(find(&kept, RECALL_SOURCES, carried_key(STR_LIT("db")), &leaf, &note) > 0);
-	assert_int_equal(
-		find(&kept, RECALL_SOURCES, carried_key(STR_LIT("querytraild")), &leaf, &note), 0);
 	assert_int_equal(find(&kept, RECALL_SOURCES, carried_key(STR_LIT("ap")), &leaf, &note), 0);
 	teardown(&kept);
 }
