@@ -14,8 +14,10 @@
 #define SAMPLE_STEP 512
 
 static const char *const frame_names[LAYOUT_FIRST] = {
-	[LAYOUT_FRAME] = "about", [LAYOUT_RECIPES] = "recipes", [LAYOUT_LEAVES] = "leaves",
-	[LAYOUT_TIMES] = "times", [LAYOUT_PARENTS] = "parents", [LAYOUT_INGEST] = "ingest times",
+	[LAYOUT_FRAME] = "about",         [LAYOUT_RECIPES] = "recipes",
+	[LAYOUT_LEAVES] = "leaves",       [LAYOUT_HINTS] = "hints",
+	[LAYOUT_TIMES] = "times",         [LAYOUT_PARENTS] = "parents",
+	[LAYOUT_INGEST] = "ingest times",
 };
 
 static void put_name(const struct block *block, size_t number, char name[NAME_BYTES])
