@@ -310,10 +310,11 @@ static int collect(struct store *store, struct search *search, struct error *err
 	rc = take_rows(reach, &found, err);
 	run_result_clear(&found);
 	if (rc == 0 && plan_given_up(search->plan) > 0) { /* they may be meant */
-		rc = error_set(err, ERR_LIMIT,
-			       "the regular expression took too much work on %llu texts, so what is "
-			       "meant is not known; a simpler one is needed",
-			       (unsigned long long)plan_given_up(search->plan));
+		rc = error_set(
+			err, ERR_LIMIT,
+			"the regular expression took too much work on %llu texts, so what is "
+			"meant is not known; a simpler one is needed",
+			(unsigned long long)plan_given_up(search->plan));
 	}
 	rc = rc < 0 ? rc : take_statements(store, search, err);
 	rc = rc < 0 ? rc

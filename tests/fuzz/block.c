@@ -50,6 +50,34 @@ static bool put_streams(struct streams_writer *writer, struct wire_reader *reade
 	return fits;
 }
 
+static bool has_e(const void *owner, struct str text)
+{
+	(void)owner;
+	return str_find_byte(text, 'e', 0) >= 0;
+}
+
+/* What is found in a column is what its texts hold. */
+static void search(struct block *block, struct block_field where, const struct block_codes *codes)
+{
+	static const struct str any[] = {{"E", 1}, {"0", 1}};
+	const struct block_needle needles[] = {
+		{.any = any, .any_count = 1, .ignore_case = true},
+		{.any = any, .any_count = 2, .ignore_case = true, .matches = has_e},
+		{.matches = has_e},
+	};
+	struct block_run run = block_run(block, where.kind);
+	struct error err;
+	for (size_t n = 0; n < sizeof needles / sizeof needles[0]; n++) {
+		uint64_t found[ROWS_MAX / 64 + 1] = {0};
+		uint64_t want[ROWS_MAX / 64 + 1] = {0};
+		int rc = block_find_text(block, where, &needles[n], found, &err);
+		if (rc == 0 && codes != NULL) {
+			check(block_needle_in_codes(&needles[n], codes, run.count, want));
+			check(memcmp(found, want, sizeof want) == 0);
+		}
+	}
+}
+
 static void read_columns(struct block *block)
 {
 	struct error err;
@@ -67,6 +95,12 @@ static void read_columns(struct block *block)
 							       (enum field)field, &numbers, &err)
 					 : block_text_column(block, (enum record_kind)kind,
 							     (enum field)field, &codes, &err);
+			if (info->type <= FIELD_TYPE_BYTES) {
+				search(block,
+				       (struct block_field){(enum record_kind)kind,
+							    (enum field)field},
+				       rc == 0 ? &codes : NULL);
+			}
 			for (uint32_t i = 0;
 			     rc == 0 && info->type <= FIELD_TYPE_BYTES && i < run.count; i++) {
 				check(codes.code[i] == UINT32_MAX ||
