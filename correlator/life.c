@@ -100,22 +100,6 @@ static int compare(struct life *life, struct error *err)
 	return rc;
 }
 
-/* Erasures of which holds kept something are due once more. */
-static int wake_held(struct life *life, struct error *err)
-{
-	struct erasures all;
-	erasures_init(&all);
-	int rc = erasures_read(life->store, &all, err);
-	for (size_t i = 0; rc == 0 && i < all.count; i++) {
-		if (all.list[i].state == ERASURE_HELD) {
-			all.list[i].state = ERASURE_ORDERED;
-			rc = erasures_put(life->store, &all.list[i], err);
-		}
-	}
-	erasures_done(&all);
-	return rc;
-}
-
 int life_new(const struct life_options *options, struct life **out_life, struct error *err)
 {
 	struct life *life = calloc(1, sizeof *life);
@@ -135,10 +119,7 @@ int life_new(const struct life_options *options, struct life **out_life, struct 
 	rc = rc < 0 ? rc : read_store_id(life, err);
 	rc = rc < 0 ? rc : open_ledger(life, err);
 	rc = rc < 0 ? rc : compare(life, err);
-	rc = rc < 0 ? rc
-		    : wake_held(
-			      life,
-			      err); /* a hold may have been released by a daemon that did not work */
+	rc = rc < 0 ? rc : erasures_wake(life->store, true, err); /* it may be readable now */
 	rc = rc < 0 ? rc : retaining_init(life, err);
 	if (rc < 0) {
 		life_free(life);
@@ -251,8 +232,7 @@ static int take_orders(struct life *life, struct error *err)
 		life->work = LIFE_NOTHING;
 		life->look_ns = 0;
 	}
-	int rc = wake_held(life, err);
-	return rc < 0 ? rc : retaining_released(life, err);
+	return retaining_released(life, err);
 }
 
 static int step(struct life *life, int64_t *io_next_ns, struct error *err)

@@ -119,7 +119,9 @@ int lifeorders_obey(struct store *store, const struct record *order, int64_t now
 {
 	struct str event = record_text(order, FIELD_event);
 	if (str_is(event, LIFEORDERS_RELEASE)) {
-		return tell(holds_remove(store, record_text(order, FIELD_hold), err), err);
+		int rc = holds_remove(store, record_text(order, FIELD_hold), err);
+		rc = rc < 0 ? rc : erasures_wake(store, false, err); /* what waited for it */
+		return tell(rc, err);
 	}
 	if (str_is(event, LIFEORDERS_ERASE)) {
 		return tell(order_erasure(store, order, now_ns, err), err);

@@ -237,12 +237,11 @@ struct releasing { /* erasures that waited for a hold are done when it is releas
 	bool any;
 };
 
-/* Whether an erasure that waited was looked at again. */
+/* Whether an erasure that waited was looked at again: the order itself has put it down as due. */
 static bool is_over(const struct erasures *now, const struct erasure *before)
 {
 	const struct erasure *row = erasures_find(now, str_of(before->id));
-	return before->state != ERASURE_HELD || row == NULL ||
-	       (row->state >= ERASURE_HELD && row->done_ns != before->done_ns);
+	return before->state != ERASURE_HELD || row == NULL || row->state >= ERASURE_HELD;
 }
 
 static int wait_for_erasures(void *owner, struct error *err)

@@ -164,6 +164,22 @@ int erasures_put(struct store *store, const struct erasure *erasure, struct erro
 	return rc;
 }
 
+int erasures_wake(struct store *store, bool only_damaged, struct error *err)
+{
+	struct erasures all;
+	erasures_init(&all);
+	int rc = erasures_read(store, &all, err);
+	for (size_t i = 0; rc == 0 && i < all.count; i++) {
+		struct erasure *row = &all.list[i];
+		if (row->state == ERASURE_HELD && (!only_damaged || row->held == 0)) {
+			row->state = ERASURE_ORDERED;
+			rc = erasures_put(store, row, err);
+		}
+	}
+	erasures_done(&all);
+	return rc;
+}
+
 static void key_of(const char *id, char out[KEY_BYTES])
 {
 	(void)snprintf(out, KEY_BYTES, "erasure.%s", id); /* ids have 16 digits */

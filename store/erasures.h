@@ -58,6 +58,9 @@ struct erasure *erasures_find(const struct erasures *erasures, struct str id);
 /* Sets a row, made when it is new. Returns 0, ERR_LIMIT, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int erasures_put(struct store *store, const struct erasure *erasure, struct error *err);
 
+/* Orders those again of which something was kept: all, or only those that met damage (no hold keeps anything of them). Returns as erasures_put. */
+int erasures_wake(struct store *store, bool only_damaged, struct error *err);
+
 /* The leaves of an erasure: get gives an empty set when there are none. */
 int erasures_put_leaves(struct store *store, const char *id, const struct leafset *leaves,
 			struct error *err);

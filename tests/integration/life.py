@@ -260,6 +260,48 @@ def test_kill(sources):
         check(good, f"kill -9 in the middle, {'done' if ordered else 'not ordered yet'}", f"{state} {left}")
 
 
+def test_running(sources):
+    copy("backup", "live")
+    config("live", ledger=work + "/apart/live")
+    process = daemon("live")
+    wait_for(lambda: os.path.exists(f"{work}/run-live/feed.sock"))
+    status, out, err = run("live", "hold", "add", "case-3", "user:berta@canary.example", "--note", "n")
+    check(status == 0, "a daemon that runs takes a hold", out + err)
+    status, out, err = run("live", "erase", "user:anna@canary.example OR user:berta@canary.example", "--reason", "r", "--yes")
+    check(status == 3 and "Erasure " in out and not traces("live", "anna"), "and an erasure", out + err)
+    status, out, err = run("live", "hold", "release", "case-3", "--note", "n")
+    check(status == 0 and not traces("live", "berta") and whole("live", "carl", sources), "and the release that ends it", out + err)
+    check(process.poll() is None, "and runs on")
+    stop(process)
+
+
+def test_retention_killed(sources):
+    random.seed(17)
+    copy("backup", "worn")
+    config("worn", "  literals: 90d\n  records: 36500d\n", ledger=work + "/apart/worn")
+    for i in range(5):
+        process = daemon("worn")
+        time.sleep(random.uniform(0.02, 0.2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    process = daemon("worn")
+    good = wait_for(lambda: "records masked" in status_of("worn")["life"])
+    stop(process)
+    text = answers("worn")
+    check(good and "iban-anna-canary" not in text and text.count("anna@canary.example") > 6, "kill -9 while literals are masked", status_of("worn"))
+    config("worn", "  records: 90d\n", ledger=work + "/apart/worn")
+    for i in range(5):
+        process = daemon("worn")
+        time.sleep(random.uniform(0.02, 0.2))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    process = daemon("worn")
+    good = wait_for(lambda: run("worn", "who")[0] == 1)
+    stop(process)
+    text = answers("worn")  # the files of removed blocks wait for readers that may still want them
+    check(good and "canary" not in text, "and while records are removed", status_of("worn"))
+
+
 def test_retention(sources):
     copy("backup", "old")
     config("old", ledger=work + "/apart/old")
@@ -308,7 +350,7 @@ def main():
     import_all("s")
     copy("s", "backup")
     assert whole("s", "anna", sources), "the sources do not come back"
-    for test in (test_hold_and_erase, test_again, test_literals, test_kill, test_retention, test_ledger):
+    for test in (test_hold_and_erase, test_again, test_literals, test_kill, test_running, test_retention, test_retention_killed, test_ledger):
         test(sources)
     print(f"1..{numbers['test']}")
 

@@ -120,6 +120,17 @@ static void orders_are_done(void **state)
 	assert_int_equal(all.list[0].state, ERASURE_ORDERED);
 	assert_int_equal(erasures_get_leaves(f.store, ID, &leaves, &f.err), 0);
 	assert_true(leafset_has(&leaves, 5) && leafset_has(&leaves, 6) && leafset_has(&leaves, 9));
+	all.list[0].state = ERASURE_HELD;
+	all.list[0].held = 3;
+	assert_int_equal(erasures_put(f.store, &all.list[0], &f.err), 0);
+	assert_int_equal(erasures_wake(f.store, true, &f.err), 0);
+	assert_int_equal(lifeorders_obey(f.store, &release, 5, &f.err), 0); /* no such hold */
+	assert_int_equal(erasures_read(f.store, &all, &f.err), 0);
+	assert_int_equal(all.list[0].state, ERASURE_HELD);
+	assert_int_equal(lifeorders_obey(f.store, &add, 5, &f.err), 0);
+	assert_int_equal(lifeorders_obey(f.store, &release, 5, &f.err), 0);
+	assert_int_equal(erasures_read(f.store, &all, &f.err), 0);
+	assert_int_equal(all.list[0].state, ERASURE_ORDERED);
 	leafset_done(&leaves);
 	erasures_done(&all);
 	holds_done(&holds);
