@@ -1,4 +1,4 @@
-/* lifestate - what the parts of life share; for life.c, erasing.c, retaining.c and lifenote.c only.
+/* lifestate - what the parts of life share; for life.c, erasing.c, retaining.c, retainlog.c and lifenote.c only.
  *
  * Threads: the writer's. Tests: tests/unit/life.c
  */
@@ -65,12 +65,13 @@ struct retaining {
 	int64_t now_ns; /* of the run */
 	struct life_blocks blocks;
 	struct retaining_done done[RETAIN_CLASSES];
-	struct leafset masked; /* numbers of blocks that hold no literals any more */
-	struct leafset partly; /* likewise, but for what holds cover */
-	struct u64map newest;  /* number to newest_ns, as its bits, of blocks that were opened */
-	uint64_t last_number;  /* before the block in work was begun */
-	struct leafset alerts; /* leaves of ALERT records that went */
-	struct leafset going;  /* those of the block in work */
+	struct leafset masked;    /* numbers of blocks that hold no literals any more */
+	struct leafset partly;    /* likewise, but for what holds cover */
+	struct u64map newest;     /* number to newest_ns, as its bits, of blocks that were opened */
+	struct life_block intent; /* the block in work; number 0: none */
+	uint64_t last_number;     /* before the block in work was begun */
+	struct leafset alerts;    /* leaves of ALERT records that went */
+	struct leafset going;     /* those of the block in work */
 };
 
 enum life_work { LIFE_NOTHING, LIFE_ERASURE, LIFE_RETENTION };
@@ -114,6 +115,17 @@ void retaining_done(struct retaining *retaining);
 /* Whether anything is due now; then a run is begun. */
 int retaining_begin(struct life *life, bool *out_due, struct error *err);
 int retaining_step(struct life *life, bool *out_over, int64_t *io_next_ns, struct error *err);
+
+/* retainlog: adds what was done with a block to its class; whether there is anything that was not told yet. */
+void retaining_note(struct life *life, const struct life_block *block, uint64_t records,
+		    uint64_t held);
+bool retaining_has_done(const struct retaining *retaining);
+
+/* Remembers what was done, and which block is begun (NULL: none): a crash must not lose that it is to be told. */
+int retaining_write_pending(struct life *life, const struct life_block *intent, struct error *err);
+
+/* Remembers which blocks were masked. */
+int retaining_write_masked(struct life *life, struct error *err);
 
 /* A hold was released: what it covered is looked at again. */
 int retaining_released(struct life *life, struct error *err);

@@ -8,70 +8,14 @@
 
 #include <stdlib.h>
 
-#define MASKED_KEY "retention.masked" /* settings of the store: numbers of blocks, as a set */
-#define PARTLY_KEY "retention.partly"
-#define BLOCKS_MAX (1u << 22)
-#define KINDS      ((1u << RECORD_KIND_COUNT) - 2)
-#define LASTING    (1u << RECORD_LIFECYCLE) /* never goes */
+#define KINDS   ((1u << RECORD_KIND_COUNT) - 2)
+#define LASTING (1u << RECORD_LIFECYCLE) /* never goes */
 #define MASKABLE \
 	(1u << RECORD_REQUEST | 1u << RECORD_STATEMENT | 1u << RECORD_REJECT | 1u << RECORD_ALERT)
 /* What is dated by when it was said, not by what it is about. */
 #define DATED_APART                                                                              \
 	(1u << RECORD_LIFECYCLE | 1u << RECORD_VERDICT | 1u << RECORD_ALERT | 1u << RECORD_GAP | \
 	 1u << RECORD_ACCESS)
-
-void retaining_done(struct retaining *retaining)
-{
-	leafset_done(&retaining->masked);
-	leafset_done(&retaining->partly);
-	leafset_done(&retaining->alerts);
-	leafset_done(&retaining->going);
-	u64map_done(&retaining->newest);
-	free(retaining->blocks.list);
-	*retaining = (struct retaining){0};
-}
-
-static int read_numbers(struct store *store, const char *key, struct leafset *out,
-			struct error *err)
-{
-	struct buf code;
-	buf_init(&code, 0);
-	int rc = store_meta_get(store, key, &code, err);
-	if (rc == -ERR_GONE) {
-		error_clear(err);
-		rc = 0;
-	} else if (rc == 0 && leafset_decode(buf_str(&code), out, err) < 0) {
-		error_clear(err); /* what it knew is found out again */
-	}
-	buf_done(&code);
-	return rc;
-}
-
-static int write_numbers(struct store *store, const char *key, const struct leafset *numbers,
-			 struct error *err)
-{
-	struct buf code;
-	buf_init(&code, 0);
-	leafset_encode(numbers, &code);
-	int rc = buf_check(&code, "the numbers of blocks", err);
-	rc = rc < 0 ? rc : store_meta_put(store, key, buf_str(&code), err);
-	buf_done(&code);
-	return rc;
-}
-
-int retaining_init(struct life *life, struct error *err)
-{
-	struct retaining *retaining = &life->retaining;
-	u64map_init(&retaining->newest, BLOCKS_MAX);
-	int rc = read_numbers(life->store, MASKED_KEY, &retaining->masked, err);
-	return rc < 0 ? rc : read_numbers(life->store, PARTLY_KEY, &retaining->partly, err);
-}
-
-int retaining_released(struct life *life, struct error *err)
-{
-	leafset_clear(&life->retaining.partly);
-	return write_numbers(life->store, PARTLY_KEY, &life->retaining.partly, err);
-}
 
 struct newest { /* event time of the newest record that is dated by itself */
 	int64_t ns;
@@ -268,38 +212,20 @@ int retaining_begin(struct life *life, bool *out_due, struct error *err)
 	struct retaining *retaining = &life->retaining;
 	bool head = false;
 	*out_due = false;
-	if (!is_wanted(&life->settings)) {
+	if (!is_wanted(&life->settings) && !retaining_has_done(retaining)) {
 		return 0;
 	}
 	retaining->now_ns = clock_now_ns();
 	retaining->holds_known = false;
-	memset(retaining->done, 0, sizeof retaining->done);
 	int rc = look_at_head(life, &head, err);
 	rc = rc < 0 ? rc : plan(life, err);
 	retaining->head_begun = false;
-	if (rc == 0 && (head || retaining->blocks.count > 0)) {
+	if (rc == 0 && (head || retaining->blocks.count > 0 || retaining_has_done(retaining))) {
 		retaining->head_begun = !head; /* then it is passed over */
 		life->work = LIFE_RETENTION;
 		*out_due = true;
 	}
 	return rc;
-}
-
-/* What a class did. */
-static void note_done(struct life *life, const struct life_block *block, uint64_t records,
-		      uint64_t held)
-{
-	struct retaining_done *done = &life->retaining.done[block->action];
-	bool first = done->records == 0;
-	if (records == 0) {
-		return;
-	}
-	done->from_ns =
-		first || block->newest_ns < done->from_ns ? block->newest_ns : done->from_ns;
-	done->to_ns = first || block->newest_ns > done->to_ns ? block->newest_ns : done->to_ns;
-	done->records += records;
-	done->held += held;
-	done->blocks++;
 }
 
 /* Up to when records go that are dated by when they were said. */
@@ -352,9 +278,10 @@ static int remove_whole(struct life *life, const struct life_block *block, struc
 	struct seal_result result = {0};
 	const struct seal_removal removal = {
 		.blocks = &block->number, .count = 1, .now_ns = clock_now_ns()};
-	int rc = seal_remove(life->store, &removal, &result, err);
+	int rc = retaining_write_pending(life, block, err);
+	rc = rc < 0 ? rc : seal_remove(life->store, &removal, &result, err);
 	if (rc == 0) {
-		note_done(life, block, block->rows, 0);
+		retaining_note(life, block, block->rows, 0);
 		rc = keep_going(life, err);
 	}
 	return rc;
@@ -381,6 +308,7 @@ static int begin_writing(struct life *life, const struct life_block *block, stru
 					  .now_ns = clock_now_ns()};
 	life->retaining.last_number = 0;
 	int rc = shelf_walk(life->store, last_number, &life->retaining.last_number, &damage, err);
+	rc = rc < 0 ? rc : retaining_write_pending(life, block, err);
 	return rc < 0 ? rc : rewrite_begin(&life->rewrite, &wish, block->number, err);
 }
 
@@ -438,10 +366,7 @@ static int remember_masked(struct life *life, uint64_t number, struct error *err
 		retaining->last_number = number;
 	}
 	rc = shelf_walk(life->store, note_masked, life, &damage, err);
-	leafset_settle(&retaining->masked);
-	leafset_settle(&retaining->partly);
-	rc = rc < 0 ? rc : write_numbers(life->store, MASKED_KEY, &retaining->masked, err);
-	return rc < 0 ? rc : write_numbers(life->store, PARTLY_KEY, &retaining->partly, err);
+	return rc < 0 ? rc : retaining_write_masked(life, err);
 }
 
 static int write_on(struct life *life, struct error *err)
@@ -461,8 +386,8 @@ static int write_on(struct life *life, struct error *err)
 	}
 	retaining->blocks.next++;
 	bool masks = block->action == RETAIN_LITERALS;
-	note_done(life, block, masks ? result.changed : result.dropped,
-		  masks ? 0 : block->rows - result.dropped);
+	retaining_note(life, block, masks ? result.changed : result.dropped,
+		       masks ? 0 : block->rows - result.dropped);
 	return masks ? remember_masked(life, block->number, err) : keep_going(life, err);
 }
 
@@ -523,7 +448,7 @@ static int forget_alerts(struct life *life, struct error *err)
 /* Says what was done, in one transaction. */
 static int end(struct life *life, struct error *err)
 {
-	const struct retaining *retaining = &life->retaining;
+	struct retaining *retaining = &life->retaining;
 	bool any = false;
 	int rc = 0;
 	for (int i = 0; i < RETAIN_CLASSES && rc == 0; i++) {
@@ -540,6 +465,11 @@ static int end(struct life *life, struct error *err)
 		int64_t floor_ns = retaining->now_ns - life->settings.records_ns;
 		rc = store_raise_floor(life->store, floor_ns, err);
 		admission_raise(keeper_admission(life->keeper), floor_ns);
+	}
+	memset(retaining->done, 0, sizeof retaining->done);
+	if (rc == 0 && any) {
+		rc = retaining_write_pending(life, NULL,
+					     err); /* in the transaction of the records */
 	}
 	life->work = LIFE_NOTHING;
 	return rc < 0 ? rc : lifenote_state(life, err);
