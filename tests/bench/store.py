@@ -146,6 +146,11 @@ def inside_table(inside, data):
     if "audit_gb_per_cpu_s" in inside:
         lines.append("literal in the text, 1 statement: "
                      f"{inside['audit_gb_per_cpu_s']:.1f} GB/s of the rows' JSON lines per core, process start included")
+    for search in inside.get("search", []):
+        rows = data.floor["audit_bytes"] / 1e6
+        lines.append(f"{search['filter']}: {search['rows']:,} statements, in process, blocks opened anew: {search['cold_ms']:.0f} ms cold, "
+                     f"{search['warm_cpu_ms']:.0f} ms of CPU warm: {search['warm_gb_per_cpu_s']:.1f} GB/s of the statements' texts, "
+                     f"{rows / search['warm_cpu_ms']:.1f} GB/s of the rows' JSON lines; peak {search['peak_kib'] / 1024:.0f} MiB")
     for name in ("find", "find_days"):
         if name in inside:
             find = inside[name]["again"]

@@ -166,6 +166,8 @@ class Querytrail(Column):
         inside = figures["inside"] = {"find": self.find(data.access, data.events), "columns": json.loads(columns.stdout)}
         if "once" in figures:
             inside["audit_gb_per_cpu_s"] = data.floor["audit_bytes"] / 1e6 / figures["once"]["cpu_ms"]
+        search = subprocess.run([self.build + "/tests/bench/bench-search", self.path], capture_output=True, text=True, check=True)
+        inside["search"] = [json.loads(line) for line in search.stdout.splitlines()]
         if self.options.days > 1:
             self.add_days(inside, data)
 
