@@ -64,6 +64,10 @@ static bool read_number(struct match *match, int64_t *out)
 
 static bool take_number(struct match *match, int64_t number)
 {
+	int64_t read;
+	if (read_number(match, &read)) {
+		return read == number;
+	}
 	char room[32];
 	struct buf out = {.ptr = room, .capacity = sizeof room, .max_bytes = sizeof room - 1};
 	buf_put_i64(&out, number);

@@ -160,12 +160,24 @@ static bool put_step(const struct recipe_input *input, const struct recipe_step 
 	return false;
 }
 
+/* As buf_put_str, without a call where there is room. */
+static inline void put_bytes(struct str bytes, struct buf *out)
+{
+	if (out->failed || bytes.len == 0 || bytes.len >= out->capacity - out->len) {
+		buf_put_str(out, bytes);
+		return;
+	}
+	memcpy(out->ptr + out->len, bytes.ptr, bytes.len);
+	out->len += bytes.len;
+	out->ptr[out->len] = '\0';
+}
+
 bool recipe_write(const struct recipe_input *input, const struct recipe_rule *rule, struct buf *out)
 {
 	const struct recipe_step *steps = &input->recipe->steps[rule->first];
 	for (size_t i = 0; i < rule->count; i++) {
 		if (steps[i].op == RECIPE_BYTES) {
-			buf_put_str(out, steps[i].bytes);
+			put_bytes(steps[i].bytes, out);
 		} else if (!put_step(input, &steps[i], out)) {
 			return false;
 		}
