@@ -81,7 +81,7 @@ int store_commit(struct store *store, struct error *err);
 /* Gives the transaction up. */
 void store_rollback(struct store *store);
 
-/* Records that are committed, and the next leaf number (equal until retention exists). A reader learns of new ones by store_open,
+/* The next leaf number: as many records were committed, and store_removed says how many of them are gone. A reader learns of new ones by store_open,
  * store_sources, store_walk, scan_open and scan_fetch_open. */
 uint64_t store_leaf_count(const struct store *store);
 

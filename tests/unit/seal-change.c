@@ -229,6 +229,39 @@ static void each_call_fails(void **state)
 	}
 }
 
+static void each_call_of_a_removal_fails(void **state)
+{
+	/* whichever call fails while blocks are taken away and their files deleted: they are there, or they are gone */
+	bool fired = true;
+	(void)state;
+	for (unsigned nth = 1; fired; nth++) {
+		struct oracle oracle;
+		struct seal_result result;
+		struct store_removed removed;
+		struct error err;
+		uint64_t numbers[NUMBERS_MAX];
+		bool clean = false;
+		oracle_init(&oracle, 3);
+		seal_all(&oracle, false);
+		size_t count = seal_world_blocks(&oracle.world, false, numbers, NUMBERS_MAX);
+		struct seal_removal removal = {
+			.blocks = numbers, .count = count, .no_grace = true, .now_ns = 1};
+		fault_arm(nth, nth % 2 == 0 ? EIO : ENOSPC, false);
+		int rc = seal_remove(oracle.world.filled.store, &removal, &result, &err);
+		rc = rc < 0 ? rc : seal_purge(oracle.world.filled.store, &clean, &err);
+		(void)fault_disarm(&fired);
+		assert_true(rc == 0 || (fired && rc == -ERR_IO));
+		seal_world_reopen(&oracle.world, STORE_WRITE);
+		assert_int_equal(store_removed(oracle.world.filled.store, &removed, &err), 0);
+		for (uint64_t leaf = 0; removed.records > 0 && leaf < oracle.count; leaf++) {
+			oracle.known[leaf].drop = true;
+			settle(&oracle, leaf);
+		}
+		check(&oracle);
+		oracle_done(&oracle);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_change_can_fail),
 		cmocka_unit_test(only_known_blocks_are_removed),
 		cmocka_unit_test(each_call_fails),
+		cmocka_unit_test(each_call_of_a_removal_fails),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
