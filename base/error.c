@@ -32,6 +32,7 @@ void error_clear(struct error *err)
 {
 	if (err != NULL) {
 		err->code = 0;
+		err->full = false;
 		err->text[0] = '\0';
 	}
 }
@@ -111,6 +112,7 @@ int error_vset(struct error *err, enum error_code code, const char *format, va_l
 			text[0] = '\0';
 		}
 		err->code = (int)code;
+		err->full = false;
 		copy_shown(err->text, sizeof(err->text), text);
 	}
 	return -(int)code;
@@ -142,8 +144,12 @@ int error_errno(struct error *err, const char *format, ...)
 	}
 	va_end(args);
 	char system_text[128];
-	return error_set(err, code, "%s: %s", text,
-			 strerror_r(number, system_text, sizeof(system_text)));
+	(void)error_set(err, code, "%s: %s", text,
+			strerror_r(number, system_text, sizeof(system_text)));
+	if (err != NULL) {
+		err->full = number == ENOSPC || number == EDQUOT;
+	}
+	return -(int)code;
 }
 
 void error_prefix(struct error *err, const char *format, ...)
@@ -159,9 +165,11 @@ void error_prefix(struct error *err, const char *format, ...)
 	}
 	va_end(args);
 	char old[ERROR_TEXT_MAX];
+	bool full = err->full;
 	memcpy(old, err->text, sizeof(old));
 	(void)error_set(err, (enum error_code)err->code, "%s: %s", text,
 			old); /* the caller has the code */
+	err->full = full;
 }
 
 const char *error_name(int code)

@@ -11,6 +11,7 @@
 #define BASE_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #define ERROR_TEXT_MAX 1024
 
@@ -21,7 +22,8 @@ enum error_code {
 };
 
 struct error {
-	int code; /* an ERR_*, or 0 when nothing failed */
+	int code;  /* an ERR_*, or 0 when nothing failed */
+	bool full; /* the disk, or the share of it that one may use, is full: it may go on later */
 	char text[ERROR_TEXT_MAX];
 };
 
@@ -38,7 +40,7 @@ int error_vset(struct error *err, enum error_code code, const char *format, va_l
 	__attribute__((format(printf, 3, 0)));
 
 /* Fills err from errno: the formatted sentence, then ": " and the system's message. Code: NOMEM for ENOMEM, AGAIN for
- * EAGAIN and EINTR, else IO. Returns -code. */
+ * EAGAIN and EINTR, else IO; full for ENOSPC and EDQUOT. Returns -code. */
 int error_errno(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts the formatted text and ": " before the sentence that is there; the code stays. Does nothing when err is NULL or

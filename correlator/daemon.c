@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/service.h"
+#include "correlator/pause.h"
 
 #include <signal.h>
 #include <unistd.h>
@@ -179,7 +180,29 @@ static void release(struct daemon *daemon)
 	buf_done(&daemon->children_config);
 }
 
-int daemon_run(const struct daemon_options *options, struct error *err)
+/* The disk is full: waits for room. Returns 0 when it is to be tried again, or the failure. */
+static int await_room(struct daemon *daemon, bool told, struct error *err)
+{
+	struct error why = *err, asked;
+	const struct pause pause = {daemon->store_dir.ptr, PAUSE_ROOM_BYTES, PAUSE_TRY_NS};
+	if (!told) {
+		log_error(LOG_LEVEL_ERROR, "disk-full", &why);
+		log_write(LOG_LEVEL_ERROR, "collection-pauses",
+			  "collection pauses until there is room; nothing is lost, and what is "
+			  "stored "
+			  "can be asked for");
+	}
+	spawn_close(daemon->spawn, 2000); /* they would wait for an answer */
+	daemon->spawn = NULL;
+	int rc = pause_until_room(&pause, &asked);
+	if (rc == -ERR_CANCELLED && !daemon->options.import) {
+		return rc;
+	}
+	return rc == 0 ? 0 : -why.code;
+}
+
+/* From opening the store to closing it. *again: the disk was full, and it is to be tried again. */
+static int run_once(const struct daemon_options *options, bool *again, struct error *err)
 {
 	struct daemon daemon = {.options = *options};
 	error_clear(&daemon.import_failed);
@@ -187,8 +210,14 @@ int daemon_run(const struct daemon_options *options, struct error *err)
 	buf_init(&daemon.runtime_dir, 4096);
 	buf_init(&daemon.children_config, 4096);
 	int rc = start(&daemon, err);
+	bool was_full = *again;
 	if (rc == 0) {
 		service_ready();
+		if (was_full) {
+			log_write(LOG_LEVEL_WARNING, "collection-goes-on",
+				  "there is room again: collection goes on");
+			was_full = false;
+		}
 		rc = loop_run(daemon.loop, err);
 		rc = rc < 0 ? rc : finish(&daemon, err);
 	}
@@ -196,6 +225,26 @@ int daemon_run(const struct daemon_options *options, struct error *err)
 		rc = -daemon.import_failed.code;
 		*err = daemon.import_failed;
 	}
+	*again = false;
+	if (rc < 0 && err->full && !daemon.stopping && daemon.store_dir.len > 0) {
+		rc = await_room(&daemon, was_full, err);
+		*again = rc == 0;
+	}
 	release(&daemon);
 	return rc;
+}
+
+int daemon_run(const struct daemon_options *options, struct error *err)
+{
+	struct error why;
+	bool again = false;
+	int rc;
+	error_clear(&why);
+	do {
+		rc = run_once(options, &again, &why);
+	} while (again);
+	if (err != NULL && rc < 0) {
+		*err = why;
+	}
+	return rc == -ERR_CANCELLED ? 0 : rc;
 }

@@ -5,7 +5,8 @@
  * Silence: a configured or connected source that is silent past its limit becomes a GAP record within 60 s.
  * Signals: SIGTERM and SIGINT commit what was received, tell the peers and end; SIGHUP reads the configuration again: a bad one
  *          changes nothing.
- * Errors:  a failing disk ends the daemon at once with its sentence: what was not confirmed is sent again after the restart.
+ * Errors:  a failing disk ends the daemon at once with its sentence: what was not confirmed is sent again after the restart. A full
+ *          disk makes it pause (correlator/pause.h), and then open everything anew; the store stays its own meanwhile.
  * Threads: one per process. Blocking: daemon_run. Tests: tests/unit/daemon.c, tests/crash/
  */
 #ifndef CORRELATOR_DAEMON_H

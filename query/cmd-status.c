@@ -27,6 +27,7 @@ struct status {
 	uint64_t records;
 	struct store_sizes sizes;
 	bool writer;
+	bool disk_full; /* there is no room for a commit */
 	long writer_pid;
 	int64_t now_ns;
 	struct alerts_counts alerts;
@@ -273,6 +274,9 @@ static int put_text(struct session *session, const struct status *status, struct
 		buf_put_byte(out, '\n');
 	}
 	int result = life_view_put(session, err);
+	if (status->disk_full) {
+		buf_put_text(out, "disk:        full; collection pauses until there is room\n");
+	}
 	if (status->writer) {
 		buf_putf(out, "daemon:      running, process %ld\n", status->writer_pid);
 	} else {
@@ -370,6 +374,8 @@ static int put_json(struct session *session, const struct status *status, struct
 	put_number(out, &first, "deliveries_waiting", status->alerts.waiting);
 	put_number(out, &first, "deliveries_dead", status->alerts.dead);
 	int result = life_view_put_json(session, &first, err);
+	json_put_key(out, &first, "disk_full");
+	buf_put_text(out, status->disk_full ? "true" : "false");
 	json_put_key(out, &first, "daemon");
 	buf_put_text(out, status->writer ? "\"running\"" : "\"not running\"");
 	buf_put_text(out, "}\n");
@@ -435,6 +441,7 @@ int cmd_status(struct session *session, struct error *err)
 		return result;
 	}
 	status.records = store_leaf_count(session->store) - removed.records;
+	status.disk_full = sizes_disk_is_full(session_store_dir(session));
 	status.writer = writer_alive(session_store_dir(session), &status.writer_pid);
 	result = json ? put_json(session, &status, err) : put_text(session, &status, err);
 	if (result != 0) {

@@ -3,6 +3,8 @@
 #include "base/json.h"
 #include "query/wrap.h"
 
+#include <sys/statvfs.h>
+
 #define INDENT 13 /* of what stands behind "catalog:" and the like */
 
 void sizes_put(struct buf *out, uint64_t bytes)
@@ -128,4 +130,11 @@ void sizes_put_json(struct buf *out, const struct store_sizes *sizes)
 		json_put_key(out, &first, numbers[i].name);
 		buf_put_u64(out, numbers[i].value);
 	}
+}
+
+bool sizes_disk_is_full(const char *dir)
+{
+	struct statvfs disk;
+	return statvfs(dir, &disk) == 0 &&
+	       (double)disk.f_bavail * (double)disk.f_frsize < (double)SIZES_ROOM_BYTES;
 }

@@ -17,6 +17,10 @@ void sizes_put_ratio(struct buf *out, double part, double whole);
 /* Appends the lines: head, blocks, catalog, and what a sealed event takes. */
 void sizes_put_text(struct output *out, const struct store_sizes *sizes);
 
+/* Whether so little is free on the disk of a folder that the daemon waits for room. */
+#define SIZES_ROOM_BYTES (INT64_C(16) << 20) /* as PAUSE_ROOM_BYTES of correlator/pause.h */
+bool sizes_disk_is_full(const char *dir);
+
 /* Appends the members of an object in JSON, without braces. */
 void sizes_put_json(struct buf *out, const struct store_sizes *sizes);
 

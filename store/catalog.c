@@ -117,8 +117,15 @@ int catalog_error(const struct catalog *catalog, int rc, const char *what, struc
 	case SQLITE_TOOBIG:
 		return error_set(err, ERR_LIMIT, "too much for %s (%s)", catalog->path, what);
 	default:
-		return error_set(err, ERR_IO, "%s failed in %s: %s", what, catalog->path, said);
+		break;
 	}
+	int system = catalog->db != NULL ? sqlite3_system_errno(catalog->db) : 0;
+	(void)error_set(err, ERR_IO, "%s failed in %s: %s", what, catalog->path, said);
+	if (err != NULL) {
+		err->full = (rc & 0xff) == SQLITE_FULL ||
+			    ((rc & 0xff) == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT));
+	}
+	return -ERR_IO;
 }
 
 int catalog_prepare(struct catalog *catalog, enum catalog_statement which,
