@@ -140,6 +140,7 @@ class Querytrail(Column):
             "user_statements": ["who", "user:" + floor["user_frequent"], "grade:ABC", "--format", "jsonl"],
             "typical_statements": ["who", "user:" + floor["user_typical"], "grade:ABC", "--format", "jsonl"],
             "once": ["who", f'statement:"*{literal["once"]}*"', "--format", "jsonl"],
+            "regex": ["top", "database", 'statement~"(?-i)' + floor["regex"].replace("\\", "\\\\").replace('"', '\\"') + '"', "--format", "jsonl"],
             "many": ["top", "database", f'statement:"*{literal["many"]}*"', "--format", "jsonl"],
             "statements_by_route": ["top", "route", "grade:ABC", "--format", "jsonl"],
             "statements_by_user": ["top", "user", "grade:ABC", "--format", "jsonl"],
