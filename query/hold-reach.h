@@ -1,7 +1,7 @@
 /* hold-reach - what a legal hold covers in a store, at this moment.
  *
  * Shape:   the filter is read as it was meant when the hold was made: in UTC, with that moment as the present.
- * Threads: one per thread. Blocking: disk. Tests: tests/unit/hold-reach.c
+ * Threads: one per thread. Blocking: disk. Tests: tests/unit/reach.c
  */
 #ifndef QUERY_HOLD_REACH_H
 #define QUERY_HOLD_REACH_H
