@@ -70,9 +70,42 @@ static void test_chunks(void **state)
 	arena_done(&arena);
 }
 
+static void count_end(void *owner)
+{
+	unsigned *const *ends = owner;
+	**ends += 1;
+}
+
+static void test_ends(void **state)
+{
+	/* Proves: what was to be called at the end is called once, when the arena is emptied or freed, while its memory is still there. */
+	(void)state;
+	struct arena arena;
+	unsigned ends = 0;
+	arena_init(&arena, 1000);
+	for (unsigned round = 1; round <= 2; round++) {
+		unsigned **owner = arena_alloc(&arena, sizeof(*owner));
+		assert_non_null(owner);
+		*owner = &ends;
+		assert_true(arena_at_end(&arena, count_end, owner));
+		assert_int_equal(ends, round - 1);
+		if (round == 1) {
+			arena_clear(&arena);
+		} else {
+			arena_done(&arena);
+		}
+		assert_int_equal(ends, round);
+	}
+	arena_init(&arena, 8);
+	assert_false(arena_at_end(&arena, count_end, &ends));
+	arena_done(&arena);
+	assert_int_equal(ends, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_chunks),

@@ -15,6 +15,7 @@ static const char *const filters[] = {
 	"reason:id carrier:comment revision=1",
 	"request_time>09:00 extra:* statement:select",
 	"table:orders id:req-1 ip:10.0.0.7 login:app_*",
+	"statement~\"from\\s+dbo|update\" text~o.d user!~^bob source~sql table~orders$",
 	"raw:SELECT settled:final statement_id:*",
 };
 
