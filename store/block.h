@@ -143,6 +143,13 @@ bool block_needle_in_codes(const struct block_needle *needle, const struct block
 int block_find_text(struct block *block, struct block_field where,
 		    const struct block_needle *needle, uint64_t *out_rows, struct error *err);
 
+/* Opens a block for block_may_have and block_about alone: quicker, since nothing of its rows but their recipes is read. */
+int block_open_slim(const struct block_place *place, struct block **out_block, struct error *err);
+
+/* False: no row of the kind has exactly this text in the field. */
+int block_may_have(struct block *block, struct block_field where, struct str text, bool *out_may,
+		   struct error *err);
+
 /* Likewise the rows of any kind but verdicts whose record has this stable id. */
 int block_find_stable(struct block *block, struct str id, struct buf *out_rows, struct error *err);
 

@@ -29,6 +29,7 @@ struct opened {
 	char name[BLOCKS_NAME_BYTES]; /* which the block borrows */
 	uint64_t used;
 	unsigned pins; /* of scans that stand on it */
+	bool is_slim;  /* to be opened by block_open_slim; never among those that stay open */
 };
 
 /* The filters of a block that was asked for twice: who asks once, as a command does, needs them in memory one after the other only. */
@@ -302,7 +303,8 @@ static int open_as(struct blocks *blocks, const struct blocks_row *row, const ch
 				    .number = row->about.number,
 				    .key = blocks->key,
 				    .gauge = blocks->gauge};
-	rc = block_open(&place, &block, err);
+	rc = opened->is_slim ? block_open_slim(&place, &block, err)
+			     : block_open(&place, &block, err);
 	if (rc == 0 && block_about(block)->row_count != row->about.row_count) {
 		block_close(block);
 		rc = error_set(err, ERR_CORRUPT, "%s is damaged: it has %u records, not %u",
@@ -320,7 +322,7 @@ static int open_as(struct blocks *blocks, const struct blocks_row *row, const ch
 int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
 		    struct block **out_block, struct error *err)
 {
-	struct opened opened;
+	struct opened opened = {0};
 	int rc = open_as(blocks, row, row->name, &opened, err);
 	if (rc == 0) {
 		*out_fd = opened.fd;
@@ -383,6 +385,29 @@ int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block
 	place->used = ++blocks->uses;
 	*out_block = place->block;
 	return 0;
+}
+
+int blocks_look_into(struct blocks *blocks, const struct blocks_row *row,
+		     const struct blocks_look *look, bool *out_may, struct error *err)
+{
+	struct opened opened = {.is_slim = true};
+	for (size_t i = 0; i < BLOCKS_OPEN_MAX; i++) {
+		if (blocks->open[i].number == row->about.number) {
+			*out_may = true; /* it is as quick to look for the rows */
+			return 0;
+		}
+	}
+	int rc = open_as(blocks, row, row->name, &opened, err);
+	if (rc < 0) {
+		return rc;
+	}
+	*out_may = false;
+	for (size_t i = 0; rc == 0 && !*out_may && i < look->field_count; i++) {
+		rc = block_may_have(opened.block, look->fields[i], look->text, out_may, err);
+	}
+	block_close(opened.block);
+	(void)close(opened.fd); /* only read */
+	return rc;
 }
 
 struct block *blocks_pin(struct blocks *blocks, uint64_t number)

@@ -82,6 +82,15 @@ int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *ou
 struct gauge;
 void blocks_use_gauge(struct blocks *blocks, struct gauge *gauge);
 
+/* Whether a block has one of the texts of fields, by looking into its file without opening the whole of it; true in doubt. */
+struct blocks_look {
+	const struct block_field *fields;
+	size_t field_count;
+	struct str text;
+};
+int blocks_look_into(struct blocks *blocks, const struct blocks_row *row,
+		     const struct blocks_look *look, bool *out_may, struct error *err);
+
 /* A block that is open already, which stays so until blocks_unpin; NULL: it is not. */
 struct block *blocks_pin(struct blocks *blocks, uint64_t number);
 void blocks_unpin(struct blocks *blocks, uint64_t number);

@@ -84,6 +84,12 @@ static int look_in_block(const struct find_sealed *find, size_t index, struct er
 		asked.which = BLOCKS_FILTER_RECORDS;
 		rc = blocks_may_hold(blocks, &asked, &has_records, err);
 	}
+	if (rc == 0 && has_ids && !has_records) {
+		const struct blocks_look look = {id_fields, sizeof id_fields / sizeof id_fields[0],
+						 find->id};
+		rc = blocks_look_into(blocks, &find->store->sealed->rows[index], &look, &has_ids,
+				      err);
+	}
 	if (rc < 0 || (!has_ids && !has_records)) {
 		return rc;
 	}

@@ -94,6 +94,55 @@ int block_find_exact(struct block *block, struct block_field where, struct str t
 				       "a column of texts can't be searched", err);
 }
 
+/* Whether a text is among the distinct ones of a column; the codes of rows are not read. */
+static int is_among(struct block *block, uint16_t column, struct str text, bool *out_is,
+		    struct error *err)
+{
+	struct wordlist words;
+	int rc = wordlist_get(block->streams, (uint16_t)(LAYOUT_FIRST + column), LAYOUT_WORDS,
+			      &words, err);
+	*out_is = false;
+	for (size_t i = 0; rc == 0 && !*out_is && i < words.count; i++) {
+		*out_is = str_equal(words.texts[i], text);
+	}
+	wordlist_done(&words);
+	return rc;
+}
+
+/* Whether a column of requests depends on nothing but such columns: then it is read without the rows' parents, times and leaves. */
+static bool stands_alone(const struct block *block, const struct layout_column *column)
+{
+	while (column->kind == RECORD_REQUEST && column->context == LAYOUT_GIVEN_COLUMN) {
+		column = &block->layout.columns[column->given]; /* which stands before it */
+	}
+	return column->kind == RECORD_REQUEST && column->context == LAYOUT_GIVEN_NOTHING;
+}
+
+int block_may_have(struct block *block, struct block_field where, struct str text, bool *out_may,
+		   struct error *err)
+{
+	int column = opened_only_column(block, where.kind, where.field);
+	bool none = block->layout.runs[where.kind].count == 0 || column == LAYOUT_NONE;
+	*out_may = !none;
+	if (none || column < 0 || text.len == 0) {
+		return 0;
+	}
+	const struct layout_column *about = &block->layout.columns[column];
+	if (about->coding == LAYOUT_WORDS_RANKS) {
+		return is_among(block, (uint16_t)column, text, out_may, err);
+	}
+	/* texts of requests stand for themselves, those of statements need their parents */
+	if (about->coding == LAYOUT_TEXTS && stands_alone(block, about)) {
+		struct buf rows;
+		buf_init(&rows, 0);
+		int rc = block_find_exact(block, where, text, &rows, err);
+		*out_may = rows.len > 0;
+		buf_done(&rows);
+		return rc;
+	}
+	return 0;
+}
+
 /* Whether the record of a row has a stable id. */
 static int has_stable_id(struct block *block, uint32_t row, struct str id, bool *out_has,
 			 struct error *err)

@@ -117,11 +117,13 @@ static int read_block(struct block *block, const struct block_place *place, stru
 		return opened_no_memory(block, err);
 	}
 	set_runs(block);
-	rc = read_layout(block, err);
-	return rc < 0 ? rc : read_rows(block, err);
+	return read_layout(block, err);
 }
 
-int block_open(const struct block_place *place, struct block **out_block, struct error *err)
+typedef int read_fn(struct block *block, struct error *err);
+
+static int open_and_read(const struct block_place *place, read_fn *read, struct block **out_block,
+			 struct error *err)
 {
 	struct block *block = calloc(1, sizeof *block);
 	if (block == NULL) {
@@ -133,12 +135,28 @@ int block_open(const struct block_place *place, struct block **out_block, struct
 	int rc = block->name == NULL || block->recipes == NULL
 			 ? error_set(err, ERR_NOMEM, "no memory for %s", place->name)
 			 : read_block(block, place, err);
+	rc = rc < 0 ? rc : read(block, err);
 	if (rc < 0) {
 		block_close(block);
 		return rc;
 	}
 	*out_block = block;
 	return 0;
+}
+
+int block_open(const struct block_place *place, struct block **out_block, struct error *err)
+{
+	return open_and_read(place, read_rows, out_block, err);
+}
+
+static int read_recipes(struct block *block, struct error *err)
+{
+	return frame_get_recipes(block->streams, &block->layout, err);
+}
+
+int block_open_slim(const struct block_place *place, struct block **out_block, struct error *err)
+{
+	return open_and_read(place, read_recipes, out_block, err);
 }
 
 static void answers_done(struct block *block)

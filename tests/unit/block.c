@@ -263,19 +263,28 @@ static void test_finding_among_many(void **state)
 	assert_int_equal(
 		block_builder_finish(builder, &(struct block_seal){12, NULL}, &bytes, &about, &err),
 		0);
-	struct block *block = open_block(&bytes);
+	struct block *block = open_block(&bytes), *slim = NULL;
+	const struct block_place place = {
+		.fd = -1, .bytes = buf_str(&bytes), .name = "a block", .number = 12};
+	assert_int_equal(block_open_slim(&place, &slim, &err), 0);
 	for (uint32_t i = 0; i < MANY; i++) {
 		struct str text = str_make(id, id_of(i, id));
+		bool may = false;
 		buf_clear(&found);
 		if (text.len > 0) {
+			assert_int_equal(block_may_have(slim, where, text, &may, &err), 0);
+			assert_true(may);
 			assert_int_equal(block_find_exact(block, where, text, &found, &err), 0);
 			assert_rows(&found, &i, 1);
 			buf_clear(&found);
 			text.len--;
 			assert_int_equal(block_find_exact(block, where, text, &found, &err), 0);
 			assert_rows(&found, NULL, 0);
+			assert_int_equal(block_may_have(slim, where, text, &may, &err), 0);
+			assert_false(may);
 		}
 	}
+	block_close(slim);
 	block_close(block);
 	block_builder_free(builder);
 	buf_done(&bytes);
