@@ -52,8 +52,9 @@ struct store {
 	struct blocks *blocks;            /* of reading's snapshot */
 	struct blocks *peek_blocks;       /* the writer's, over all that is committed */
 	const struct blocks_list *sealed; /* of the snapshot */
-	uint64_t sealed_end;        /* records that are sealed or were removed: those with leaves below it */
-	uint64_t removed;           /* of sealed_end, those that were removed */
+	uint64_t
+		sealed_end; /* records that are sealed or were removed: those with leaves below it */
+	uint64_t removed;   /* of sealed_end, those that were removed */
 	struct error sealed_damage; /* a row of a block that could not be read; code 0: none */
 	struct buf peek_bytes;      /* of a sealed record, for store_peek */
 	unsigned snapshot_users;

@@ -202,7 +202,8 @@ static void check_fetch(struct store *store, const struct blocks_row *row, enum 
 	assert_int_equal(scan_fetch_record(fetch, LOST, &record, &ingest_ns, &err), -ERR_CORRUPT);
 	assert_named(row, damage, err.text);
 	assert_int_equal(scan_fetch_record(fetch, RECORDS - 1, &record, &ingest_ns, &err), 0);
-	assert_int_equal(scan_fetch_record(fetch, RECORDS, &record, &ingest_ns, &err), -ERR_CORRUPT);
+	assert_int_equal(scan_fetch_record(fetch, RECORDS, &record, &ingest_ns, &err),
+			 -ERR_CORRUPT);
 	scan_fetch_close(fetch);
 }
 
