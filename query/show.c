@@ -180,14 +180,11 @@ int show_fetch(struct show *show, uint64_t leaf, struct record *out_record, bool
 	error_clear(&local);
 	int result = scan_fetch_record(show->fetch, leaf, out_record, &ignored, &local);
 	*out_read = result == 0;
-	if (result == 0) {
-		return 0;
-	}
-	if (result != -ERR_CORRUPT && result != -ERR_GONE) {
+	show->removed = result == -ERR_GONE;
+	if (result != 0 && result != -ERR_CORRUPT && result != -ERR_GONE) {
 		return error_set(err, (enum error_code) - result, "%s", local.text);
 	}
-	show->removed = result == -ERR_GONE;
-	if (!show->removed && show->unread++ == 0) {
+	if (result == -ERR_CORRUPT && show->unread++ == 0) {
 		show->damage = local;
 	}
 	return 0;
@@ -196,10 +193,8 @@ int show_fetch(struct show *show, uint64_t leaf, struct record *out_record, bool
 static void put_unread(struct show *show, const char *what, uint64_t leaf)
 {
 	output_style(show->out, show->removed ? STYLE_NONE : STYLE_BAD);
-	buf_putf(&show->out->text,
-		 show->removed ? "%s that leaf %llu held was removed"
-			       : "%s that leaf %llu holds cannot be read",
-		 what, (unsigned long long)leaf);
+	buf_putf(&show->out->text, "%s that leaf %llu %s", what, (unsigned long long)leaf,
+		 show->removed ? "held was removed" : "holds cannot be read");
 	output_style(show->out, STYLE_NONE);
 	buf_put_byte(&show->out->text, '\n');
 }
@@ -370,9 +365,9 @@ static int put_statement(struct show *show, uint64_t leaf, size_t number, struct
 		return put_verdicts(show, leaf, STORY_NO_LEAF, err);
 	}
 	put_statement_line(show, &record, number, told);
+	struct str text = record_text(&record, FIELD_statement);
 	bool erased = redact_degree_of(&record, NULL) == REDACT_ALL;
-	wrap_put_safe(show->out, "     | ",
-		      erased ? STR_LIT("(erased)") : record_text(&record, FIELD_statement));
+	wrap_put_safe(show->out, "     | ", erased ? STR_LIT("(erased)") : text);
 	result = put_verdicts(show, leaf, STORY_NO_LEAF, err);
 	/* The verdicts have taken the record's place in the fetch. */
 	result = result == 0 ? show_fetch(show, leaf, &record, &read, err) : result;
@@ -450,10 +445,9 @@ static void put_summary(struct show *show, const struct record *record, size_t s
 	struct output *out = show->out;
 	struct buf line;
 	buf_init(&line, 0);
-	if (redact_degree_of(record, NULL) == REDACT_ALL) {
-		buf_put_text(&line, "a caller whose data was erased");
-	} else if (!record_has(record, FIELD_user)) {
-		buf_put_text(&line, "a caller without a name");
+	bool erased = redact_degree_of(record, NULL) == REDACT_ALL;
+	if (!record_has(record, FIELD_user)) {
+		buf_put_text(&line, erased ? "an erased caller" : "a caller without a name");
 	}
 	tell_all(&line, record, who, 2, told);
 	buf_put_text(&line, " asked");
