@@ -5,94 +5,14 @@
 #include "model/redact.h"
 #include "query/fmt.h"
 #include "query/layout.h"
+#include "query/show-fields.h"
 #include "query/when.h"
 #include "query/wrap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define NAME_COLUMNS 24
-#define INDENT       5 /* of what belongs to a statement */
-
-static void put_name(struct output *out, const char *name)
-{
-	size_t len = strlen(name);
-	buf_put_text(&out->text, "    ");
-	output_style(out, STYLE_DIM);
-	buf_put_text(&out->text, name);
-	output_style(out, STYLE_NONE);
-	buf_put_fill(&out->text, ' ', len < NAME_COLUMNS ? NAME_COLUMNS - len : 1);
-}
-
-/* A value, wrapped behind its name. */
-static void put_value(struct output *out, struct str value)
-{
-	wrap_put_behind(out, NAME_COLUMNS + 4, NAME_COLUMNS + 4, value);
-}
-
-static void put_field_text(const struct output *out, const struct record *record, unsigned field,
-			   struct buf *value)
-{
-	const struct field_info *info = field_info(field);
-	switch (info->type) {
-	case FIELD_TYPE_TEXT:
-	case FIELD_TYPE_BYTES:
-		fmt_put_one_line(value, record_text(record, field));
-		break;
-	case FIELD_TYPE_INT:
-		buf_put_i64(value, record_number(record, field, 0));
-		if (info->unit[0] != '\0' && strcmp(info->unit, info->name) != 0) {
-			buf_putf(value, " %s", info->unit);
-		}
-		break;
-	case FIELD_TYPE_TIME:
-		when_put(value, out->zone, record_number(record, field, 0), 9, true);
-		break;
-	case FIELD_TYPE_BOOL:
-		buf_put_text(value, record_number(record, field, 0) != 0 ? "true" : "false");
-		break;
-	}
-}
-
-static void put_field(struct output *out, const struct record *record, unsigned field)
-{
-	struct buf value;
-	buf_init(&value, 0);
-	put_field_text(out, record, field, &value);
-	put_name(out, field_info(field)->name);
-	put_value(out, buf_str(&value));
-	buf_done(&value);
-}
-
-/* Whether a field says only what another one says too. */
-static bool is_repetition(const struct record *record, unsigned field)
-{
-	switch (field) {
-	case FIELD_schema:
-	case FIELD_object:
-		return record_has(record, FIELD_table);
-	case FIELD_session_principal:
-		return str_equal(record_text(record, field), record_text(record, FIELD_principal));
-	case FIELD_raw:
-	case FIELD_statement:
-		return true; /* shown above, or by export --raw */
-	case FIELD_parse:
-		return str_is(record_text(record, FIELD_parse), "ok");
-	default:
-		return false;
-	}
-}
-
-/* Every field on a line of its own: for gaps, rejects and the like. */
-static void put_fields(struct output *out, const struct record *record)
-{
-	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
-		if (field_info(field)->name != NULL && record_has(record, field) &&
-		    !is_repetition(record, field)) {
-			put_field(out, record, field);
-		}
-	}
-}
+#define INDENT 5 /* of what belongs to a statement */
 
 struct plumbing { /* pairs side by side */
 	struct output *out;
@@ -128,7 +48,7 @@ static void put_field_pair(struct plumbing *plumbing, const struct record *recor
 	struct buf pair;
 	buf_init(&pair, 0);
 	buf_putf(&pair, "%s=", field_info(field)->name);
-	put_field_text(plumbing->out, record, field, &pair);
+	show_put_field_text(plumbing->out, record, field, &pair);
 	put_pair(plumbing, buf_str(&pair));
 	buf_done(&pair);
 }
@@ -155,7 +75,7 @@ static void put_plumbing(struct show *show, const struct record *record, uint64_
 	for (unsigned field = 1; field < FIELD_LIMIT; field++) {
 		bool shown = field_info(field)->name != NULL && record_has(record, field) &&
 			     (told[field / 64] >> (field % 64) & 1u) == 0 &&
-			     !is_repetition(record, field);
+			     !show_is_repetition(record, field);
 		if (shown && field != FIELD_extra) {
 			put_field_pair(&plumbing, record, field);
 		}
@@ -548,7 +468,7 @@ static int put_other(struct show *show, uint64_t leaf, struct error *err)
 	if (record.kind == RECORD_REJECT) {
 		wrap_put_safe(show->out, "    | ", record_text(&record, FIELD_raw));
 	}
-	put_fields(show->out, &record);
+	show_put_fields(show->out, &record);
 	return 0;
 }
 
