@@ -166,6 +166,7 @@ static int finish(struct daemon *daemon, struct error *err)
 
 static void release(struct daemon *daemon)
 {
+	roomwait_forget(daemon);
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "querytraild is stopping");
 	dispatch_free(daemon->dispatch);

@@ -39,6 +39,7 @@ struct daemon {
 	int64_t first_waits_ns; /* monotonic; when the first thing came that is not committed; 0: nothing waits */
 	bool urgent;           /* somebody waits for the commit before he may answer */
 	int64_t status_due_ns; /* monotonic; the status is not told before */
+	int64_t paused_ns;     /* wall time; since when the disk has no room; 0: it has */
 	bool stopping;
 	int64_t stop_deadline_ns;
 	struct error import_failed; /* code 0: not */
@@ -47,11 +48,19 @@ struct daemon {
 /* intake: the handlers of feed.sock, and when to commit. */
 extern const struct feedserver_handlers intake_handlers;
 
-/* Commits now what is pending and confirms it. Errors are final. */
+/* Commits now what is pending and confirms it; on a full disk nothing happens, and paused_ns is set. Errors are final. */
 int intake_commit(struct daemon *daemon, struct error *err);
 
 /* Sees to it that what is pending is committed in time. */
 void intake_schedule(struct daemon *daemon);
+
+/* roomwait: a full disk, before anything is written (pause.h is for what fails all the same, and for imports). Whether the commit must wait because there is no room; says so once, and asks again by the commit's timer. Nothing
+ * was written; what is pending stays so, unconfirmed. When there is room again it says that too. */
+#define PAUSE_LINK "paused" /* in the store's folder: a link to nowhere, whose text is for the status */
+bool roomwait_wanted(struct daemon *daemon);
+
+/* Takes away what was left for the status. */
+void roomwait_forget(struct daemon *daemon);
 
 /* sealing: one piece of work on blocks, when some is due and no transaction is open; sets its own timer again. Failures are logged, and tried
  * again later. */

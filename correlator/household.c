@@ -239,7 +239,8 @@ int household_reload(struct daemon *daemon, struct error *err)
 	if (rc < 0) {
 		return rc;
 	}
-	rc = household_load(daemon, &config, &why);
+	rc = daemon->paused_ns != 0 ? error_set(&why, ERR_AGAIN, "the disk is full")
+				    : household_load(daemon, &config, &why);
 	if (rc == 0) {
 		rc = go_by(daemon, config, &why);
 	}

@@ -26,6 +26,9 @@ static unsigned own_kinds(struct str source)
 int intake_commit(struct daemon *daemon, struct error *err)
 {
 	bool more = false;
+	if (roomwait_wanted(daemon)) {
+		return 0;
+	}
 	int rc = keeper_commit(daemon->keeper, clock_now_ns(), &more, err);
 	if (rc < 0) {
 		return rc;
@@ -54,6 +57,9 @@ int intake_commit(struct daemon *daemon, struct error *err)
 
 void intake_schedule(struct daemon *daemon)
 {
+	if (daemon->paused_ns != 0) {
+		return; /* the timer is set for the next look */
+	}
 	int64_t now_ns = clock_monotonic_ns();
 	if (daemon->first_waits_ns == 0) {
 		daemon->first_waits_ns = now_ns;
@@ -145,6 +151,10 @@ static int on_batch(void *owner, struct feedpeer *peer, const struct feed_frame 
 		if (rc < 0) {
 			return rc == -ERR_LIMIT ? -ERR_IO : rc;
 		}
+	}
+	if (daemon->paused_ns != 0) {
+		return error_set(err, ERR_AGAIN,
+				 "disk full: the daemon takes nothing in until there is room");
 	}
 	struct keeper_batch batch = {.source = source,
 				     .kinds = data->kinds,

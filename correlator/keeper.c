@@ -56,6 +56,11 @@ uint64_t keeper_pending_records(const struct keeper *keeper)
 	return keeper->pending_records;
 }
 
+uint64_t keeper_pending_bytes(const struct keeper *keeper)
+{
+	return keeper->pending_bytes;
+}
+
 bool keeper_is_full(const struct keeper *keeper)
 {
 	return keeper->open && (keeper->pending_records >= KEEPER_BATCH_RECORDS ||

@@ -87,6 +87,7 @@ bool keeper_take_orders(struct keeper *keeper);
 
 /* What waits for the commit. */
 uint64_t keeper_pending_records(const struct keeper *keeper);
+uint64_t keeper_pending_bytes(const struct keeper *keeper);
 bool keeper_has_pending(const struct keeper *keeper);
 
 /* Whether a transaction is open: what is in it is not yet so. */

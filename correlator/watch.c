@@ -147,6 +147,9 @@ static bool import_is_done(const struct daemon *daemon)
 static int look_around(struct daemon *daemon, struct error *err)
 {
 	int rc = 0;
+	if (daemon->paused_ns != 0) {
+		return 0; /* who is silent now waits for us */
+	}
 	if (!daemon->stopping) {
 		rc = look_for_silence(daemon, err);
 		rc = rc < 0 ? rc : expire_alerts(daemon, err);

@@ -15,6 +15,7 @@
 #include "store/alerts.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define CLOCK_KEY_MAX 64 /* of the store's settings */
 
@@ -29,6 +30,7 @@ struct status {
 	bool writer;
 	bool disk_full; /* there is no room for a commit */
 	long writer_pid;
+	char paused[128]; /* why the daemon takes nothing in; empty: it does */
 	int64_t now_ns;
 	struct alerts_counts alerts;
 };
@@ -277,6 +279,11 @@ static int put_text(struct session *session, const struct status *status, struct
 	if (status->disk_full) {
 		buf_put_text(out, "disk:        full; collection pauses until there is room\n");
 	}
+	if (status->paused[0] != '\0') {
+		buf_put_text(out, "collection:  ");
+		output_safe(&session->out, str_of(status->paused));
+		buf_put_byte(out, '\n');
+	}
 	if (status->writer) {
 		buf_putf(out, "daemon:      running, process %ld\n", status->writer_pid);
 	} else {
@@ -376,6 +383,8 @@ static int put_json(struct session *session, const struct status *status, struct
 	int result = life_view_put_json(session, &first, err);
 	json_put_key(out, &first, "disk_full");
 	buf_put_text(out, status->disk_full ? "true" : "false");
+	json_put_key(out, &first, "paused");
+	json_put_string(out, str_of(status->paused));
 	json_put_key(out, &first, "daemon");
 	buf_put_text(out, status->writer ? "\"running\"" : "\"not running\"");
 	buf_put_text(out, "}\n");
@@ -411,6 +420,19 @@ static int count(struct session *session, struct status *status, struct error *e
 	return result;
 }
 
+/* What the daemon says while the disk is full: the text of a link in the store's folder. */
+static void read_pause(const struct session *session, struct status *status)
+{
+	struct buf path;
+	buf_init(&path, 4096);
+	buf_put_text(&path, session_store_dir(session));
+	buf_put_text(&path, "/paused");
+	ssize_t len =
+		path.failed ? -1 : readlink(path.ptr, status->paused, sizeof(status->paused) - 1);
+	status->paused[len < 0 ? 0 : len] = '\0';
+	buf_done(&path);
+}
+
 int cmd_status(struct session *session, struct error *err)
 {
 	struct status status = {.now_ns = session->surroundings->now_ns};
@@ -443,6 +465,9 @@ int cmd_status(struct session *session, struct error *err)
 	status.records = store_leaf_count(session->store) - removed.records;
 	status.disk_full = sizes_disk_is_full(session_store_dir(session));
 	status.writer = writer_alive(session_store_dir(session), &status.writer_pid);
+	if (status.writer) {
+		read_pause(session, &status);
+	}
 	result = json ? put_json(session, &status, err) : put_text(session, &status, err);
 	if (result != 0) {
 		return result;
