@@ -152,7 +152,8 @@ static int on_batch(void *owner, struct feedpeer *peer, const struct feed_frame 
 			return rc == -ERR_LIMIT ? -ERR_IO : rc;
 		}
 	}
-	if (daemon->paused_ns != 0) {
+	/* paused: what fits waits in memory, unconfirmed; each peer has one batch in flight */
+	if (daemon->paused_ns != 0 && keeper_is_full(daemon->keeper)) {
 		return error_set(err, ERR_AGAIN,
 				 "disk full: the daemon takes nothing in until there is room");
 	}

@@ -424,6 +424,9 @@ static int count(struct session *session, struct status *status, struct error *e
 static void read_pause(const struct session *session, struct status *status)
 {
 	struct buf path;
+	if (!status->writer) {
+		return; /* a daemon that was killed took no word back */
+	}
 	buf_init(&path, 4096);
 	buf_put_text(&path, session_store_dir(session));
 	buf_put_text(&path, "/paused");
@@ -465,9 +468,7 @@ int cmd_status(struct session *session, struct error *err)
 	status.records = store_leaf_count(session->store) - removed.records;
 	status.disk_full = sizes_disk_is_full(session_store_dir(session));
 	status.writer = writer_alive(session_store_dir(session), &status.writer_pid);
-	if (status.writer) {
-		read_pause(session, &status);
-	}
+	read_pause(session, &status);
 	result = json ? put_json(session, &status, err) : put_text(session, &status, err);
 	if (result != 0) {
 		return result;
