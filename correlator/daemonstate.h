@@ -56,7 +56,8 @@ void intake_schedule(struct daemon *daemon);
 
 /* roomwait: a full disk, before anything is written (pause.h is for what fails all the same, and for imports). Whether the commit must wait because there is no room; says so once, and asks again by the commit's timer. Nothing
  * was written; what is pending stays so, unconfirmed. When there is room again it says that too. */
-#define PAUSE_LINK "paused" /* in the store's folder: a link to nowhere, whose text is for the status */
+#define PAUSE_LINK \
+	"paused" /* in the store's folder: a link to nowhere, whose text is for the status */
 bool roomwait_wanted(struct daemon *daemon);
 
 /* Takes away what was left for the status. */

@@ -1,5 +1,6 @@
 #include "correlator/keeper.h"
 
+#include "correlator/batch.h"
 #include "correlator/joining.h"
 #include "correlator/lifeorders.h"
 #include "correlator/orders.h"
@@ -361,60 +362,6 @@ static int keep(struct keeper *keeper, const struct record *record, struct str e
 					 : keep_new(keeper, record, encoded, err);
 }
 
-#define LINE_BYTES 64
-#define AHEAD_BYTES \
-	4096 /* of one record; a larger one is read long enough for the processor to see it coming */
-
-/* Fetches the record after the next into the cache. Decoding jumps from length to length, which the processor can't foresee:
- * without this it waits for memory during a tenth of all its time. */
-static void read_ahead(const struct keeper_batch *batch, size_t current)
-{
-	if (current + 2 >= batch->record_count) {
-		return;
-	}
-	struct str bytes = batch->records[current + 2];
-	size_t end = bytes.len < AHEAD_BYTES ? bytes.len : AHEAD_BYTES;
-	for (size_t at = 0; at < end; at += LINE_BYTES) {
-		__builtin_prefetch(bytes.ptr + at);
-	}
-}
-
-/* A batch is taken whole or not at all, so all of its records are looked at first. */
-static int check_batch(const struct keeper_batch *batch, struct error *err)
-{
-	const unsigned always = 1u << RECORD_GAP | 1u << RECORD_REJECT;
-	const char *name = batch->source->about.name;
-	struct record record;
-	for (size_t i = 0; i < batch->record_count; i++) {
-		read_ahead(batch, i);
-		int rc = record_decode(batch->records[i], &record, err);
-		if (rc < 0) {
-			error_prefix(err, "record %zu of a batch", i);
-			if (err != NULL) {
-				err->code = ERR_INPUT;
-			}
-			return -ERR_INPUT;
-		}
-		if (!str_is(record.source, name)) {
-			return error_set(err, ERR_INPUT,
-					 "record %zu of a batch is of source %.*s, not %s", i,
-					 STR_ARG(record.source), name);
-		}
-		if (((batch->kinds | always) >> record.kind & 1) == 0) {
-			return error_set(err, ERR_INPUT, "record %zu of a batch of %s is a %s", i,
-					 name, record_kind_name(record.kind));
-		}
-		if (record.kind == RECORD_LIFECYCLE && !orders_is_allowed(&record)) {
-			return error_set(
-				err, ERR_INPUT,
-				"record %zu of a batch of %s is no order that a person may "
-				"give",
-				i, name);
-		}
-	}
-	return 0;
-}
-
 static void count_record(struct store_source *about, const struct record *record,
 			 enum seen_verdict seen, struct keeper_result *result)
 {
@@ -447,7 +394,7 @@ int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
 {
 	struct roster_source *source = batch->source;
 	struct keeper_result result = {0};
-	int rc = check_batch(batch, err);
+	int rc = batch_check(batch, err);
 	rc = rc < 0 ? rc : begin(keeper, batch->now_ns, err);
 	if (rc < 0) {
 		return rc;
@@ -455,7 +402,7 @@ int keeper_take(struct keeper *keeper, const struct keeper_batch *batch,
 	struct record record; /* outside of the loop: each new one is set to zero */
 	for (size_t i = 0; i < batch->record_count; i++) {
 		enum seen_verdict seen = SEEN_NEW;
-		read_ahead(batch, i);
+		batch_read_ahead(batch, i);
 		rc = record_decode(batch->records[i], &record, err);
 		rc = rc < 0 ? rc : keep(keeper, &record, batch->records[i], &seen, err);
 		if (rc < 0) {

@@ -303,7 +303,7 @@ static void test_damaged(void **state)
 		for (size_t i = 0; i < run.batch.record_count; i++) {
 			const struct record *record = &run.batch.records[i];
 			requests += record->kind == RECORD_REQUEST;
-			if (record->kind != RECORD_REJECT) {
+			if (record->kind != RECORD_REJECT || record_has(record, FIELD_skipped)) {
 				continue;
 			}
 			rejects++;
@@ -315,7 +315,7 @@ static void test_damaged(void **state)
 		more = run.batch.more;
 		commit(&run);
 	}
-	assert_int_equal(longest, 65536);
+	assert_int_equal(longest, 1u << 20); /* of a line that is longer, in parts */
 	assert_true(rejects >= 4);
 	assert_true(requests > 2000);
 	run_close(&run);
