@@ -151,6 +151,39 @@ static void put_stopped(const struct coverage *coverage, const struct zone *zone
 	}
 }
 
+static const char *damage_at(const struct run_result *result, size_t index)
+{
+	return index == 0 ? result->damage : result->more_damage[index - 1];
+}
+
+static size_t damages_told(const struct run_result *result)
+{
+	size_t told = 0;
+	while (told < RUN_DAMAGES_MAX && damage_at(result, told)[0] != '\0') {
+		told++;
+	}
+	return told;
+}
+
+static void put_damage(const struct coverage *coverage, struct buf *out)
+{
+	const struct run_result *result = coverage->result;
+	uint64_t count = result->stats.blocks_damaged;
+	size_t told = damages_told(result);
+	for (size_t i = 0; i < told; i++) {
+		buf_put_text(out, "\n  missing: ");
+		utf8_put_printable(out, str_of(damage_at(result, i)));
+	}
+	if (count > told) {
+		buf_putf(out, "\n  missing: %llu %sdamaged blocks",
+			 (unsigned long long)(count - told), told > 0 ? "more " : "");
+	}
+	if (coverage->unread > 0) {
+		buf_putf(out, "\n  missing: %llu rows that cannot be read",
+			 (unsigned long long)coverage->unread);
+	}
+}
+
 static void put_missing(const struct coverage *coverage, const struct zone *zone, struct buf *out)
 {
 	const struct run_result *result = coverage->result;
@@ -193,15 +226,7 @@ static void put_missing(const struct coverage *coverage, const struct zone *zone
 			 "they may match",
 			 (unsigned long long)coverage->given_up);
 	}
-	if (result->stats.blocks_damaged > 0 || coverage->unread > 0) {
-		buf_putf(out, "\n  missing: %llu damaged blocks, %llu unreadable rows",
-			 (unsigned long long)result->stats.blocks_damaged,
-			 (unsigned long long)coverage->unread);
-		if (result->damage[0] != '\0') {
-			buf_put_text(out, ": ");
-			utf8_put_printable(out, str_of(result->damage));
-		}
-	}
+	put_damage(coverage, out);
 }
 
 /* What is not there any more, by the owner's own will. */
@@ -286,6 +311,17 @@ static void put_json_sources(const struct coverage *coverage, struct buf *out)
 	buf_put_byte(out, ']');
 }
 
+static void put_json_damage(const struct run_result *result, struct buf *out)
+{
+	size_t told = damages_told(result);
+	buf_put_byte(out, '[');
+	for (size_t i = 0; i < told; i++) {
+		buf_put_text(out, i > 0 ? "," : "");
+		json_put_string(out, str_of(damage_at(result, i)));
+	}
+	buf_put_byte(out, ']');
+}
+
 static void put_json_gaps(const struct coverage *coverage, struct buf *out)
 {
 	const struct run_result *result = coverage->result;
@@ -343,6 +379,10 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	json_put_key(out, &first, "gaps");
 	put_json_gaps(coverage, out);
 	put_json_number(out, &first, "damaged_blocks", coverage->result->stats.blocks_damaged);
+	if (coverage->result->damage[0] != '\0') {
+		json_put_key(out, &first, "damage");
+		put_json_damage(coverage->result, out);
+	}
 	if (coverage->given_up > 0) {
 		put_json_number(out, &first, "given_up_texts", coverage->given_up);
 	}

@@ -15,14 +15,6 @@ static int no_memory(struct error *err)
 	return error_set(err, ERR_NOMEM, "no memory for the groups; narrow the question");
 }
 
-static void note_damage(struct run_result *result, const struct error *what)
-{
-	result->stats.blocks_damaged++;
-	if (result->damage[0] == '\0') {
-		memcpy(result->damage, what->text, sizeof(what->text));
-	}
-}
-
 /* The one kind and field of a question that summaries can answer; false when there is none. */
 static bool summary_answers(const struct group_set *groups, const struct plan *plan,
 			    enum record_kind *out_kind, enum field *out_field)
@@ -533,9 +525,12 @@ static int count_columns(struct counting *counting, const struct scan_options *o
 		result = scan_next(scan, &judged.block, &local);
 		if (result == 0 && is_listed(numbers, scan_number(judged.block))) {
 			result = judge_block(&judged, &local);
+			if (result == -ERR_CORRUPT) {
+				scan_tell_loss(judged.block, &local);
+			}
 		}
 		if (result == -ERR_CORRUPT) {
-			note_damage(counting->result, &local);
+			run_result_note_damage(counting->result, &local);
 		}
 	} while (result == 0 || result == -ERR_CORRUPT);
 	struct scan_stats stats = scan_stats(scan);

@@ -126,12 +126,24 @@ static int take_block(struct run *run, const struct scan_block *block, unsigned 
 	return result;
 }
 
+void run_result_note_damage(struct run_result *result, const struct error *what)
+{
+	result->stats.blocks_damaged++;
+	if (result->damage[0] == '\0') {
+		memcpy(result->damage, what->text, sizeof(what->text));
+		return;
+	}
+	for (size_t i = 0; i < RUN_DAMAGES_MAX - 1; i++) {
+		if (result->more_damage[i][0] == '\0') {
+			memcpy(result->more_damage[i], what->text, sizeof(what->text));
+			return;
+		}
+	}
+}
+
 void run_note_damage(struct run *run, const struct error *err)
 {
-	run->result->stats.blocks_damaged++;
-	if (run->result->damage[0] == '\0') {
-		memcpy(run->result->damage, err->text, sizeof(err->text));
-	}
+	run_result_note_damage(run->result, err);
 }
 
 static int pass(struct run *run, const struct scan_options *options, struct error *err)
@@ -147,6 +159,9 @@ static int pass(struct run *run, const struct scan_options *options, struct erro
 		result = scan_next(scan, &block, &local);
 		if (result == 0) {
 			result = take_block(run, block, options->kinds, &local);
+			if (result == -ERR_CORRUPT) {
+				scan_tell_loss(block, &local);
+			}
 		}
 		if (result == -ERR_CORRUPT) {
 			run_note_damage(run, &local);

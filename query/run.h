@@ -15,8 +15,9 @@
 #include "query/plan.h"
 #include "store/scan.h"
 
-#define RUN_NO_LEAF  UINT64_MAX
-#define RUN_GAPS_MAX 10000
+#define RUN_NO_LEAF     UINT64_MAX
+#define RUN_GAPS_MAX    10000
+#define RUN_DAMAGES_MAX 8 /* whose sentences are kept */
 
 struct run_row {
 	int64_t time_ns;
@@ -41,7 +42,11 @@ struct run_result {
 	size_t gap_count;      /* at most RUN_GAPS_MAX are in gaps */
 	struct scan_stats stats;
 	char damage[ERROR_TEXT_MAX]; /* the first damaged block; "" when there was none */
+	char more_damage[RUN_DAMAGES_MAX - 1][ERROR_TEXT_MAX]; /* the next ones; stats counts all */
 };
+
+/* Counts a damage, and keeps its sentence if there is room. */
+void run_result_note_damage(struct run_result *result, const struct error *what);
 
 /* Runs the plan over a part of the blocks; trails lie in one part whole, but for requests, which are fetched from wherever they are.
  * Returns as run_plan. */

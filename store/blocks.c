@@ -1,5 +1,7 @@
 #include "store/blocks.h"
 
+#include "base/clock.h"
+
 #include "store/id-filter.h"
 
 #include <assert.h>
@@ -269,8 +271,7 @@ static int open_file(struct blocks *blocks, const struct blocks_row *row, int *o
 	}
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP)) {
-		return error_set(err, ERR_CORRUPT, "%s is missing: it holds %u records", path,
-				 row->about.row_count);
+		return error_set(err, ERR_CORRUPT, "%s is missing", path);
 	}
 	if (fd < 0 || fstat(fd, &st) != 0) {
 		int rc = error_errno(err, "%s can't be read", path);
@@ -288,9 +289,26 @@ static int open_file(struct blocks *blocks, const struct blocks_row *row, int *o
 	return 0;
 }
 
+void blocks_tell_loss(const struct blocks_row *row, struct error *err)
+{
+	struct buf text;
+	if (err == NULL) {
+		return;
+	}
+	buf_init(&text, 0);
+	buf_putf(&text, "%s; it holds %u records of ", err->text, row->about.row_count);
+	clock_put_rfc3339(&text, row->about.min_time_ns, 0);
+	buf_put_text(&text, " to ");
+	clock_put_rfc3339(&text, row->about.max_time_ns, 0);
+	if (!text.failed) {
+		(void)error_set(err, (enum error_code)err->code, "%.*s", STR_ARG(buf_str(&text)));
+	}
+	buf_done(&text);
+}
+
 /* Opens into opened, whose name the block borrows. */
-static int open_as(struct blocks *blocks, const struct blocks_row *row, const char *name,
-		   struct opened *opened, struct error *err)
+static int open_whole(struct blocks *blocks, const struct blocks_row *row, const char *name,
+		      struct opened *opened, struct error *err)
 {
 	int fd = -1;
 	struct block *block = NULL;
@@ -317,6 +335,16 @@ static int open_as(struct blocks *blocks, const struct blocks_row *row, const ch
 	opened->fd = fd;
 	opened->block = block;
 	return 0;
+}
+
+static int open_as(struct blocks *blocks, const struct blocks_row *row, const char *name,
+		   struct opened *opened, struct error *err)
+{
+	int rc = open_whole(blocks, row, name, opened, err);
+	if (rc == -ERR_CORRUPT) {
+		blocks_tell_loss(row, err);
+	}
+	return rc;
 }
 
 int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,

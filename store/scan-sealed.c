@@ -218,6 +218,13 @@ int scan_sealed_record(struct scan *scan, size_t row, struct record *out_record,
 	return rc;
 }
 
+void scan_tell_loss(const struct scan_block *block, struct error *err)
+{
+	if (block->sealed != NULL) {
+		blocks_tell_loss(block->sealed_row, err);
+	}
+}
+
 bool scan_is_whole(const struct scan_block *block)
 {
 	return block->sealed != NULL && block->sealed_row->is_whole;

@@ -111,6 +111,9 @@ int scan_source_column(const struct scan_block *block, struct scan_codes *out_co
 /* Whether the trails of the block can be judged by the block alone. If so, scan_parents gives for each row that of its request (of a statement) or of its
  * subject (of a verdict), or SCAN_ABSENT; the last verdict on a subject stands. */
 bool scan_is_whole(const struct scan_block *block);
+
+/* Adds to the sentence of a damage that was met in a sealed block what is lost with it (blocks_tell_loss). */
+void scan_tell_loss(const struct scan_block *block, struct error *err);
 int scan_parents(const struct scan_block *block, const uint32_t **out_parents, struct error *err);
 
 /* The number of a sealed block, 0 of a batch of the head. */

@@ -66,13 +66,29 @@ static void test_incomplete(void **state)
 	coverage.unread = 1;
 	assert_true(coverage_incomplete(&coverage));
 	coverage.unread = 0;
-	found.stats.blocks_damaged = 1;
-	memcpy(found.damage, "block 7", 8);
+	struct error what;
+	(void)error_set(&what, ERR_CORRUPT, "block 7 \x1b[31m");
+	run_result_note_damage(&found, &what);
 	assert_true(coverage_incomplete(&coverage));
+	for (size_t i = 0; i < RUN_DAMAGES_MAX + 2; i++) {
+		(void)error_set(&what, ERR_CORRUPT, "block %zu", 8 + i);
+		run_result_note_damage(&found, &what);
+	}
+	coverage.unread = 3;
 	buf_clear(&out);
 	coverage_put_text(&coverage, &zone, &out);
-	assert_true(str_find(buf_str(&out), STR_LIT("1 damaged blocks, 0 unreadable rows: block 7"),
-			     0) >= 0);
+	struct str text = buf_str(&out);
+	assert_true(str_find(text, STR_LIT("\n  missing: block 7 \\x1b[31m"), 0) >= 0);
+	assert_true(str_find(text, STR_LIT("\n  missing: block 14"), 0) >= 0);
+	assert_true(str_find(text, STR_LIT("block 15"), 0) < 0);
+	assert_true(str_find(text, STR_LIT("\n  missing: 3 more damaged blocks"), 0) >= 0);
+	assert_true(str_find(text, STR_LIT("\n  missing: 3 rows that cannot be read"), 0) >= 0);
+	buf_clear(&out);
+	coverage_put_json(&coverage, &out);
+	text = buf_str(&out);
+	assert_true(str_find(text, STR_LIT("\"damaged_blocks\":11,\"damage\":[\"block 7 "), 0) >=
+		    0);
+	assert_true(str_find(text, STR_LIT(",\"block 14\"]"), 0) >= 0);
 	buf_done(&out);
 }
 
