@@ -5,7 +5,7 @@
  * Visits:  an open block is gone through when the watermarks have passed it: what has no final verdict yet gets it. One block at a
  *          time, so that memory stays bounded.
  * Memory:  past JOINING_RECORDS records more than at the last look the join forgets what is sealed.
- * Threads: the writer's. Blocking: disk. Source: docs/decisions.md "Forgetting and recalling". Tests: tests/unit/joining.c
+ * Threads: the writer's. Blocking: disk. Source: docs/decisions.md "Forgetting and recalling". Tests: tests/simulation/sealed-keeper.c
  */
 #ifndef CORRELATOR_JOINING_H
 #define CORRELATOR_JOINING_H

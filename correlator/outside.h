@@ -3,7 +3,7 @@
  * Rules:   blocks are asked in order of time, each for all wants at once. A verdict stands in the block of its subject, or in an open
  *          one whose filter knows its subject.
  * Damage:  what a damaged block held does not come back: the join judges without it. recall_damage tells of it.
- * Threads: the writer's. Blocking: disk. Tests: tests/unit/outside.c
+ * Threads: the writer's. Blocking: disk. Tests: tests/simulation/sealed-keeper.c
  */
 #ifndef CORRELATOR_OUTSIDE_H
 #define CORRELATOR_OUTSIDE_H

@@ -1,7 +1,7 @@
 /* question - what was asked: the filter, the time bounds, the grades and the limit of a command line, ready to run.
  *
  * Life:    everything lives until question_done; the plan borrows from it.
- * Threads: a value. Blocking: never. Source: docs/query.md. Tests: tests/unit/question.c, tests/golden/
+ * Threads: a value. Blocking: never. Source: docs/query.md. Tests: tests/unit/group.c, tests/golden/
  */
 #ifndef QUERY_QUESTION_H
 #define QUERY_QUESTION_H

@@ -7,7 +7,7 @@
  *          standing verdict names is in it too. Then its trails can be judged by this block alone, but for revisions that were
  *          said later (they stand in blocks that are not whole, or in the head).
  * Errors:  any bytes give a summary or ERR_CORRUPT.
- * Threads: pure. Blocking: disk while one is made. Source: docs/format.md section 9.9. Tests: tests/unit/summary.c
+ * Threads: pure. Blocking: disk while one is made. Source: docs/format.md section 9.9. Tests: tests/unit/rollup.c, tests/unit/run-oracle.c
  */
 #ifndef STORE_SUMMARY_H
 #define STORE_SUMMARY_H

@@ -7,7 +7,7 @@
  *          markers are known; a request that no statement names, when the statements of its ids are in. A row that marks and stands
  *          before rows_from_ns is hot until the rows that it may govern are in.
  * Threads: one book per thread. Blocking: never.
- * Source:  docs/decisions.md "Forgetting and recalling". Tests: tests/unit/past.c, tests/simulation/join-property.c
+ * Source:  docs/decisions.md "Forgetting and recalling". Tests: tests/simulation/sealed-keeper.c, tests/simulation/join-property.c
  */
 #ifndef CORRELATOR_JOIN_PAST_H
 #define CORRELATOR_JOIN_PAST_H

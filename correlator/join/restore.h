@@ -1,7 +1,7 @@
 /* restore - verdicts that were stored before, as what the join said.
  *
  * Rules:   of several verdicts on a record the one with the highest revision stands, in whatever order they come.
- * Threads: one book per thread. Blocking: never. Tests: tests/unit/restore.c, tests/simulation/join-property.c
+ * Threads: one book per thread. Blocking: never. Tests: tests/simulation/sealed-keeper.c, tests/simulation/join-property.c
  */
 #ifndef CORRELATOR_JOIN_RESTORE_H
 #define CORRELATOR_JOIN_RESTORE_H

@@ -5,7 +5,7 @@
  *          its base. What a kept record knew of a forgotten one (its request, its ids) is marked as not whole.
  * Cost:    a pass over all that is in the book.
  * Threads: one book per thread. Blocking: never.
- * Source:  docs/decisions.md "Forgetting and recalling". Tests: tests/unit/sweep.c, tests/simulation/join-property.c
+ * Source:  docs/decisions.md "Forgetting and recalling". Tests: tests/simulation/join-sweep.c, tests/simulation/join-property.c
  */
 #ifndef CORRELATOR_JOIN_SWEEP_H
 #define CORRELATOR_JOIN_SWEEP_H

@@ -3,7 +3,7 @@
  * Shape:   members in any order go in; out come the rows' order and the parent of each row, as store/block.h tells.
  *          A verdict's subject is the statement it names by leaf, else the request. A statement's request is the one that its verdict of the highest
  *          revision (then leaf) names.
- * Threads: pure. Blocking: never. Tests: tests/unit/families.c
+ * Threads: pure. Blocking: never. Tests: tests/unit/block.c
  */
 #ifndef STORE_BLOCK_FAMILIES_H
 #define STORE_BLOCK_FAMILIES_H

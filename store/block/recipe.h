@@ -6,7 +6,7 @@
  * Proof:   a rule is taken only when its steps give exactly what the record has; so what is made of a record is the record.
  * Limits:  RECIPES_MAX recipes; past them, and for raw bytes that are not JSON, raw stands whole in a column; RECIPES_HARD_MAX kinds of those too.
  * Life:    struct recipes owns recipes and names; a fit borrows from the record and from recipes until the next fit.
- * Threads: one per thread. Blocking: never. Source: docs/format.md section 9.6. Tests: tests/unit/recipe.c, tests/fuzz/recipe.c
+ * Threads: one per thread. Blocking: never. Source: docs/format.md section 9.6. Tests: tests/unit/recipe.c, tests/fuzz/block.c
  */
 #ifndef STORE_BLOCK_RECIPE_H
 #define STORE_BLOCK_RECIPE_H

@@ -237,6 +237,14 @@ def check_promises():
                 yield name, number, "a promise of later work"
 
 
+def check_named_tests():
+    for name in sources(".h"):
+        for number, line in enumerate(read(name).split("\n"), 1):
+            for test in re.findall(r"\btests/[a-z]+/[\w-]+\.(?:c|py|sh)\b", line):
+                if not os.path.exists(test):
+                    yield name, number, f"{test} does not exist"
+
+
 def check_format():
     files = sources(".c", ".h")
     for start in range(0, len(files), 50):

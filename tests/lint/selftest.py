@@ -29,6 +29,7 @@ WRONG = {
     "globals": ("base/bad.c", "static int counter = 0;\n"),
     "names": ("base/util.c", "/* x */\n"),
     "promises": ("base/bad.c", "/* TO" + "DO */\n"),
+    "named-tests": ("base/bad.h", "/* bad - x. Tests: tests/unit/nowhere.c */\n"),
     "format": ("base/bad.c", "int f(int a) { return a; }\n"),
 }
 ALSO_WRONG = [

@@ -5,7 +5,7 @@
  * Life:    values borrow from the row, the tree, and the scratch arena (until it is cleared).
  * Errors:  the message in the scope, worded as SQL Server does; the first one sticks and every value is then NULL.
  * Threads: one scope per thread. Blocking: never.
- * Source:  Transact-SQL reference: data type precedence, CAST and CONVERT, string functions. Tests: tests/unit/tds-eval.c
+ * Source:  Transact-SQL reference: data type precedence, CAST and CONVERT, string functions. Tests: tests/unit/tds-select.c
  */
 #ifndef TESTS_SIM_TDS_EVAL_H
 #define TESTS_SIM_TDS_EVAL_H

@@ -3,7 +3,7 @@
  * Shape:   one token at a time; text borrows from the input, and is as written (quotes and brackets included) but for the marks below.
  * Errors:  an unclosed string or comment is a token of kind TDS_LEX_BROKEN.
  * Threads: pure. Blocking: never.
- * Source:  Transact-SQL syntax conventions. Tests: tests/unit/tds-sql.c
+ * Source:  Transact-SQL syntax conventions. Tests: tests/unit/tds-select.c, tests/fuzz/tds-sql.c
  */
 #ifndef TESTS_SIM_TDS_LEXER_H
 #define TESTS_SIM_TDS_LEXER_H

@@ -6,7 +6,7 @@
  * Errors:  ERR_GONE the peer closed (or the server stops); ERR_INPUT its bytes are no TDS; ERR_IO the socket or TLS failed.
  *          After an error the link can only be closed.
  * Threads: one thread, but tds_link_shut. Blocking: receive, send and wait, until the socket is shut down.
- * Source:  [MS-TDS] 2.2.3 (packets), 3.2.5 (TLS in PRELOGIN). Tests: tests/unit/tds-link.c, tests/integration/tds-tsql.sh
+ * Source:  [MS-TDS] 2.2.3 (packets), 3.2.5 (TLS in PRELOGIN). Tests: tests/unit/tds-session.c, tests/integration/tds-tsql.sh
  */
 #ifndef TESTS_SIM_TDS_LINK_H
 #define TESTS_SIM_TDS_LINK_H

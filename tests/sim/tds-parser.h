@@ -2,7 +2,7 @@
  *
  * Shape:   one token ahead. The first error sticks: after it every call returns NULL or does nothing, so check failed at the end.
  * Threads: one parser per thread. Blocking: never.
- * Tests:   tests/unit/tds-sql.c
+ * Tests:   tests/unit/tds-select.c, tests/fuzz/tds-sql.c
  */
 #ifndef TESTS_SIM_TDS_PARSER_H
 #define TESTS_SIM_TDS_PARSER_H

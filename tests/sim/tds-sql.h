@@ -6,7 +6,7 @@
  * Errors:  a struct tds_message as SQL Server words it: 102 and its like.
  * Limits:  64 levels of nesting (message 191).
  * Threads: pure. Blocking: never.
- * Source:  Transact-SQL reference, SELECT. Tests: tests/unit/tds-sql.c, tests/fuzz/tds-sql.c
+ * Source:  Transact-SQL reference, SELECT. Tests: tests/unit/tds-select.c, tests/fuzz/tds-sql.c
  */
 #ifndef TESTS_SIM_TDS_SQL_H
 #define TESTS_SIM_TDS_SQL_H

@@ -1,6 +1,6 @@
 /* sealed-world - blocks in memory with what a small world has sealed, laid out at random, and a recall over them.
  *
- * Threads: one per thread. Tests: used by tests/simulation/outside-property.c and tests/unit/recall.c
+ * Threads: one per thread. Tests: used by tests/simulation/sealed-keeper.c and tests/unit/recall.c
  */
 #ifndef TESTS_SIMULATION_SEALED_WORLD_H
 #define TESTS_SIMULATION_SEALED_WORLD_H

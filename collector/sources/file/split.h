@@ -6,7 +6,7 @@
  * Safety:  a file of lines is never cut at }{ : a caller-set value could hold it and so forge a line of its own. Objects are only
  *          told apart in a file that has no newline in its first SPLIT_PROBE_BYTES (see split_probe).
  * Life:    pieces borrow from the window.
- * Threads: pure. Blocking: never. Tests: tests/unit/split.c, tests/fuzz/split.c
+ * Threads: pure. Blocking: never. Tests: tests/unit/split.c, tests/fuzz/file-chunks.c
  */
 #ifndef COLLECTOR_SOURCES_FILE_SPLIT_H
 #define COLLECTOR_SOURCES_FILE_SPLIT_H
