@@ -8,12 +8,14 @@ if [ "${FULL_DISK_INSIDE:-}" = "" ]; then
 	if mount -t tmpfs -o size=1m none "$probe" 2>/dev/null; then
 		umount "$probe"
 		rmdir "$probe"
-		exec env FULL_DISK_INSIDE=1 unshare -m bash "$0" "$@"
+		exec env FULL_DISK_INSIDE=1 bash "$0" "$@"
 	fi
 	rmdir "$probe"
-	if unshare -rm true 2>/dev/null; then
-		exec env FULL_DISK_INSIDE=1 unshare -rm bash "$0" "$@"
-	fi
+	for propagation in private unchanged; do # within a chroot the former is refused
+		if unshare -rm --propagation "$propagation" true 2>/dev/null; then
+			exec env FULL_DISK_INSIDE=1 unshare -rm --propagation "$propagation" bash "$0" "$@"
+		fi
+	done
 	echo "1..0 # SKIP no small file system can be mounted here"
 	exit 0
 fi
