@@ -476,7 +476,9 @@ bool summary_field(const struct summary *summary, enum record_kind kind, enum fi
 		*out_field = (struct summary_field){
 			.values = known->values.texts,
 			.rows = known->rows,
-			.statements = kind == RECORD_REQUEST ? known->rows + known->count : NULL,
+			.statements = kind == RECORD_REQUEST && known->count > 0
+					      ? known->rows + known->count
+					      : NULL,
 			.count = known->count,
 			.absent_rows = known->absent_rows,
 			.absent_statements = known->absent_statements,
