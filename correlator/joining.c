@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 
-#define VISITS_MAX  (1u << 20)
-#define LONGEST_NS  (60 * NS_PER_SEC) /* a request without a latency counts as long as this */
-#define PROVISIONAL 1u
-#define FINAL       2u
+#define VISITS_MAX (1u << 20)
+#define LONGEST_NS (60 * NS_PER_SEC) /* a request without a latency counts as long as this */
+
+/* What a block was visited for, in this order. */
+enum visit { VISIT_NONE, VISIT_STATEMENTS, VISIT_PROVISIONAL, VISIT_FINAL };
 
 /* a - b, held at the ends of int64, which stand for never and always. */
 static int64_t less(int64_t a, int64_t b)
@@ -131,19 +132,22 @@ void joining_settle(struct joining *joining, int64_t requests_ns, int64_t statem
 	int64_t final_ns = less(oldest_ns, joining->reach_ns);
 	joining->said_ns = said_ns > joining->said_ns ? said_ns : joining->said_ns;
 	joining->final_ns = final_ns > joining->final_ns ? final_ns : joining->final_ns;
+	joining->lone = joining->lone || statements_ns != INT64_MIN;
 	join_settle(joining->join, requests_ns, statements_ns);
 }
 
-static unsigned due(const struct joining *joining, const struct recall_block *block)
+static enum visit due(const struct joining *joining, const struct recall_block *block)
 {
 	if (!block->is_open) {
-		return 0;
+		return VISIT_NONE;
 	}
 	if (joining->final_ns == INT64_MAX || block->max_time_ns < joining->final_ns) {
-		return FINAL;
+		return VISIT_FINAL;
 	}
-	return joining->said_ns == INT64_MAX || block->max_time_ns < joining->said_ns ? PROVISIONAL
-										      : 0;
+	if (joining->said_ns != INT64_MAX && block->max_time_ns >= joining->said_ns) {
+		return VISIT_NONE;
+	}
+	return joining->lone ? VISIT_PROVISIONAL : VISIT_STATEMENTS;
 }
 
 /* Visits the first block that is due and was not visited so; *out_visited: there was one. */
@@ -153,9 +157,9 @@ static int visit_next(struct joining *joining, bool *out_visited, struct error *
 	const struct recall_block *blocks = recall_blocks(joining->recall, &count);
 	*out_visited = false;
 	for (size_t i = 0; i < count; i++) {
-		unsigned now = due(joining, &blocks[i]);
+		enum visit now = due(joining, &blocks[i]);
 		const uint64_t *was = u64map_get(&joining->visited, blocks[i].number);
-		if (now <= (was == NULL ? 0 : *was)) {
+		if (now <= (was == NULL ? VISIT_NONE : *was)) {
 			continue;
 		}
 		if (join_count(joining->join) >= joining->kept + JOINING_RECORDS) {
@@ -166,8 +170,10 @@ static int visit_next(struct joining *joining, bool *out_visited, struct error *
 			return error_set(err, ERR_NOMEM, "no memory for the blocks visited");
 		}
 		*out_visited = true;
-		const struct outside_look look = {
-			.place = i, .young_ns = INT64_MAX, .unsaid_only = now == PROVISIONAL};
+		const struct outside_look look = {.place = i,
+						  .young_ns = INT64_MAX,
+						  .unsaid_only = now != VISIT_FINAL,
+						  .statements_only = now == VISIT_STATEMENTS};
 		return outside_visit(joining->recall, joining->join, &look, err);
 	}
 	return 0;

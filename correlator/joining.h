@@ -29,10 +29,11 @@ struct joining {
 	struct join *join;
 	struct recall *recall; /* borrowed; NULL: nothing is sealed */
 	uint64_t end;          /* lower leaves are sealed */
-	struct u64map visited; /* numbers of blocks: 1 provisionally, 2 finally */
-	bool waits;            /* a visit is due, but there is too much in memory */
-	size_t kept;           /* records in the join after the last forgetting */
-	int64_t reach_ns;      /* clock offsets and slack */
+	struct u64map visited; /* what blocks were visited for, by their numbers */
+	bool lone;   /* there is a source of statements: a request may be said to be without one */
+	bool waits;  /* a visit is due, but there is too much in memory */
+	size_t kept; /* records in the join after the last forgetting */
+	int64_t reach_ns; /* clock offsets and slack */
 	int64_t provisional_ns;
 	int64_t final_ns, said_ns; /* what the watermarks have passed, finally and provisionally */
 	struct outside_later later;

@@ -486,11 +486,12 @@ static int needs_visit(struct outside *outside, const struct outside_look *look,
 }
 
 /* Marks the rows that need no look: what is no event, and requests that statements hang on. */
-static void mark_covered(const struct recall_rows_of *rows, uint8_t *covered)
+static void mark_covered(const struct recall_rows_of *rows, bool statements_only, uint8_t *covered)
 {
 	for (uint32_t row = 0; row < rows->count; row++) {
 		bool statement = rows->kinds[row] == RECORD_STATEMENT;
-		covered[row] |= rows->kinds[row] != RECORD_REQUEST && !statement;
+		covered[row] |=
+			!statement && (statements_only || rows->kinds[row] != RECORD_REQUEST);
 		if (statement && rows->parents[row] != BLOCK_NO_ROW) {
 			covered[rows->parents[row]] = 1;
 		}
@@ -528,7 +529,7 @@ int outside_visit(struct recall *recall, struct join *join, const struct outside
 	if (covered == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for the rows of a block");
 	}
-	mark_covered(&rows, covered);
+	mark_covered(&rows, look->statements_only, covered);
 	for (uint32_t row = 0; rc == 0 && row < count; row++) {
 		rc = covered[row] != 0 ? 0 : visit_row(&outside, look, row, err);
 	}

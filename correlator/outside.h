@@ -37,12 +37,13 @@ int outside_look_up(struct recall *recall, struct join *join, struct outside_lat
 		    struct error *err);
 
 /* Gives back records of the block at a place: those on which no final verdict is said yet, as far as the block knows (with unsaid_only: on
- * which none at all is), and all statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a
+ * which none at all is; with statements_only: no requests), and all statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a
  * final verdict stands. */
 struct outside_look {
 	size_t place;
 	int64_t young_ns;
 	bool unsaid_only;
+	bool statements_only;
 };
 int outside_visit(struct recall *recall, struct join *join, const struct outside_look *look,
 		  struct error *err);

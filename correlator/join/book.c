@@ -113,7 +113,7 @@ static int copy_options(struct book *book, const struct join_options *options)
 int book_init(struct book *book, const struct join_options *options, struct error *err)
 {
 	*book = (struct book){.requests_ns = INT64_MIN, .statements_ns = INT64_MIN};
-	book->horizon = (struct horizon){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
+	book->horizon = (struct horizon){INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
 	book->key = hash_key_random();
 	book->last_source = book->last_file = BOOK_NONE;
 	strmap_init(&book->login_map, BOOK_REQUEST_BIT);

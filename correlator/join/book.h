@@ -130,6 +130,7 @@ struct horizon { /* what the watermarks mean, in the gateway's time; INT64_MAX: 
 	int64_t statement_ns;   /* and no request can come for a statement before this */
 	int64_t request_ns;     /* no statement can come for a request that ended before this */
 	int64_t provisional_ns; /* what is not younger is said, provisionally */
+	int64_t lone_ns; /* and so of requests; INT64_MIN until there is a source of statements */
 };
 
 struct book {

@@ -450,7 +450,7 @@ void grade_request(const struct book *book, uint32_t request, struct outcome *ou
 	}
 	if (passed(book->horizon.request_ns, line->end_ns)) {
 		out->settled = JOIN_FINAL;
-	} else if (line->end_ns <= book->horizon.provisional_ns) {
+	} else if (line->end_ns <= book->horizon.lone_ns) {
 		out->settled = JOIN_PROVISIONAL;
 	} else {
 		return;

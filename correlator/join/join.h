@@ -141,7 +141,7 @@ int join_restore(struct join *join, uint64_t leaf, const struct record *verdict,
 /* The watermark of all request sources and of all statement sources: no record with an earlier event time is still to come.
  * A statement before requests_ns without a match becomes a final U1; a request whose end lies before statements_ns without a
  * statement a final U2. Watermarks only rise. Between arrival and watermark an unmatched item has no verdict; after
- * provisional_ns (an age, by the larger watermark) it gets a provisional one.
+ * provisional_ns (an age, by the larger watermark) it gets a provisional one; a request not before there is a source of statements.
  * INT64_MIN: no such source yet. INT64_MAX: nothing more will come. */
 void join_settle(struct join *join, int64_t requests_ns, int64_t statements_ns);
 

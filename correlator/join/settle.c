@@ -44,6 +44,7 @@ static struct horizon horizon_of(const struct book *book)
 	if (!all && newest_ns != INT64_MAX) {
 		horizon.provisional_ns = book_add_ns(newest_ns, -book->options.provisional_ns);
 	}
+	horizon.lone_ns = statements_ns == INT64_MIN ? INT64_MIN : horizon.provisional_ns;
 	return horizon;
 }
 
@@ -100,6 +101,7 @@ int settle_to(struct book *book, int64_t requests_ns, int64_t statements_ns)
 	if (is.provisional_ns < was.provisional_ns) {
 		is.provisional_ns = was.provisional_ns;
 	}
+	is.lone_ns = is.lone_ns < was.lone_ns ? was.lone_ns : is.lone_ns;
 	uint32_t first;
 	int rc = timeline_sort(&book->statements_by_time, by_time, book, &first);
 	if (rc == 0) {
@@ -110,6 +112,6 @@ int settle_to(struct book *book, int64_t requests_ns, int64_t statements_ns)
 	rc = rc != 0 ? rc : touch_between(book, false, was.statement_ns, is.statement_ns);
 	rc = rc != 0 ? rc : touch_between(book, false, was.provisional_ns, is.provisional_ns);
 	rc = rc != 0 ? rc : touch_between(book, true, was.request_ns, is.request_ns);
-	rc = rc != 0 ? rc : touch_between(book, true, was.provisional_ns, is.provisional_ns);
+	rc = rc != 0 ? rc : touch_between(book, true, was.lone_ns, is.lone_ns);
 	return rc;
 }

@@ -61,6 +61,28 @@ static void test_unmatched_waits_for_watermarks(void **state)
 	join_free(bench.join);
 }
 
+static void test_nothing_is_missing_without_a_source(void **state)
+{
+	/* Until there is a source of statements no request is said to be without one; then those of before are. */
+	(void)state;
+	struct bench bench = bench_new();
+	size_t statements, requests;
+	add_line(&bench, 1, alice);
+	join_settle(bench.join, T0 + 500 * S, INT64_MIN);
+	assert_int_equal(drain(&bench), 0);
+	join_settle(bench.join, INT64_MAX, INT64_MIN);
+	assert_int_equal(drain(&bench), 0);
+	join_pending(bench.join, &statements, &requests);
+	assert_int_equal(requests, 1);
+	join_settle(bench.join, INT64_MAX, T0 + 1);
+	assert_int_equal(drain(&bench), 0); /* its statements may still come */
+	join_settle(bench.join, INT64_MAX, INT64_MAX);
+	assert_int_equal(drain(&bench), 1);
+	expect(&bench, 1, "U2", 1);
+	assert_int_equal(bench.last[1].settled, JOIN_FINAL);
+	join_free(bench.join);
+}
+
 static void test_late_request_revises(void **state)
 {
 	/* A final U1 and the request's U2 are both revised by what comes later. */
@@ -363,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_session_context_gives_a),
 		cmocka_unit_test(test_unmatched_waits_for_watermarks),
+		cmocka_unit_test(test_nothing_is_missing_without_a_source),
 		cmocka_unit_test(test_late_request_revises),
 		cmocka_unit_test(test_audit_write_governs_session),
 		cmocka_unit_test(test_late_reset_re_evaluates),
