@@ -2,6 +2,7 @@
 
 #include "correlator/rules/regex.h"
 #include "correlator/rules/rule.h"
+#include "query/expression-classes.h"
 #include "query/expression-must.h"
 
 #define WORK_MAX (64u << 20) /* steps for a text; about a third of a second */
@@ -28,6 +29,7 @@ int expression_new(struct str text, struct arena *arena, struct expression **out
 	}
 	regex_scratch_bound(expression->scratch, WORK_MAX);
 	expression_find_must(expression, arena);
+	expression_find_classes(expression);
 	*out_expression = expression;
 	return 0;
 }

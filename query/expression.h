@@ -11,18 +11,23 @@
 #define QUERY_EXPRESSION_H
 
 #include "base/arena.h"
+#include "base/byteset.h"
 #include "base/error.h"
 
 #include <stdint.h>
 
 #define EXPRESSION_MUST_MAX     16
 #define EXPRESSION_GIVEN_UP_MAX 20
+#define EXPRESSION_CLASSES_MAX  63
 
 struct expression {
 	struct str text;
 	struct str must
 		[EXPRESSION_MUST_MAX]; /* none: a match may hold anything; letters of either case */
 	size_t must_count;
+	struct byteset classes
+		[EXPRESSION_CLASSES_MAX]; /* none; or a match holds a byte of each, one after another, or else a text of must */
+	size_t class_count;
 	uint64_t given_up; /* texts that took too much work */
 	struct regex *regex;
 	struct regex_scratch *scratch;

@@ -419,6 +419,8 @@ void match_needle(const struct match *match, struct block_needle *out_needle)
 	if (match->type == MATCH_EXPRESSION) {
 		out_needle->any = match->expression->must;
 		out_needle->any_count = match->expression->must_count;
+		out_needle->classes = match->expression->classes;
+		out_needle->class_count = match->expression->class_count;
 	}
 }
 

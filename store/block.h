@@ -17,6 +17,7 @@
 #define STORE_BLOCK_H
 
 #include "base/buf.h"
+#include "base/byteset.h"
 #include "base/error.h"
 #include "model/record.h"
 
@@ -129,7 +130,10 @@ int block_find_exact(struct block *block, struct block_field where, struct str t
 struct block_needle {
 	const struct str *any; /* a text that matches holds one of these; none: any text may */
 	size_t any_count;
-	bool ignore_case;                                    /* of ASCII letters in them */
+	bool ignore_case; /* of ASCII letters in them */
+	const struct byteset *
+		classes; /* when there are some: it holds a byte of each, one after another, or one of any */
+	size_t class_count;
 	bool (*matches)(const void *owner, struct str text); /* NULL: to hold one is enough */
 	const void *owner;
 };

@@ -14,7 +14,7 @@ static bool has_bit(const uint64_t *bits, size_t i)
 
 static bool matches(const struct block_needle *needle, struct str text)
 {
-	bool holds = needle->any_count == 0;
+	bool holds = needle->any_count == 0 || needle->class_count > 0;
 	for (size_t i = 0; !holds && i < needle->any_count; i++) {
 		holds = (needle->ignore_case ? str_find_fold(text, needle->any[i], 0)
 					     : str_find(text, needle->any[i], 0)) >= 0;
@@ -54,7 +54,9 @@ static int find_one_of(struct texts *texts, size_t count, const struct block_nee
 		       uint64_t *found, struct error *err)
 {
 	struct buf text;
-	int rc = 0;
+	const struct texts_needle run = {.classes = needle->classes,
+					 .class_count = needle->class_count};
+	int rc = needle->class_count > 0 ? texts_find(texts, &run, found, err) : 0;
 	for (size_t i = 0; rc == 0 && i < needle->any_count; i++) {
 		const struct texts_needle one = {.needle = needle->any[i],
 						 .ignore_case = needle->ignore_case};
@@ -89,10 +91,13 @@ static int find_in_texts(struct block *block, uint16_t column, const struct bloc
 	if (found == NULL) {
 		return opened_no_memory(block, err);
 	}
-	if (needle->any_count <= 1) {
+	if (needle->any_count + (needle->class_count > 0) <= 1) {
+		struct str any = needle->any_count == 1 ? needle->any[0] : (struct str){NULL, 0};
 		const struct texts_needle one = {
-			.needle = needle->any_count == 1 ? needle->any[0] : (struct str){NULL, 0},
+			.needle = any,
 			.ignore_case = needle->ignore_case,
+			.classes = needle->classes,
+			.class_count = needle->class_count,
 			.matches = needle->matches != NULL ? ask : NULL,
 			.owner = &copy,
 		};

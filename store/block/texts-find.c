@@ -111,7 +111,7 @@ static int check_row(struct find *find, size_t row, bool *out_matches)
 	int result;
 
 	*out_matches = true;
-	if (needle->matches == NULL && needle->needle.len == find->len) {
+	if (needle->matches == NULL && find->whole == find->len) {
 		return 0;
 	}
 	buf_clear(&texts->text);
@@ -120,7 +120,7 @@ static int check_row(struct find *find, size_t row, bool *out_matches)
 		return result;
 	}
 	text = buf_str(&texts->text);
-	if (needle->needle.len > find->len) {
+	if (find->whole > find->len) {
 		*out_matches = (needle->ignore_case ? str_find_fold(text, needle->needle, 0)
 						    : str_find(text, needle->needle, 0)) >= 0;
 	}
@@ -178,7 +178,7 @@ int texts_find(struct texts *texts, const struct texts_needle *needle, uint64_t 
 	       struct error *err)
 {
 	struct find *find = malloc(sizeof(*find));
-	bool all = needle->needle.len == 0;
+	bool all = needle->needle.len == 0 && needle->class_count == 0;
 	int result;
 
 	if (find == NULL) {

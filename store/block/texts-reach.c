@@ -14,25 +14,61 @@ static int no_memory(struct error *err)
 	return error_set(err, ERR_NOMEM, "There is no memory for a search.");
 }
 
+/* What each byte of the needle may be. */
+static void make_classes(struct find *find)
+{
+	const struct texts_needle *needle = find->needle;
+
+	for (size_t i = 0; i < find->len; i++) {
+		uint8_t byte;
+
+		if (needle->class_count > 0) {
+			find->classes[i] = needle->classes[i];
+			continue;
+		}
+		byte = (uint8_t)needle->needle.ptr[i];
+		byteset_add(&find->classes[i], byte);
+		if (needle->ignore_case && is_letter(byte)) {
+			byteset_add(&find->classes[i], byte ^ 0x20);
+		}
+	}
+}
+
+/* The least number that can hold all of a needle of digits; 0: any may. */
+static uint64_t least_of(const struct find *find)
+{
+	uint64_t least = 1;
+
+	if (find->whole < 2 || find->whole > 19) {
+		return 0;
+	}
+	for (size_t i = 0; i < find->len; i++) {
+		/* digits that begin with none of the zeros of 0.05 are as many in the number */
+		if (byteset_has(&find->classes[i], '.') ||
+		    (i == 0 && (byteset_has(&find->classes[i], '0') ||
+				byteset_has(&find->classes[i], '-')))) {
+			return 0;
+		}
+		least *= i > 0 ? 10 : 1;
+	}
+	return least;
+}
+
 int find_init(struct find *find, struct texts *texts, const struct texts_needle *needle,
 	      struct error *err)
 {
-	struct str text = needle->needle;
-
 	*find = (struct find){.texts = texts, .needle = needle, .err = err};
 	arena_init(&find->arena, SIZE_MAX);
-	find->len = text.len < FIND_NEEDLE_MAX ? text.len : FIND_NEEDLE_MAX;
+	find->whole = needle->class_count > 0 ? needle->class_count : needle->needle.len;
+	find->len = find->whole < FIND_NEEDLE_MAX ? find->whole : FIND_NEEDLE_MAX;
 	find->found = (uint64_t)1 << find->len;
-	/* digits that begin with none of the zeros of 0.05 are as many in the number */
-	find->least = text.len > 1 && text.len <= 19 && text.ptr[0] >= '1' && text.ptr[0] <= '9' &&
-		      str_find_byte(text, '.', 0) < 0;
+	make_classes(find);
+	find->least = least_of(find);
 	for (size_t i = 0; i < find->len; i++) {
-		uint8_t byte = (uint8_t)text.ptr[i];
-
-		find->least *= i > 0 ? 10 : 1;
-		find->moves[byte] |= (uint64_t)2 << i;
-		if (needle->ignore_case && is_letter(byte)) {
-			find->moves[byte ^ 0x20] |= (uint64_t)2 << i;
+		for (unsigned byte = 0; byte < 256; byte++) {
+			if (byteset_has(&find->classes[i], (uint8_t)byte)) {
+				find->moves[byte] |= (uint64_t)2 << i;
+			}
 		}
 	}
 	find->roots = calloc(texts->roots.count + 1, sizeof(*find->roots));
@@ -49,10 +85,21 @@ void find_done(struct find *find)
 	free(find->live_ids);
 }
 
+/* Whether the needle stands in bytes. */
+static bool holds(const struct find *find, struct str bytes)
+{
+	struct str needle = find->needle->needle;
+
+	if (find->needle->class_count > 0) {
+		return (find_move(find, 0, bytes) & find->found) != 0;
+	}
+	return (find->needle->ignore_case ? str_find_fold(bytes, needle, 0)
+					  : str_find(bytes, needle, 0)) >= 0;
+}
+
 struct find_step find_step(const struct find *find, struct str bytes)
 {
 	struct find_step step = {.shift = bytes.len < 64 ? (unsigned)bytes.len : 63};
-	struct str needle = find->needle->needle;
 	uint64_t through = find->found - 2; /* all but none and found */
 	size_t last = bytes.len < find->len ? bytes.len : find->len;
 
@@ -64,11 +111,10 @@ struct find_step find_step(const struct find *find, struct str bytes)
 		}
 	}
 	step.hold = bytes.len < 64 ? through : 0;
-	if (bytes.len >= needle.len) {
-		step.holds_all = (find->needle->ignore_case ? str_find_fold(bytes, needle, 0)
-							    : str_find(bytes, needle, 0)) >= 0;
+	if (bytes.len >= find->whole) {
+		step.holds_all = holds(find, bytes);
 	}
-	if (find->len < needle.len) {
+	if (find->len < find->whole) {
 		last = bytes.len; /* a beginning that is found anywhere is one that may go on behind the bytes */
 	}
 	step.tail = find_move(find, 0, str_slice(bytes, bytes.len - last, last));
@@ -146,12 +192,9 @@ static uint64_t allowed_at(const struct find *find, struct pattern_slot slot, si
 {
 	uint64_t allowed = 0;
 
-	for (size_t i = 0; i < find->len; i++) {
-		uint8_t byte = (uint8_t)find->needle->needle.ptr[i];
-		uint8_t other = find->needle->ignore_case && is_letter(byte) ? byte ^ 0x20 : byte;
-
-		if (slot_holds(find, slot, pos, byte) || slot_holds(find, slot, pos, other)) {
-			allowed |= (uint64_t)2 << i;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		if (find->moves[byte] != 0 && slot_holds(find, slot, pos, (uint8_t)byte)) {
+			allowed |= find->moves[byte];
 		}
 	}
 	return allowed;

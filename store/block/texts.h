@@ -15,6 +15,7 @@
 #ifndef STORE_BLOCK_TEXTS_H
 #define STORE_BLOCK_TEXTS_H
 
+#include "base/byteset.h"
 #include "store/block/ranks.h"
 #include "store/block/wordlist.h"
 
@@ -67,10 +68,13 @@ int texts_gauge(struct texts *texts, struct gauge *gauge, struct str name, struc
 
 /* Sets bit r of out_rows for each row whose text holds the needle (ignore_case: ASCII letters of either case). Templates that cannot hold it
  * with any value are skipped whole; only rows in doubt are rebuilt. matches, when not NULL, is asked instead of the needle (a regular
- * expression) and needle is then what every match must hold (may be empty). */
+ * expression) and needle is then what every match must hold (may be empty), or classes: a byte of each, one after another; needle is empty then. */
+#define TEXTS_CLASSES_MAX 63
 struct texts_needle {
 	struct str needle;
 	bool ignore_case;
+	const struct byteset *classes;
+	size_t class_count; /* at most TEXTS_CLASSES_MAX */
 	bool (*matches)(void *owner, struct str text);
 	void *owner;
 };

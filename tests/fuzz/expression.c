@@ -1,4 +1,4 @@
-/* Proves: any expression compiles or is told to be wrong within its bytes; where it matches, the text holds one of the texts that it must hold.
+/* Proves: any expression compiles or is told to be wrong within its bytes; where it matches, the text holds one of the texts, or the run of bytes, that it must hold.
  * The input is the expression, a zero byte, and the text. */
 #include "query/expression.h"
 
@@ -20,7 +20,17 @@ static bool holds_one(const struct expression *expression, struct str text)
 			return true;
 		}
 	}
-	return expression->must_count == 0;
+	for (size_t at = 0; expression->class_count > 0 && at < text.len; at++) {
+		size_t i = 0;
+		while (i < expression->class_count && at + i < text.len &&
+		       byteset_has(&expression->classes[i], (uint8_t)text.ptr[at + i])) {
+			i++;
+		}
+		if (i == expression->class_count) {
+			return true;
+		}
+	}
+	return expression->must_count == 0 && expression->class_count == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
