@@ -147,8 +147,18 @@ bool block_needle_in_codes(const struct block_needle *needle, const struct block
 int block_find_text(struct block *block, struct block_field where,
 		    const struct block_needle *needle, uint64_t *out_rows, struct error *err);
 
-/* Opens a block for block_may_have and block_about alone: quicker, since nothing of its rows but their recipes is read. */
+/* Opens a block of which few rows are asked for: parents, times and leaves are read when they are needed. As long as it is not complete only
+ * block_about, block_kinds, block_run, block_parents, block_ingest_*, block_leaf_of, block_find_leaf, block_find_exact, block_find_stable,
+ * block_may_have and block_record may be called. */
 int block_open_slim(const struct block_place *place, struct block **out_block, struct error *err);
+
+/* Reads the rest of what block_open reads; nothing when it is there. */
+int block_complete(struct block *block, struct error *err);
+bool block_is_complete(const struct block *block);
+
+/* The leaf of a row, and the row of a leaf (BLOCK_NO_ROW: none), of a block that need not be complete. */
+int block_leaf_of(struct block *block, uint32_t row, uint64_t *out_leaf, struct error *err);
+int block_find_leaf(struct block *block, uint64_t leaf, uint32_t *out_row, struct error *err);
 
 /* False: no row of the kind has exactly this text in the field. */
 int block_may_have(struct block *block, struct block_field where, struct str text, bool *out_may,

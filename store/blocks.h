@@ -74,6 +74,10 @@ int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, stru
 int blocks_get(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
 	       struct error *err);
 
+/* The same without completing it (store/block.h, block_open_slim). */
+int blocks_get_slim(struct blocks *blocks, const struct blocks_row *row, struct block **out_block,
+		    struct error *err);
+
 /* Opens a block for the caller alone, who closes block and fd; row is borrowed until then. */
 int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *out_fd,
 		    struct block **out_block, struct error *err);
@@ -82,7 +86,8 @@ int blocks_open_row(struct blocks *blocks, const struct blocks_row *row, int *ou
 struct gauge;
 void blocks_use_gauge(struct blocks *blocks, struct gauge *gauge);
 
-/* Whether a block has one of the texts of fields, by looking into its file without opening the whole of it; true in doubt. */
+/* Whether a block has one of the texts of fields, by looking into its file without opening the whole of it; true in doubt. One that has stays
+ * open, so that blocks_get_slim is quick. */
 struct blocks_look {
 	const struct block_field *fields;
 	size_t field_count;
@@ -98,7 +103,7 @@ void blocks_tell_loss(const struct blocks_row *row, struct error *err);
 struct block *blocks_pin(struct blocks *blocks, uint64_t number);
 void blocks_unpin(struct blocks *blocks, uint64_t number);
 
-/* The block and row that hold a leaf, by the list as last loaded: ERR_GONE when none does; ERR_CORRUPT when one that may hold it cannot be read. */
+/* The block (perhaps slim) and row that hold a leaf, by the list as last loaded: ERR_GONE when none does; ERR_CORRUPT when one that may hold it cannot be read. */
 int blocks_find_leaf(struct blocks *blocks, uint64_t leaf, struct block **out_block,
 		     uint32_t *out_row, struct error *err);
 

@@ -20,9 +20,19 @@ static bool is_stable_id(struct str id)
 	return id.len == RECORD_ID_DIGITS;
 }
 
+static int add_row(const struct find_sealed *find, struct block *block, uint32_t row,
+		   struct error *err)
+{
+	uint64_t leaf = 0;
+	int rc = block_leaf_of(block, row, &leaf, err);
+	if (rc == 0 && find->add(find->owner, leaf) < 0) {
+		rc = error_set(err, ERR_NOMEM, "no memory to look for an id");
+	}
+	return rc;
+}
+
 static int look_in_fields(const struct find_sealed *find, struct block *block, struct error *err)
 {
-	const uint64_t *leaves = block_leaves(block);
 	struct buf rows;
 	int rc = 0;
 	buf_init(&rows, 0);
@@ -31,9 +41,7 @@ static int look_in_fields(const struct find_sealed *find, struct block *block, s
 		rc = block_find_exact(block, id_fields[f], find->id, &rows, err);
 		const uint32_t *row = (const uint32_t *)(const void *)rows.ptr;
 		for (size_t i = 0; rc == 0 && i < rows.len / sizeof row[0]; i++) {
-			if (find->add(find->owner, leaves[row[i]]) < 0) {
-				rc = error_set(err, ERR_NOMEM, "no memory to look for an id");
-			}
+			rc = add_row(find, block, row[i], err);
 		}
 	}
 	buf_done(&rows);
@@ -45,16 +53,15 @@ static int add_with_verdicts(const struct find_sealed *find, struct block *block
 			     struct error *err)
 {
 	const uint32_t *parents = NULL;
-	const uint64_t *leaves = block_leaves(block);
 	struct block_run run = block_run(block, RECORD_VERDICT);
 	int rc = block_parents(block, &parents, err);
-	int added = rc == 0 ? find->add(find->owner, leaves[row]) : 0;
-	for (uint32_t i = 0; rc == 0 && added == 0 && i < run.count; i++) {
+	rc = rc < 0 ? rc : add_row(find, block, row, err);
+	for (uint32_t i = 0; rc == 0 && i < run.count; i++) {
 		if (parents[run.first + i] == row) {
-			added = find->add(find->owner, leaves[run.first + i]);
+			rc = add_row(find, block, run.first + i, err);
 		}
 	}
-	return rc < 0 || added == 0 ? rc : error_set(err, ERR_NOMEM, "no memory to look for an id");
+	return rc;
 }
 
 /* Looks for a stable id, which no column has: it is made of each record's source and key. */
@@ -93,7 +100,7 @@ static int look_in_block(const struct find_sealed *find, size_t index, struct er
 	if (rc < 0 || (!has_ids && !has_records)) {
 		return rc;
 	}
-	rc = blocks_get(blocks, &find->store->sealed->rows[index], &block, err);
+	rc = blocks_get_slim(blocks, &find->store->sealed->rows[index], &block, err);
 	if (rc == 0 && has_ids) {
 		rc = look_in_fields(find, block, err);
 	}

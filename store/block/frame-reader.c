@@ -306,6 +306,15 @@ int frame_get_ingest(struct streams *streams, const struct layout *layout, int64
 	return rc;
 }
 
+int frame_ingest_is_one(struct streams *streams, bool *out_is_one, struct error *err)
+{
+	struct str bytes;
+	int rc = streams_get(streams, LAYOUT_INGEST, 2 * LAYOUT_PART, &bytes, err);
+	struct wire_reader reader = wire_reader(bytes);
+	*out_is_one = rc == 0 && bytes.len > 0 && wire_varint(&reader) <= 1;
+	return rc;
+}
+
 int frame_get_ingest_at(struct streams *streams, const struct layout *layout, uint32_t row,
 			int64_t *out_ingest_ns, struct error *err)
 {

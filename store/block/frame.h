@@ -39,6 +39,7 @@ int frame_get_leaves(struct streams *streams, struct layout *layout, uint8_t kin
 int frame_get_parents(struct streams *streams, struct layout *layout, struct error *err);
 int frame_get_ingest(struct streams *streams, const struct layout *layout, int64_t *out_ingest_ns,
 		     struct error *err);
+int frame_ingest_is_one(struct streams *streams, bool *out_is_one, struct error *err);
 int frame_get_ingest_at(struct streams *streams, const struct layout *layout, uint32_t row,
 			int64_t *out_ingest_ns, struct error *err);
 

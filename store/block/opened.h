@@ -67,7 +67,8 @@ struct block {
 	struct frame frame;
 	struct recipes *recipes;
 	struct layout layout;
-	bool leaves_known;
+	uint8_t kinds_known; /* as many kinds, from the first on, have their times and leaves */
+	bool has_parents, is_reading_rows;
 	uint8_t *kinds;
 	int64_t *ingest_ns;
 	uint32_t *by_leaf;     /* rows in the order of leaves */
@@ -85,6 +86,10 @@ struct block {
 
 /* Reads a column. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
 int opened_load(struct block *block, uint16_t column, struct error *err);
+
+/* Reads the parents of all rows; the times and leaves of the rows of the kinds up to this one. Nothing when they are there. */
+int opened_parents(struct block *block, struct error *err);
+int opened_rows(struct block *block, uint8_t kind, struct error *err);
 
 /* Frees what a column holds, but for codes and numbers in the layout. */
 void opened_column_done(struct opened_column *column);

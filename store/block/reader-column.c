@@ -152,9 +152,9 @@ static int order_numbers(struct block *block, uint16_t number, int64_t *numbers,
 	const struct layout_column *column = &block->layout.columns[number];
 	const struct opened_column *opened = &block->columns[number];
 	struct block_run run = block->layout.runs[column->kind];
-	if (!block->leaves_known) {
-		return streams_blame(block->streams, stream_of(number),
-				     "leaves depend on it, and it on leaves", err);
+	int rc = opened_rows(block, column->kind, err);
+	if (rc < 0) {
+		return rc;
 	}
 	uint32_t *rows = malloc((opened->count + 1) * sizeof rows[0]);
 	int64_t *by_row = malloc(((size_t)run.count + 1) * sizeof by_row[0]);
@@ -339,7 +339,8 @@ int opened_load(struct block *block, uint16_t number, struct error *err)
 				     err);
 	}
 	opened->is_loading = true;
-	int rc = load_context(block, number, err);
+	int rc = column->kind != RECORD_REQUEST ? opened_parents(block, err) : 0;
+	rc = rc < 0 ? rc : load_context(block, number, err);
 	if (rc < 0) {
 		return rc;
 	}

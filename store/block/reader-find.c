@@ -38,12 +38,11 @@ static int is_equal(struct texts *texts, size_t value, struct str text, struct b
 	return rc == -ERR_GONE ? 0 : rc;
 }
 
-/* The values that hold the text, then those of them that are no longer than it. */
+/* The values that may be the text, then those of them that are. */
 static int find_in_texts(struct block *block, uint16_t column, struct str text, struct buf *out)
 {
 	struct opened_column *opened = &block->columns[column];
 	enum record_kind kind = (enum record_kind)block->layout.columns[column].kind;
-	const struct texts_needle needle = {.needle = text};
 	struct buf room;
 	struct error err;
 	uint64_t *found = calloc(opened->count / 64 + 1, sizeof found[0]);
@@ -51,7 +50,7 @@ static int find_in_texts(struct block *block, uint16_t column, struct str text, 
 		return -ERR_NOMEM;
 	}
 	buf_init(&room, RECORD_MAX_BYTES);
-	int rc = texts_find(opened->texts, &needle, found, &err);
+	int rc = texts_find_exact(opened->texts, text, found, &err);
 	for (uint32_t row = 0; rc == 0 && row < block->layout.runs[kind].count; row++) {
 		uint32_t value = opened->value_of != NULL ? opened->value_of[row] : row;
 		bool equal = false;
@@ -68,6 +67,34 @@ static int find_in_texts(struct block *block, uint16_t column, struct str text, 
 	return rc == 0 && out->failed ? -ERR_NOMEM : rc;
 }
 
+/* Whether a text is among the distinct ones of a column; the codes of rows are not read. */
+static int is_among(struct block *block, uint16_t column, struct str text, bool *out_is,
+		    struct error *err)
+{
+	struct wordlist words;
+	int rc = wordlist_get(block->streams, (uint16_t)(LAYOUT_FIRST + column), LAYOUT_WORDS,
+			      &words, err);
+	*out_is = false;
+	for (size_t i = 0; rc == 0 && !*out_is && i < words.count; i++) {
+		*out_is = str_equal(words.texts[i], text);
+	}
+	wordlist_done(&words);
+	return rc;
+}
+
+/* Without the codes of rows, which take most of the time: whether a column of few distinct texts has one that is looked for. */
+static int is_out(struct block *block, int column, struct str text, bool *out_is_out,
+		  struct error *err)
+{
+	bool has_words = column >= 0 &&
+			 block->layout.columns[column].coding == LAYOUT_WORDS_RANKS &&
+			 !block->columns[column].is_loaded;
+	bool is = true;
+	int rc = has_words && text.len > 0 ? is_among(block, (uint16_t)column, text, &is, err) : 0;
+	*out_is_out = rc == 0 && !is;
+	return rc;
+}
+
 int block_find_exact(struct block *block, struct block_field where, struct str text,
 		     struct buf *out_rows, struct error *err)
 {
@@ -77,7 +104,12 @@ int block_find_exact(struct block *block, struct block_field where, struct str t
 	if (block->layout.runs[where.kind].count == 0 || column == LAYOUT_NONE) {
 		return 0;
 	}
-	int rc = has_texts ? opened_load(block, (uint16_t)column, err) : 0;
+	bool is_nowhere = false;
+	int rc = is_out(block, column, text, &is_nowhere, err);
+	if (rc < 0 || is_nowhere) {
+		return rc;
+	}
+	rc = has_texts ? opened_load(block, (uint16_t)column, err) : 0;
 	if (rc == 0 && has_texts && block->columns[column].texts != NULL) {
 		rc = find_in_texts(block, (uint16_t)column, text, out_rows);
 	} else if (rc == 0) {
@@ -92,21 +124,6 @@ int block_find_exact(struct block *block, struct block_field where, struct str t
 	return rc == 0 ? 0
 		       : streams_blame(block->streams, LAYOUT_RECIPES,
 				       "a column of texts can't be searched", err);
-}
-
-/* Whether a text is among the distinct ones of a column; the codes of rows are not read. */
-static int is_among(struct block *block, uint16_t column, struct str text, bool *out_is,
-		    struct error *err)
-{
-	struct wordlist words;
-	int rc = wordlist_get(block->streams, (uint16_t)(LAYOUT_FIRST + column), LAYOUT_WORDS,
-			      &words, err);
-	*out_is = false;
-	for (size_t i = 0; rc == 0 && !*out_is && i < words.count; i++) {
-		*out_is = str_equal(words.texts[i], text);
-	}
-	wordlist_done(&words);
-	return rc;
 }
 
 /* Whether a column of requests depends on nothing but such columns: then it is read without the rows' parents, times and leaves. */

@@ -339,11 +339,15 @@ int opened_record(struct block *block, uint32_t number, struct opened_row *row, 
 	if (known == NULL) {
 		return -err->code;
 	}
+	int rc = opened_rows(block, recipe->kind, err);
+	if (rc < 0) {
+		return rc;
+	}
 	row->row = number;
 	record_init(&row->record, (enum record_kind)recipe->kind);
 	row->record.source = recipe->source;
 	row->record.time_ns = layout->times[number];
-	int rc = take_values(block, recipe, known, row, err);
+	rc = take_values(block, recipe, known, row, err);
 	bool is_verdict = recipe->kind == RECORD_VERDICT && layout->parents[number] != BLOCK_NO_ROW;
 	if (rc == 0 && is_verdict && recipe->rule_count > 0) {
 		rc = find_links(block, number, id, &links, err);
@@ -453,12 +457,16 @@ int opened_number(struct block *block, uint32_t row, unsigned field, int64_t *ou
 	if (known == NULL) {
 		return -err->code;
 	}
+	int rc = rule != NULL ? opened_rows(block, block->kinds[row], err) : 0;
+	if (rc < 0) {
+		return rc;
+	}
 	block->row->row = row;
 	if (rule != NULL) {
 		return follow_number(block, row, rule, out_number, err);
 	}
 	uint16_t column = known->column_of[field];
-	int rc = column != LAYOUT_NONE ? take_value(block, block->row, column, &value, err) : 0;
+	rc = column != LAYOUT_NONE ? take_value(block, block->row, column, &value, err) : 0;
 	*out_number = rc == 0 ? value.number : INT64_MIN;
 	return rc;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAVES_FEW 32 /* as many are looked for row by row */
+#define INGEST_FEW 32 /* times of single rows, before all are read */
 
 static bool allocate(struct block *block)
 {
@@ -61,42 +61,6 @@ static int read_layout(struct block *block, struct error *err)
 	return block->columns != NULL && block->known != NULL ? 0 : opened_no_memory(block, err);
 }
 
-/* The durations of statements, which their times are told by. */
-static int read_durations(struct block *block, const int64_t **out, struct error *err)
-{
-	*out = NULL;
-	for (uint16_t c = 0; c < block->layout.count; c++) {
-		const struct layout_column *column = &block->layout.columns[c];
-		if (column->kind == RECORD_STATEMENT && column->what == FIELD_duration_ms) {
-			int rc = opened_load(block, c, err);
-			*out = rc == 0 ? column->number : NULL;
-			return rc;
-		}
-	}
-	return 0;
-}
-
-static int read_rows(struct block *block, struct error *err)
-{
-	const int64_t *durations = NULL;
-	struct layout *layout = &block->layout;
-	int rc = frame_get_recipes(block->streams, layout, err);
-	rc = rc < 0 ? rc : frame_get_parents(block->streams, layout, err);
-	if (rc == 0 && layout->runs[RECORD_STATEMENT].count > 0) {
-		rc = read_durations(block, &durations, err);
-	}
-	for (uint8_t kind = 1; rc == 0 && kind < RECORD_KIND_COUNT; kind++) {
-		if (layout->runs[kind].count > 0) {
-			rc = frame_get_times(block->streams, layout, kind, durations, err);
-			rc = rc < 0 ? rc
-				    : frame_get_leaves(block->streams, layout, kind,
-						       block->frame.leaf_order[kind], err);
-		}
-	}
-	block->leaves_known = rc == 0;
-	return rc;
-}
-
 static int read_block(struct block *block, const struct block_place *place, struct error *err)
 {
 	const struct streams_place streams = {.fd = place->fd,
@@ -117,7 +81,8 @@ static int read_block(struct block *block, const struct block_place *place, stru
 		return opened_no_memory(block, err);
 	}
 	set_runs(block);
-	return read_layout(block, err);
+	rc = read_layout(block, err);
+	return rc < 0 ? rc : frame_get_recipes(block->streams, &block->layout, err);
 }
 
 typedef int read_fn(struct block *block, struct error *err);
@@ -146,17 +111,19 @@ static int open_and_read(const struct block_place *place, read_fn *read, struct 
 
 int block_open(const struct block_place *place, struct block **out_block, struct error *err)
 {
-	return open_and_read(place, read_rows, out_block, err);
+	return open_and_read(place, block_complete, out_block, err);
 }
 
-static int read_recipes(struct block *block, struct error *err)
+static int read_nothing(struct block *block, struct error *err)
 {
-	return frame_get_recipes(block->streams, &block->layout, err);
+	(void)block;
+	(void)err;
+	return 0;
 }
 
 int block_open_slim(const struct block_place *place, struct block **out_block, struct error *err)
 {
-	return open_and_read(place, read_recipes, out_block, err);
+	return open_and_read(place, read_nothing, out_block, err);
 }
 
 static void answers_done(struct block *block)
@@ -232,15 +199,19 @@ const int64_t *block_times(const struct block *block)
 
 int block_parents(struct block *block, const uint32_t **out_parents, struct error *err)
 {
-	(void)err; /* they are known since block_open */
+	int rc = opened_parents(block, err);
 	*out_parents = block->layout.parents;
-	return 0;
+	return rc;
 }
 
 int block_ingest_times(struct block *block, const int64_t **out_ingest_ns, struct error *err)
 {
 	if (block->ingest_ns == NULL) {
 		size_t rows = (size_t)block->layout.row_count + 1;
+		int known = block_complete(block, err);
+		if (known < 0) {
+			return known;
+		}
 		int64_t *ingest_ns = malloc(rows * sizeof ingest_ns[0]);
 		int rc = ingest_ns != NULL
 				 ? frame_get_ingest(block->streams, &block->layout, ingest_ns, err)
@@ -258,9 +229,14 @@ int block_ingest_times(struct block *block, const int64_t **out_ingest_ns, struc
 int block_ingest_at(struct block *block, uint32_t row, int64_t *out_ingest_ns, struct error *err)
 {
 	const int64_t *all = NULL;
-	if (block->ingest_ns == NULL && block->ingest_asked < LEAVES_FEW) {
+	if (block->ingest_ns == NULL && block->ingest_asked < INGEST_FEW) {
+		bool is_one = false;
 		block->ingest_asked++;
-		return frame_get_ingest_at(block->streams, &block->layout, row, out_ingest_ns, err);
+		int rc = frame_ingest_is_one(block->streams, &is_one, err);
+		rc = rc < 0 || is_one ? rc : block_complete(block, err);
+		return rc < 0 ? rc
+			      : frame_get_ingest_at(block->streams, &block->layout, row,
+						    out_ingest_ns, err);
 	}
 	int rc = block_ingest_times(block, &all, err);
 	if (rc == 0) {
@@ -272,54 +248,4 @@ int block_ingest_at(struct block *block, uint32_t row, int64_t *out_ingest_ns, s
 struct block_run block_run(const struct block *block, enum record_kind kind)
 {
 	return block->layout.runs[kind];
-}
-
-/* Rows by leaf, made at the first use. */
-static bool sort_rows(struct block *block)
-{
-	size_t rows = block->layout.row_count;
-	uint32_t *order = malloc((rows + 1) * sizeof order[0]);
-	for (uint32_t row = 0; order != NULL && row < rows; row++) {
-		order[row] = row;
-	}
-	if (order == NULL || !layout_sort(block->layout.leaves, order, rows)) {
-		free(order);
-		return false;
-	}
-	block->by_leaf = order;
-	return true;
-}
-
-/* Row by row, which is quicker than sorting when few are asked for. */
-static uint32_t look_for_leaf(const struct block *block, uint64_t leaf)
-{
-	const uint64_t *leaves = block->layout.leaves;
-	uint32_t count = block->layout.row_count;
-	for (uint32_t row = 0; row < count; row++) {
-		if (leaves[row] == leaf) {
-			return row;
-		}
-	}
-	return BLOCK_NO_ROW;
-}
-
-uint32_t block_row_of(struct block *block, uint64_t leaf)
-{
-	const uint64_t *leaves = block->layout.leaves;
-	size_t low = 0, high = block->layout.row_count;
-	bool few = block->leaves_asked < LEAVES_FEW;
-	block->leaves_asked += few ? 1 : 0;
-	if (few || (block->by_leaf == NULL && !sort_rows(block))) {
-		return look_for_leaf(block, leaf);
-	}
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (leaves[block->by_leaf[middle]] < leaf) {
-			low = middle + 1;
-		} else {
-			high = middle;
-		}
-	}
-	bool found = low < block->layout.row_count && leaves[block->by_leaf[low]] == leaf;
-	return found ? block->by_leaf[low] : BLOCK_NO_ROW;
 }

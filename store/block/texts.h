@@ -81,4 +81,7 @@ struct texts_needle {
 int texts_find(struct texts *texts, const struct texts_needle *needle, uint64_t *out_rows,
 	       struct error *err);
 
+/* Sets bit r of out_rows for each row whose text is exactly this one, and perhaps for some whose text is another. */
+int texts_find_exact(struct texts *texts, struct str text, uint64_t *out_rows, struct error *err);
+
 #endif

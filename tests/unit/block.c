@@ -292,6 +292,59 @@ static void test_finding_among_many(void **state)
 	buf_done(&encoded);
 }
 
+static void test_slim(void **state)
+{
+	/* Proves: a slim block finds leaves, rows and records of each kind, whatever is asked first, and completing it gives what opening the
+	 * whole gives. */
+	(void)state;
+	struct buf bytes, record, wanted;
+	struct block_about about;
+	struct error err;
+	size_t incomplete = 0;
+	buf_init(&bytes, 1 << 20);
+	buf_init(&record, 1 << 20);
+	buf_init(&wanted, 1 << 20);
+	build(&bytes, &about);
+	struct block *whole = open_block(&bytes);
+	const struct block_place place = {
+		.fd = -1, .bytes = buf_str(&bytes), .name = "a block", .number = 12};
+	for (uint32_t row = 0; row < about.row_count; row++) {
+		struct block *slim = NULL;
+		uint64_t leaf = 0;
+		uint32_t found = BLOCK_NO_ROW;
+		assert_int_equal(block_open_slim(&place, &slim, &err), 0);
+		assert_false(block_is_complete(slim));
+		if (row % 2 == 0) {
+			leaf = block_leaves(whole)[row];
+			assert_int_equal(block_find_leaf(slim, leaf, &found, &err), 0);
+			assert_int_equal(found, row);
+		} else {
+			assert_int_equal(block_leaf_of(slim, row, &leaf, &err), 0);
+			assert_true(leaf == block_leaves(whole)[row]);
+		}
+		buf_clear(&record);
+		buf_clear(&wanted);
+		assert_int_equal(block_record(slim, row, &record, &err), 0);
+		assert_int_equal(block_record(whole, row, &wanted, &err), 0);
+		assert_true(str_equal(buf_str(&record), buf_str(&wanted)));
+		incomplete += block_is_complete(slim) ? 0 : 1;
+		assert_int_equal(block_find_leaf(slim, UINT64_MAX, &found, &err), 0);
+		assert_int_equal(found, BLOCK_NO_ROW);
+		assert_int_equal(block_complete(slim, &err), 0);
+		assert_true(block_is_complete(slim));
+		assert_memory_equal(block_leaves(slim), block_leaves(whole),
+				    about.row_count * sizeof(uint64_t));
+		assert_memory_equal(block_times(slim), block_times(whole),
+				    about.row_count * sizeof(int64_t));
+		block_close(slim);
+	}
+	assert_true(incomplete > 0);
+	block_close(whole);
+	buf_done(&bytes);
+	buf_done(&record);
+	buf_done(&wanted);
+}
+
 static void test_damage(void **state)
 {
 	/* Proves: another number, each cut and each changed byte is ERR_CORRUPT or leaves the records as they were. */
@@ -420,9 +473,13 @@ static void test_expected_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_families),      cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_finding),       cmocka_unit_test(test_finding_among_many),
-		cmocka_unit_test(test_damage),        cmocka_unit_test(test_what_does_not_fit),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_finding),
+		cmocka_unit_test(test_finding_among_many),
+		cmocka_unit_test(test_slim),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_what_does_not_fit),
 		cmocka_unit_test(test_expected_keys),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
