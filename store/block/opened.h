@@ -12,7 +12,7 @@
 
 /* A column as far as it was read. Codes and numbers by row stand in the layout. */
 struct opened_column {
-	bool is_loaded, is_loading;
+	bool is_loaded, is_loading, has_words;
 	size_t count;       /* of values */
 	uint32_t *rows;     /* of values, while they are read, or with a gauge */
 	uint32_t *value_of; /* of a row: which value; NULL: the row's number; TEXTS only */
@@ -90,6 +90,9 @@ int opened_load(struct block *block, uint16_t column, struct error *err);
 /* Reads the parents of all rows; the times and leaves of the rows of the kinds up to this one. Nothing when they are there. */
 int opened_parents(struct block *block, struct error *err);
 int opened_rows(struct block *block, uint8_t kind, struct error *err);
+
+/* Reads the distinct texts of a column that has few. */
+int opened_words(struct block *block, uint16_t column, struct error *err);
 
 /* Frees what a column holds, but for codes and numbers in the layout. */
 void opened_column_done(struct opened_column *column);

@@ -111,6 +111,16 @@ static int load_list(struct block *block, uint16_t number, const uint32_t *codes
 	return rc;
 }
 
+int opened_words(struct block *block, uint16_t number, struct error *err)
+{
+	struct opened_column *opened = &block->columns[number];
+	int rc = opened->has_words ? 0
+				   : wordlist_get(block->streams, stream_of(number), LAYOUT_WORDS,
+						  &opened->words, err);
+	opened->has_words = rc == 0;
+	return rc;
+}
+
 static int load_ranks(struct block *block, uint16_t number, struct error *err)
 {
 	const struct layout_column *column = &block->layout.columns[number];
@@ -136,7 +146,7 @@ static int load_ranks(struct block *block, uint16_t number, struct error *err)
 	if (rc == 0 && column->coding == LAYOUT_LIST_RANKS) {
 		rc = load_list(block, number, codes, distinct, err);
 	} else if (rc == 0) {
-		rc = wordlist_get(block->streams, about.column, LAYOUT_WORDS, &opened->words, err);
+		rc = opened_words(block, number, err);
 		if (rc == 0 && opened->words.count < distinct) {
 			rc = streams_blame(block->streams, about.column, "a word is missing", err);
 		}

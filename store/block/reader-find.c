@@ -71,14 +71,12 @@ static int find_in_texts(struct block *block, uint16_t column, struct str text, 
 static int is_among(struct block *block, uint16_t column, struct str text, bool *out_is,
 		    struct error *err)
 {
-	struct wordlist words;
-	int rc = wordlist_get(block->streams, (uint16_t)(LAYOUT_FIRST + column), LAYOUT_WORDS,
-			      &words, err);
+	const struct wordlist *words = &block->columns[column].words;
+	int rc = opened_words(block, column, err);
 	*out_is = false;
-	for (size_t i = 0; rc == 0 && !*out_is && i < words.count; i++) {
-		*out_is = str_equal(words.texts[i], text);
+	for (size_t i = 0; rc == 0 && !*out_is && i < words->count; i++) {
+		*out_is = str_equal(words->texts[i], text);
 	}
-	wordlist_done(&words);
 	return rc;
 }
 

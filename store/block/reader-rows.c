@@ -52,7 +52,7 @@ int opened_rows(struct block *block, uint8_t kind, struct error *err)
 				     "leaves depend on a column, and it on leaves", err);
 	}
 	block->is_reading_rows = true;
-	int rc = opened_parents(block, err);
+	int rc = kind > RECORD_REQUEST ? opened_parents(block, err) : 0;
 	while (rc == 0 && block->kinds_known < kind) {
 		rc = read_kind(block, (uint8_t)(block->kinds_known + 1), err);
 		block->kinds_known = (uint8_t)(block->kinds_known + (rc == 0));

@@ -56,6 +56,9 @@ static int read_layout(struct block *block, struct error *err)
 	if (loaded < 0) {
 		return opened_no_memory(block, err);
 	}
+	for (uint32_t row = 0; row < block->layout.runs[RECORD_REQUEST].count; row++) {
+		block->layout.parents[row] = BLOCK_NO_ROW; /* as long as no other row is read */
+	}
 	block->columns = calloc(block->layout.count + 1, sizeof block->columns[0]);
 	block->known = calloc(recipes_count(block->recipes) + 1, sizeof block->known[0]);
 	return block->columns != NULL && block->known != NULL ? 0 : opened_no_memory(block, err);
