@@ -264,8 +264,9 @@ int blocks_look_into(struct blocks *blocks, const struct blocks_row *row,
 struct block *blocks_pin(struct blocks *blocks, uint64_t number)
 {
 	struct blocks_opened *opened = find_open(blocks, number);
+	struct error err; /* whoever opens it anew is told */
 	if (opened == NULL || opened->pins == BLOCKS_PINS_MAX ||
-	    !block_is_complete(opened->block)) {
+	    block_complete(opened->block, &err) < 0) {
 		return NULL;
 	}
 	opened->pins++;

@@ -99,7 +99,7 @@ int blocks_look_into(struct blocks *blocks, const struct blocks_row *row,
 /* Adds to the sentence of a damage what is lost with the block: how many records, of which times. */
 void blocks_tell_loss(const struct blocks_row *row, struct error *err);
 
-/* A block that is open already, which stays so until blocks_unpin; NULL: it is not. */
+/* A block that is open already, completed, which stays so until blocks_unpin; NULL: it is not. */
 struct block *blocks_pin(struct blocks *blocks, uint64_t number);
 void blocks_unpin(struct blocks *blocks, uint64_t number);
 
