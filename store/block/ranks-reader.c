@@ -97,6 +97,16 @@ static int get_description(struct streams *streams, const struct ranks_column *a
 	return 0;
 }
 
+/* How many of the bytes are this one. */
+static size_t count_of(const uint8_t *bytes, size_t count, uint8_t wanted)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		sum += bytes[i] == wanted ? 1 : 0;
+	}
+	return sum;
+}
+
 static int get_ranks(struct streams *streams, const struct ranks_column *about, struct give *give,
 		     struct error *err)
 {
@@ -118,8 +128,8 @@ static int get_ranks(struct streams *streams, const struct ranks_column *about, 
 	int result = symbols_get(streams, &place, give->ranks, err);
 	free(ends);
 	give->escape_count = give->groups.count;
-	for (size_t i = 0; result == 0 && i < count; i++) {
-		give->escape_count += give->ranks[i] == give->escape;
+	if (result == 0) {
+		give->escape_count += count_of(give->ranks, count, (uint8_t)give->escape);
 	}
 	give->rank = give->ranks;
 	return result;

@@ -121,6 +121,16 @@ int opened_words(struct block *block, uint16_t number, struct error *err)
 	return rc;
 }
 
+/* One more than the largest code; 0 without any. */
+static size_t end_of(const uint32_t *codes, size_t count)
+{
+	uint32_t most = 0;
+	for (size_t i = 0; i < count; i++) {
+		most = codes[i] > most ? codes[i] : most;
+	}
+	return count > 0 ? (size_t)most + 1 : 0;
+}
+
 static int load_ranks(struct block *block, uint16_t number, struct error *err)
 {
 	const struct layout_column *column = &block->layout.columns[number];
@@ -135,13 +145,9 @@ static int load_ranks(struct block *block, uint16_t number, struct error *err)
 	if (rc == 0 && opened->count > 0) {
 		rc = ranks_get(block->streams, &about, codes, err);
 	}
-	for (size_t i = 0; rc == 0 && i < opened->count; i++) {
-		if (codes[i] >= opened->count) {
-			rc = streams_blame(block->streams, about.column, "a code is too large",
-					   err);
-		} else if (codes[i] >= distinct) {
-			distinct = (size_t)codes[i] + 1;
-		}
+	distinct = rc == 0 ? end_of(codes, opened->count) : 0;
+	if (distinct > opened->count) {
+		rc = streams_blame(block->streams, about.column, "a code is too large", err);
 	}
 	if (rc == 0 && column->coding == LAYOUT_LIST_RANKS) {
 		rc = load_list(block, number, codes, distinct, err);
