@@ -1,5 +1,7 @@
 #include "query/expression-classes.h"
 
+#include <string.h>
+
 #define BITS_LEAST   12 /* of a run that is worth looking for */
 #define BITS_LITERAL 8  /* of a fixed byte */
 
@@ -133,10 +135,9 @@ static struct piece read_escape(struct reading *reading)
 	if (is_named(c, &piece.set)) {
 		return piece; /* none of these folds */
 	}
-	if (c == 'b' || c == 'B' || c == 'A' || c == 'z' || c == 'Z') {
+	if (c != '\0' && strchr("bBAzZ", c) != NULL) {
 		piece.kind = PIECE_NOTHING;
-	} else if (c == 'D' || c == 'W' || c == 'S' || c == 'R' || c == 'h' || c == 'H' ||
-		   c == 'v' || c == 'V') {
+	} else if (c != '\0' && strchr("DWSRhHvV", c) != NULL) {
 		piece.kind = PIECE_ANYTHING;
 	} else if (c <= ' ' || c == 0x7f || is_letter(c) || is_digit(c)) {
 		reading->failed = true; /* also of bytes beyond ASCII, where char has a sign */

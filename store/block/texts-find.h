@@ -46,10 +46,10 @@ struct find {
 	struct texts *texts;
 	const struct texts_needle *needle;
 	struct arena arena;
-	size_t len;          /* of what is looked for by states */
-	size_t whole;        /* of all that is looked for */
+	size_t len;                              /* of what is looked for by states */
+	size_t whole;                            /* of all that is looked for */
 	struct byteset classes[FIND_NEEDLE_MAX]; /* that the bytes are of */
-	uint64_t found;      /* the state of len bytes */
+	uint64_t found;                          /* the state of len bytes */
 	uint64_t least;      /* a number that holds the whole needle is at least this */
 	uint64_t moves[256]; /* of each byte: the states that it leads to */
 	struct find_plan *roots, *subs;
