@@ -54,7 +54,9 @@ static int list(void *owner, const struct recall_block **out_blocks, size_t *out
 						.max_leaf = row->about.max_leaf,
 						.min_time_ns = row->about.min_time_ns,
 						.max_time_ns = row->about.max_time_ns,
-						.is_open = row->is_open};
+						.is_open = row->is_open,
+						.spans = row->spans,
+						.span_count = row->span_count};
 	}
 	*out_blocks = rows;
 	*out_count = place->list->count;

@@ -439,6 +439,20 @@ int recall_look(struct recall *recall, size_t place, struct recall_rows_of *out,
 	return 0;
 }
 
+static int by_span(const void *key, const void *element)
+{
+	uint64_t leaf = *(const uint64_t *)key;
+	const struct blocks_span *span = element;
+	return leaf < span->first ? -1 : leaf > span->last;
+}
+
+static bool may_hold_leaf(const struct recall_block *block, uint64_t leaf)
+{
+	return leaf >= block->min_leaf && leaf <= block->max_leaf &&
+	       (block->span_count == 0 || bsearch(&leaf, block->spans, block->span_count,
+						  sizeof block->spans[0], by_span) != NULL);
+}
+
 int recall_find_leaf(struct recall *recall, uint64_t leaf, struct recall_row *out,
 		     struct error *err)
 {
@@ -447,8 +461,7 @@ int recall_find_leaf(struct recall *recall, uint64_t leaf, struct recall_row *ou
 		struct error local;
 		struct block *block = NULL;
 		error_clear(&local);
-		if (known->damaged || leaf < known->block.min_leaf ||
-		    leaf > known->block.max_leaf) {
+		if (known->damaged || !may_hold_leaf(&known->block, leaf)) {
 			continue;
 		}
 		int rc = recall->source.open(recall->source.owner, known->block.number, &block,

@@ -11,6 +11,7 @@
 #define STORE_RECALL_H
 
 #include "store/block.h"
+#include "store/blocks.h"
 
 #define RECALL_BLOCKS       64
 #define RECALL_INDEX_BYTES  (48u << 20)
@@ -23,6 +24,9 @@ struct recall_block {
 	uint64_t min_leaf, max_leaf;
 	int64_t min_time_ns, max_time_ns; /* event times */
 	bool is_open;
+	const struct blocks_span
+		*spans;    /* all leaves lie in these; rising; borrowed as the list is */
+	size_t span_count; /* 0: they are not known */
 };
 
 /* Where the blocks are. */
