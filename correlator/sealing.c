@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#define CATCH_UP_NS (5 * NS_PER_SEC) /* so long at most nothing is taken in */
+
 /* Up to where a kind is all there: the lowest of its sources. Files that are being read tell it by their progress alone. */
 static int64_t known_of(const struct daemon *daemon, enum record_kind kind, unsigned *io_flowing)
 {
@@ -38,6 +40,31 @@ static struct sealer_now look_around(const struct daemon *daemon)
 	return now;
 }
 
+/* Whether the head holds so much that taking more has to wait for sealing. */
+static bool is_behind(const struct daemon *daemon)
+{
+	struct seal_view view;
+	struct error err;
+	return seal_look(daemon->sealer.store, &view, &err) == 0 &&
+	       view.head_bytes > daemon->sealer.settings.head_bytes / 2;
+}
+
+/* One piece of work, and more as long as the head is too large. Returns when to go on. */
+static int64_t seal(struct daemon *daemon, struct sealer_now *now)
+{
+	int64_t until_ns = now->monotonic_ns + CATCH_UP_NS;
+	int64_t next_ns;
+	do {
+		bool sealed = daemon->sealer.seal != NULL;
+		next_ns = sealer_turn(&daemon->sealer, now);
+		if (sealed && daemon->sealer.seal == NULL && daemon->life != NULL) {
+			life_sealed(daemon->life);
+		}
+		now->monotonic_ns = clock_monotonic_ns();
+	} while (next_ns <= now->monotonic_ns && now->monotonic_ns < until_ns && is_behind(daemon));
+	return next_ns;
+}
+
 int sealing_turn(void *owner, struct error *err)
 {
 	struct daemon *daemon = owner;
@@ -49,11 +76,7 @@ int sealing_turn(void *owner, struct error *err)
 	struct sealer_now now = look_around(daemon);
 	int64_t next_ns = INT64_MAX;
 	if (daemon->life == NULL || !life_is_busy(daemon->life)) {
-		bool sealed = daemon->sealer.seal != NULL;
-		next_ns = sealer_turn(&daemon->sealer, &now);
-		if (sealed && daemon->sealer.seal == NULL && daemon->life != NULL) {
-			life_sealed(daemon->life);
-		}
+		next_ns = seal(daemon, &now);
 	}
 	if (daemon->life != NULL && daemon->sealer.seal == NULL) { /* never both at once */
 		int64_t life_ns = life_turn(daemon->life, now.monotonic_ns);

@@ -122,10 +122,12 @@ static bool is_small(const struct choosing *choosing, const struct seal_block_st
 	return seal_is_small(&choosing->limits, (size_t)block->requests, (size_t)block->rows);
 }
 
+/* Whether nothing in an open block waits any more: no statement for its verdict either, or the block would be made again and stay open. */
 static bool is_ripe(const struct choosing *choosing, const struct seal_block_stock *block)
 {
-	return block->is_open && choosing->settled_ns != INT64_MIN &&
-	       block->max_time_ns <= choosing->settled_ns;
+	int64_t settled_ns = choosing->settled_ns < choosing->judged_ns ? choosing->settled_ns
+									: choosing->judged_ns;
+	return block->is_open && settled_ns != INT64_MIN && block->max_time_ns <= settled_ns;
 }
 
 /* Whether a time is at most so much later than another that records of both may stand in one small block. */

@@ -72,6 +72,12 @@ static void not_due(struct world *world)
 	assert_int_equal(seal_choose_from(&world->stock, &world->wish, &world->choice), -ERR_GONE);
 }
 
+static void settle(struct world *world, int64_t until_ns)
+{
+	world->wish.settled_ns = until_ns;
+	world->wish.judged_ns = until_ns;
+}
+
 static void an_empty_store(void **state)
 {
 	/* nothing is due where nothing is, not even at the end */
@@ -186,7 +192,7 @@ static void those_that_waited(void **state)
 	struct world world;
 	(void)state;
 	world_init(&world);
-	world.wish.settled_ns = 100 * SECOND;
+	settle(&world, 100 * SECOND);
 	add_batch(&world, 700, 0, 90);
 	add_block(&world, 100, 100, 0, 60)->is_open = true;
 	add_block(&world, 100, 100, 60, 101)->is_open = true;
@@ -208,6 +214,9 @@ static void those_that_waited(void **state)
 	assert_int_equal(order->blocks[1], 4);
 	assert_int_equal(order->head_end, 0);
 	seal_choice_done(&world.choice);
+	/* what is settled but not judged yet would wait on: it is not taken, or it would be made again at each look */
+	world.wish.judged_ns = INT64_MIN;
+	not_due(&world);
 }
 
 static void small_ones_come_along(void **state)
@@ -259,11 +268,11 @@ static void the_end_of_an_import(void **state)
 	assert_int_equal(choose(&world)->block_count, 2);
 	seal_choice_done(&world.choice);
 	world.stock.block_count = 0;
-	world.wish.settled_ns = INT64_MAX;
+	settle(&world, INT64_MAX);
 	add_block(&world, 100, 500, 0, 10)->is_open = true;
 	assert_int_equal(choose(&world)->block_count, 1);
 	seal_choice_done(&world.choice);
-	world.wish.settled_ns = 9 * SECOND;
+	settle(&world, 9 * SECOND);
 	not_due(&world);
 }
 
@@ -302,7 +311,7 @@ static void times_at_the_ends(void **state)
 	struct world world;
 	(void)state;
 	world_init(&world);
-	world.wish.settled_ns = INT64_MAX;
+	settle(&world, INT64_MAX);
 	world.wish.finish = true;
 	for (int i = 0; i < 10; i++) {
 		struct seal_batch_stock *batch = add_batch(&world, 1000, 0, 0);
