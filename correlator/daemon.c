@@ -83,6 +83,10 @@ static int open_keeper(struct daemon *daemon, struct error *err)
 	log_write(LOG_LEVEL_INFO, "store-opened", "%s holds %llu records, taken in in %lld ms",
 		  daemon->store_dir.ptr, (unsigned long long)figures.leaves,
 		  (long long)((clock_monotonic_ns() - start_ns) / NS_PER_MS));
+	const struct error *strangers = store_strangers(keeper_store(daemon->keeper));
+	if (strangers != NULL) {
+		log_write(LOG_LEVEL_ERROR, "store-damaged", "%s", strangers->text);
+	}
 	sealer_init(&daemon->sealer, keeper_store(daemon->keeper), &daemon->settings.seal);
 	const char *config = daemon->options.config_path;
 	config = config == NULL && access(DAEMON_CONFIG_PATH, F_OK) == 0 ? DAEMON_CONFIG_PATH

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "store/segments.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -170,6 +171,52 @@ static void overwrite(const char *dir, const char *name)
 	(void)fdatasync(fd); /* as said above */
 }
 
+/* The number that a file name says, or 0. */
+static uint64_t number_of(const char *file_name)
+{
+	uint64_t number = 0;
+	size_t digits = 0;
+	for (; file_name[digits] >= '0' && file_name[digits] <= '9' && digits < 19; digits++) {
+		number = number * 10 + (uint64_t)(file_name[digits] - '0');
+	}
+	return digits >= 8 && strcmp(file_name + digits, ".qtb") == 0 ? number : 0;
+}
+
+/* Whether a row knows a block's file. Returns 0 or an error. */
+static int is_known(struct catalog *catalog, uint64_t number, const char *name, bool *out_known,
+		    struct error *err)
+{
+	struct blocks_row row;
+	int found = blocks_read_row(catalog, number, &row, err);
+	*out_known = found == -ERR_CORRUPT || (found == 0 && strcmp(row.name, name) == 0);
+	return found == -ERR_GONE || found == -ERR_CORRUPT ? 0 : found;
+}
+
+/* Whether the file of a grave is in use all the same: then the grave is damaged. */
+static int is_in_use(struct catalog *catalog, const char *name, bool *out_used, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	const char *slash = strrchr(name, '/');
+	uint64_t number = slash != NULL ? number_of(slash + 1) : 0;
+	char segment[SEGMENT_NAME_BYTES];
+	*out_used = false;
+	if (number != 0) {
+		return is_known(catalog, number, name, out_used, err);
+	}
+	int rc = catalog_statement(catalog, CATALOG_HEAD_SEGMENTS, &statement, err);
+	if (rc < 0) {
+		return rc;
+	}
+	int step = sqlite3_step(statement);
+	for (; step == SQLITE_ROW; step = sqlite3_step(statement)) {
+		segment_name((uint32_t)sqlite3_column_int64(statement, 0), segment);
+		*out_used = *out_used || strcmp(segment, name) == 0;
+	}
+	(void)sqlite3_reset(statement); /* repeats the error of the step */
+	return step == SQLITE_DONE ? 0
+				   : catalog_error(catalog, step, "looking at the segments", err);
+}
+
 /* Removes the files of graves that are not younger than before_ns. */
 static int empty_graves(const char *dir, struct catalog *catalog, int64_t before_ns,
 			struct error *err)
@@ -181,35 +228,16 @@ static int empty_graves(const char *dir, struct catalog *catalog, int64_t before
 	while (rc == 0 && at < names.len) {
 		const char *name = names.ptr + at;
 		at += strlen(name) + 1;
-		if (before_ns == BLOCKS_SHRED_NS && name_is_ours(name)) {
+		bool used = !name_is_ours(name);
+		rc = used ? 0 : is_in_use(catalog, name, &used, err);
+		if (rc == 0 && !used && before_ns == BLOCKS_SHRED_NS) {
 			overwrite(dir, name);
 		}
-		rc = name_is_ours(name) ? remove_file(dir, name, err) : 0;
+		rc = rc < 0 || used ? rc : remove_file(dir, name, err);
 		rc = rc < 0 ? rc : forget_grave(catalog, name, err);
 	}
 	buf_done(&names);
 	return rc;
-}
-
-static int sweep_graves(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
-{
-	int64_t before_ns = INT64_MIN;
-	if (now_ns == INT64_MAX || __builtin_sub_overflow(now_ns, BLOCKS_GRACE_NS, &before_ns)) {
-		before_ns = now_ns;
-	}
-	int rc = empty_graves(dir, catalog, BLOCKS_SHRED_NS, err);
-	return rc < 0 ? rc : empty_graves(dir, catalog, before_ns, err);
-}
-
-/* The number that a file name says, or 0. */
-static uint64_t number_of(const char *file_name)
-{
-	uint64_t number = 0;
-	size_t digits = 0;
-	for (; file_name[digits] >= '0' && file_name[digits] <= '9' && digits < 19; digits++) {
-		number = number * 10 + (uint64_t)(file_name[digits] - '0');
-	}
-	return digits >= 8 && strcmp(file_name + digits, ".qtb") == 0 ? number : 0;
 }
 
 /* What io_replace_file left behind: "00000123.qtb.4711.tmp". */
@@ -230,23 +258,43 @@ static bool is_buried(const struct buf *graves, const char *name)
 	return false;
 }
 
-/* Whether a row or a grave knows a block's file. Returns 0 or an error. */
-static int is_known(struct catalog *catalog, uint64_t number, const char *name, bool *out_known,
-		    struct error *err)
+/* What is looked for in the folders of blocks when a store is opened. */
+struct sweep {
+	const char *dir;
+	struct catalog *catalog;
+	uint64_t next;     /* the number that the next block gets; 0: the catalog has lost it */
+	struct buf graves; /* as list_graves gives them */
+	size_t strangers;  /* files that stay though nothing knows them */
+	char stranger[BLOCKS_NAME_BYTES]; /* the first of them */
+};
+
+/* Whether a file may go: the rest of a crash. */
+static int is_rest(struct sweep *sweep, const char *file_name, const char *name, bool *out_rest,
+		   struct error *err)
 {
-	struct blocks_row row;
-	int found = blocks_read_row(catalog, number, &row, err);
-	*out_known = found == -ERR_CORRUPT || (found == 0 && strcmp(row.name, name) == 0);
-	return found == -ERR_GONE || found == -ERR_CORRUPT ? 0 : found;
+	uint64_t number = number_of(file_name);
+	bool known = false;
+	*out_rest = number == 0 && is_temporary(file_name);
+	if (number == 0) {
+		return 0; /* or nothing of ours */
+	}
+	int rc = is_known(sweep->catalog, number, name, &known, err);
+	if (rc < 0 || known || is_buried(&sweep->graves, name)) {
+		return rc;
+	}
+	*out_rest = sweep->next != 0 && number >= sweep->next;
+	if (!*out_rest && sweep->strangers++ == 0) {
+		(void)snprintf(sweep->stranger, sizeof sweep->stranger, "%.*s",
+			       BLOCKS_NAME_BYTES - 1, name);
+	}
+	return 0;
 }
 
-/* Removes the files of a month that no row and no grave knows. */
-static int sweep_month(const char *dir, struct catalog *catalog, const char *month,
-		       const struct buf *graves, struct error *err)
+static int sweep_month(struct sweep *sweep, const char *month, struct error *err)
 {
 	char path[PATH_BYTES];
 	char name[1024];
-	int rc = put_path(dir, month, path, err);
+	int rc = put_path(sweep->dir, month, path, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -258,51 +306,63 @@ static int sweep_month(const char *dir, struct catalog *catalog, const char *mon
 	}
 	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
 	     entry = readdir(folder)) {
-		uint64_t number = number_of(entry->d_name);
-		bool known = false;
-		if (number == 0 && !is_temporary(entry->d_name)) {
-			continue; /* nothing of ours */
-		}
+		bool rest = false;
 		(void)snprintf(name, sizeof name, "%s/%s", month, entry->d_name);
-		if (number != 0) {
-			rc = is_known(catalog, number, name, &known, err);
-			known = known || is_buried(graves, name);
-		}
-		rc = rc < 0 || known ? rc : remove_file(dir, name, err);
+		rc = is_rest(sweep, entry->d_name, name, &rest, err);
+		rc = rc < 0 || !rest ? rc : remove_file(sweep->dir, name, err);
 	}
 	(void)closedir(folder); /* only read */
 	return rc;
 }
 
-static int sweep_strangers(const char *dir, struct catalog *catalog, struct error *err)
+static int sweep_months(struct sweep *sweep, DIR *folder, struct error *err)
+{
+	char month[512];
+	int rc = list_graves(sweep->catalog, INT64_MAX, &sweep->graves, err);
+	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
+	     entry = readdir(folder)) {
+		if (entry->d_name[0] != '.') {
+			(void)snprintf(month, sizeof month, BLOCKS_FOLDER "/%s", entry->d_name);
+			rc = sweep_month(sweep, month, err);
+		}
+	}
+	return rc;
+}
+
+int blocks_sweep_rests(const char *dir, struct catalog *catalog, struct error *strangers,
+		       struct error *err)
 {
 	char path[PATH_BYTES];
-	char month[512];
-	struct buf graves;
+	struct sweep sweep = {.dir = dir, .catalog = catalog};
+	error_clear(strangers);
 	int rc = put_path(dir, BLOCKS_FOLDER, path, err);
 	DIR *folder = rc == 0 ? opendir(path) : NULL;
 	if (folder == NULL) {
 		return rc < 0 || errno == ENOENT ? rc : error_errno(err, "%s can't be read", path);
 	}
-	buf_init(&graves, 0);
-	rc = list_graves(catalog, INT64_MAX, &graves, err);
-	for (const struct dirent *entry = readdir(folder); rc == 0 && entry != NULL;
-	     entry = readdir(folder)) {
-		if (entry->d_name[0] == '.') {
-			continue;
-		}
-		(void)snprintf(month, sizeof month, BLOCKS_FOLDER "/%s", entry->d_name);
-		rc = sweep_month(dir, catalog, month, &graves, err);
-	}
-	buf_done(&graves);
+	(void)blocks_next_number(catalog, &sweep.next, NULL); /* else what nothing knows stays */
+	buf_init(&sweep.graves, 0);
+	rc = sweep_months(&sweep, folder, err);
+	buf_done(&sweep.graves);
 	(void)closedir(folder); /* only read */
+	if (rc == 0 && sweep.strangers > 0) {
+		(void)error_set(
+			strangers, ERR_CORRUPT,
+			"%s: no row knows the block %s (%zu files in all), which should have "
+			"one; it is kept",
+			catalog->path, sweep.stranger, sweep.strangers);
+	}
 	return rc;
 }
 
 int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err)
 {
-	return now_ns == INT64_MIN ? sweep_strangers(dir, catalog, err)
-				   : sweep_graves(dir, catalog, now_ns, err);
+	int64_t before_ns = INT64_MIN;
+	if (now_ns == INT64_MAX || __builtin_sub_overflow(now_ns, BLOCKS_GRACE_NS, &before_ns)) {
+		before_ns = now_ns;
+	}
+	int rc = empty_graves(dir, catalog, BLOCKS_SHRED_NS, err);
+	return rc < 0 ? rc : empty_graves(dir, catalog, before_ns, err);
 }
 
 /* Adds the sizes of the files of one month. */

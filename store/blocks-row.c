@@ -188,18 +188,30 @@ int blocks_changes(struct catalog *catalog, uint64_t *out_changes, struct error 
 int blocks_next_number(struct catalog *catalog, uint64_t *out_number, struct error *err)
 {
 	uint64_t number = 0;
+	int rc = read_number(catalog, NEXT_KEY, 0, &number, err);
+	if (rc == 0 && (number == 0 || number > INT64_MAX)) {
+		rc = error_set(err, ERR_CORRUPT, "%s: the setting %s is missing or damaged",
+			       catalog->path, NEXT_KEY);
+	}
+	if (rc == 0) {
+		*out_number = number;
+	}
+	return rc;
+}
+
+/* The numbers up to this one never come again. */
+static int use_number(struct catalog *catalog, uint64_t number, struct error *err)
+{
+	uint64_t next = 0;
 	struct buf text;
-	int rc = read_number(catalog, NEXT_KEY, 1, &number, err);
-	if (rc < 0) {
+	int rc = blocks_next_number(catalog, &next, err);
+	if (rc < 0 || number < next) {
 		return rc;
 	}
 	buf_init(&text, 64);
 	buf_put_u64(&text, number + 1);
 	rc = catalog_meta_put(catalog, NEXT_KEY, buf_str(&text), err);
 	buf_done(&text);
-	if (rc == 0) {
-		*out_number = number;
-	}
 	return rc;
 }
 
@@ -223,6 +235,7 @@ int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct e
 	rc = rc < 0 ? rc : catalog_done(catalog, statement, "registering a block", err);
 	buf_done(&about);
 	buf_done(&spans);
+	rc = rc < 0 ? rc : use_number(catalog, block->about->number, err);
 	return rc < 0 ? rc : count_change(catalog, err);
 }
 

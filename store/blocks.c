@@ -80,8 +80,13 @@ static int read_rows(struct blocks *blocks, sqlite3_stmt *statement, struct erro
 			}
 			list->rows = rows;
 		}
-		int rc = blocks_take_row(blocks->catalog, statement, &blocks->spans,
-					 &list->rows[list->count], &local);
+		struct blocks_row *row = &list->rows[list->count];
+		int rc = blocks_take_row(blocks->catalog, statement, &blocks->spans, row, &local);
+		if (rc == 0 && list->count > 0 && row[-1].about.number >= row->about.number) {
+			rc = error_set(&local, ERR_CORRUPT, "%s: block %llu comes twice",
+				       blocks->catalog->path,
+				       (unsigned long long)row->about.number);
+		}
 		if (rc == -ERR_NOMEM) {
 			return no_memory(err);
 		}

@@ -2,7 +2,8 @@
  *
  * Shape:   one file per block, in the folder of the month (UTC) of its smallest event time, written once: temporary name, fsync, rename, fsync
  *          of the folder; then one catalog transaction makes it count. Only the catalog says which blocks there are. A file that it does not
- *          know is the rest of a crash: the writer removes it when it opens the store.
+ *          know, with a number that is still to come, is the rest of a crash: the writer removes it when it opens the store. One with a lower number
+ *          is a sign that the catalog is damaged: it stays, and is told.
  * Row:     number (never used again), what block_about says, spans (the leaves: a list of runs first..last, rough, that cover them), file size, SHA-256
  *          of the file, filters (store/id-filter.h), summary (store/summary.h), crc. docs/format.md section 9.7.
  * Removal: a replaced or expired block leaves the catalog in the same transaction that brings its successor; its file goes BLOCKS_GRACE_NS
@@ -119,8 +120,8 @@ int blocks_may_hold(struct blocks *blocks, const struct blocks_asked *asked, boo
 		    struct error *err);
 
 /* Writer: writes the file of a block and syncs it; then puts the row within the caller's transaction. remove takes a row away and
- * digs its grave. sweep removes files whose grace is over (now_ns INT64_MAX: all; INT64_MIN: none of them, but all that no row and no grave
- * knows, the rest of a crash; for when the store is opened). */
+ * digs its grave. sweep removes files whose grace is over (now_ns INT64_MAX: all). sweep_rests, for when the store is opened, removes
+ * what a crash left; strangers is told the files that no row and no grave knows although they should (its code 0: there are none). */
 struct blocks_new {
 	const struct block_about *about;
 	struct str bytes;
@@ -134,11 +135,13 @@ int blocks_write(const char *dir, const struct blocks_new *block, struct error *
 int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct error *err);
 int blocks_remove(struct catalog *catalog, uint64_t number, int64_t now_ns, struct error *err);
 int blocks_sweep(const char *dir, struct catalog *catalog, int64_t now_ns, struct error *err);
+int blocks_sweep_rests(const char *dir, struct catalog *catalog, struct error *strangers,
+		       struct error *err);
 
 /* Adds the sizes of the files of blocks, also of those in graves. */
 int blocks_size(const char *dir, uint64_t *bytes, struct error *err);
 
-/* The next number; kept in meta so that it never comes again. */
+/* The number that the next block gets: one more than the highest that was ever put. Returns ERR_CORRUPT when the catalog has lost it. */
 int blocks_next_number(struct catalog *catalog, uint64_t *out_number, struct error *err);
 
 /* The row of one block: ERR_GONE, ERR_CORRUPT, ERR_NOMEM; and the one that a BLOCK_LIST statement stands on. spans: where they are put; NULL: nowhere. */

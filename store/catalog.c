@@ -64,7 +64,9 @@ static const char schema_blocks[] =
 	" filter_ids BLOB NOT NULL, filter_records BLOB NOT NULL, summary BLOB NOT NULL"
 	") STRICT;"
 	"CREATE TABLE graves (name TEXT PRIMARY KEY, since_ns INTEGER NOT NULL) STRICT, WITHOUT "
-	"ROWID;";
+	"ROWID;"
+	"INSERT OR IGNORE INTO meta VALUES ('blocks.next', x'31');"
+	"INSERT OR IGNORE INTO meta VALUES ('next_leaf', x'30');";
 
 /* Came later, and may be missing: what it holds follows from the summaries of blocks (store/rollup.h). */
 static const char schema_rollups[] =

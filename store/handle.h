@@ -56,6 +56,7 @@ struct store {
 		sealed_end; /* records that are sealed or were removed: those with leaves below it */
 	uint64_t removed;   /* of sealed_end, those that were removed */
 	struct error sealed_damage; /* a row of a block that could not be read; code 0: none */
+	struct error strangers;     /* files that should have a row and have none; code 0: none */
 	struct buf peek_bytes;      /* of a sealed record, for store_peek */
 	unsigned snapshot_users;
 	uint64_t snapshot_leaf_count; /* committed when the snapshot began */
@@ -70,6 +71,13 @@ struct store {
 /* Takes (a share in) a snapshot for reading and gives it back. Refreshes leaf_count of a reader. */
 int store_snapshot_begin(struct store *store, struct error *err);
 void store_snapshot_end(struct store *store);
+
+/* Whether the head begins where it was last cut off, and where the blocks end; for a writer, who would else seal records again: ERR_CORRUPT. */
+int store_check_head(struct catalog *catalog, struct error *err);
+int store_check_blocks(struct store *store, struct error *err);
+
+/* Compares what the snapshot's head and blocks hold with what was committed; a difference becomes sealed_damage. */
+int store_tally(struct store *store, struct error *err);
 
 /* Learns how many records are committed now; for a reader without a snapshot. */
 int store_refresh(struct store *store, struct error *err);

@@ -5,17 +5,28 @@
 
 #include <stdlib.h>
 
-/* What must stay known when no batch is left: three decimal numbers, batch, leaf behind the last record, segment. */
+/* What must stay known when no batch is left: decimal numbers, batch, leaf behind the last record, segment; and the leaf that the head begins at. */
 #define LAST_KEY "head.removed"
 
 static int put_last(struct catalog *catalog, const struct head_batch *last, struct error *err)
 {
 	struct buf text;
+	struct head_batch first;
+	uint64_t end = last->first_leaf + last->record_count;
+	int rc = head_first(catalog, &first, err);
+	if (rc == -ERR_GONE) {
+		error_clear(err);
+		first.first_leaf = end;
+		rc = 0;
+	}
+	if (rc < 0) {
+		return rc;
+	}
 	buf_init(&text, 128);
-	buf_putf(&text, "%llu %llu %lu", (unsigned long long)last->batch,
-		 (unsigned long long)(last->first_leaf + last->record_count),
-		 (unsigned long)last->extent.segment);
-	int rc = catalog_meta_put(catalog, LAST_KEY, buf_str(&text), err);
+	buf_putf(&text, "%llu %llu %lu %llu", (unsigned long long)last->batch,
+		 (unsigned long long)end, (unsigned long)last->extent.segment,
+		 (unsigned long long)first.first_leaf);
+	rc = catalog_meta_put(catalog, LAST_KEY, buf_str(&text), err);
 	buf_done(&text);
 	return rc;
 }
@@ -27,9 +38,9 @@ int head_removed_last(struct catalog *catalog, struct head_end *out_end, struct 
 	buf_init(&text, 128);
 	int rc = catalog_meta_get(catalog, LAST_KEY, &text, err);
 	struct str rest = buf_str(&text);
-	uint64_t numbers[3] = {0};
+	uint64_t numbers[4] = {0};
 	bool fits = true;
-	for (size_t i = 0; rc == 0 && i < 3; i++) {
+	for (size_t i = 0; rc == 0 && i < 4; i++) {
 		fits = parse_u64(str_split(&rest, ' '), &numbers[i]) && fits;
 	}
 	buf_done(&text);
@@ -40,6 +51,7 @@ int head_removed_last(struct catalog *catalog, struct head_end *out_end, struct 
 	end.batch = numbers[0];
 	end.leaf = numbers[1];
 	end.segment = (uint32_t)numbers[2];
+	end.begin = numbers[3];
 	if (rc == 0) {
 		*out_end = end;
 	}
@@ -115,9 +127,9 @@ int head_remove(struct catalog *catalog, uint64_t end, int64_t now_ns, struct er
 	}
 	buf_init(&before, 0);
 	buf_init(&after, 0);
-	rc = rc < 0 ? rc : put_last(catalog, &last, err);
 	rc = rc < 0 ? rc : list_segments(catalog, &before, err);
 	rc = rc < 0 ? rc : delete_rows(catalog, end, err);
+	rc = rc < 0 ? rc : put_last(catalog, &last, err);
 	rc = rc < 0 ? rc : list_segments(catalog, &after, err);
 	rc = rc < 0 ? rc : bury(catalog, &before, &after, now_ns, err);
 	buf_done(&before);

@@ -115,23 +115,39 @@ int head_read_row(struct catalog *catalog, sqlite3_stmt *statement, struct head_
 	return 0;
 }
 
-int head_last(struct catalog *catalog, struct head_batch *out_batch, struct error *err)
+/* The first row that a statement gives. */
+static int read_one(struct catalog *catalog, sqlite3_stmt *statement, struct head_batch *out_batch,
+		    struct error *err)
 {
-	sqlite3_stmt *statement = NULL;
-	int rc = catalog_statement(catalog, CATALOG_HEAD_LAST, &statement, err);
-	if (rc < 0) {
-		return rc;
-	}
+	int rc = 0;
 	int step = sqlite3_step(statement);
 	if (step == SQLITE_ROW) {
 		rc = head_read_row(catalog, statement, out_batch, err);
 	} else if (step == SQLITE_DONE) {
 		rc = error_set(err, ERR_GONE, "%s holds no records yet", catalog->path);
 	} else {
-		rc = catalog_error(catalog, step, "reading the last batch", err);
+		rc = catalog_error(catalog, step, "reading a batch", err);
 	}
 	(void)sqlite3_reset(statement); /* repeats the error of the step */
 	return rc;
+}
+
+int head_first(struct catalog *catalog, struct head_batch *out_batch, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = catalog_statement(catalog, CATALOG_HEAD_FROM, &statement, err);
+	if (rc < 0) {
+		return rc;
+	}
+	(void)sqlite3_bind_int64(statement, 1, 0); /* can't fail: the index is right */
+	return read_one(catalog, statement, out_batch, err);
+}
+
+int head_last(struct catalog *catalog, struct head_batch *out_batch, struct error *err)
+{
+	sqlite3_stmt *statement = NULL;
+	int rc = catalog_statement(catalog, CATALOG_HEAD_LAST, &statement, err);
+	return rc < 0 ? rc : read_one(catalog, statement, out_batch, err);
 }
 
 int head_batch_of(struct catalog *catalog, sqlite3_stmt *statement, uint64_t leaf,

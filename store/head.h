@@ -41,7 +41,8 @@ int head_put_batch(struct catalog *catalog, const struct head_batch *batch, stru
 int head_batch_of(struct catalog *catalog, sqlite3_stmt *statement, uint64_t leaf,
 		  struct head_batch *out_batch, struct error *err);
 
-/* The last batch. Returns 0, or ERR_GONE when there is none yet. */
+/* The first batch that is still here, and the last one. Return 0, or ERR_GONE when there is none. */
+int head_first(struct catalog *catalog, struct head_batch *out_batch, struct error *err);
 int head_last(struct catalog *catalog, struct head_batch *out_batch, struct error *err);
 
 /* Takes away the rows of the batches whose leaves all lie below end, within the caller's transaction; next_leaf, the number of the last batch and the place
@@ -53,6 +54,7 @@ struct head_end {
 	uint64_t batch;   /* the last one's number */
 	uint64_t leaf;    /* behind its last record */
 	uint32_t segment; /* in which it stood */
+	uint64_t begin;   /* the leaf that the head begins at since then */
 };
 int head_removed_last(struct catalog *catalog, struct head_end *out_end, struct error *err);
 

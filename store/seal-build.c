@@ -150,9 +150,10 @@ static int finish_block(struct building *building, struct error *err)
 	uint64_t number = 0;
 	int rc = blocks_next_number(store->catalog, &number, err);
 	return rc < 0 ? rc
-		      : block_builder_finish(building->builder,
-					     &(struct block_seal){number, building->key},
-					     &built->bytes, &built->about, err);
+		      : block_builder_finish(
+				building->builder,
+				&(struct block_seal){number + building->part->made, building->key},
+				&built->bytes, &built->about, err);
 }
 
 /* Covers the leaves with at most BLOCKS_SPANS_MAX runs: the gaps that are bridged are made wider until it is so. */

@@ -32,6 +32,7 @@ struct seal_part {
 	const struct seal_item *items;
 	const uint32_t *order;
 	size_t count;
+	size_t made; /* blocks that are built already and not put yet: their numbers are taken */
 	bool is_open;
 	const struct seal_change *change; /* NULL: none */
 };

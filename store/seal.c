@@ -187,6 +187,7 @@ static int build_next(struct seal *seal, struct error *err)
 	struct seal_part part = {.items = seal->items,
 				 .order = seal->plan.order + cut->first + seal->next_item,
 				 .count = cut->count - seal->next_item,
+				 .made = seal->built_count,
 				 .is_open = cut->is_open,
 				 .change = seal->change};
 	int rc = make_room(seal, err);

@@ -23,11 +23,13 @@ static int read_next_leaf(struct catalog *catalog, uint64_t *out, struct error *
 	buf_init(&text, 64);
 	int rc = catalog_meta_get(catalog, NEXT_LEAF_KEY, &text, err);
 	uint64_t next = 0;
-	if (rc == 0 && !parse_u64(buf_str(&text), &next)) {
-		rc = error_set(err, ERR_CORRUPT, "%s: the number of the next leaf is damaged",
-			       catalog->path);
-	} else if (rc == -ERR_GONE) { /* nothing was committed yet */
+	bool none = rc == -ERR_GONE && !catalog->has_blocks; /* nothing was committed yet */
+	if (none) {
 		rc = 0;
+	} else if (rc == -ERR_GONE || (rc == 0 && !parse_u64(buf_str(&text), &next))) {
+		rc = error_set(err, ERR_CORRUPT,
+			       "%s: the number of the next leaf is missing or damaged",
+			       catalog->path);
 	} else if (rc < 0) {
 		rc = error_set(err, (enum error_code) - rc, "%s can't be read", catalog->path);
 	}
@@ -77,6 +79,10 @@ static int load_end(struct store *store, bool group, struct error *err)
 			       store->catalog->path, (unsigned long long)last.leaf,
 			       (unsigned long long)store->leaf_count);
 	}
+	if (rc < 0) {
+		return rc;
+	}
+	rc = store_check_head(store->catalog, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -146,9 +152,11 @@ static int open_parts(struct store *store, enum store_mode mode, struct error *e
 		return error_set(err, ERR_NOMEM, "no memory to open the store %s", store->dir);
 	}
 	rc = load_end(store, group, err);
-	return rc < 0 || !store->writable
-		       ? rc
-		       : blocks_sweep(store->dir, store->catalog, INT64_MIN, err);
+	if (rc < 0 || !store->writable) {
+		return rc;
+	}
+	rc = store_check_blocks(store, err);
+	return rc < 0 ? rc : blocks_sweep_rests(store->dir, store->catalog, &store->strangers, err);
 }
 
 int store_open(const char *dir, enum store_mode mode, struct store **out_store, struct error *err)
@@ -462,6 +470,11 @@ int store_peek(struct store *store, uint64_t leaf, struct str *out_encoded, stru
 	return 0;
 }
 
+const struct error *store_strangers(const struct store *store)
+{
+	return store->strangers.code != 0 ? &store->strangers : NULL;
+}
+
 uint64_t store_leaf_count(const struct store *store)
 {
 	return store->leaf_count;
@@ -485,6 +498,9 @@ static int load_sealed(struct store *store, struct error *err)
 	store->sealed_end = removed.records;
 	for (size_t i = 0; rc == 0 && i < store->sealed->count; i++) {
 		store->sealed_end += store->sealed->rows[i].about.row_count;
+	}
+	if (rc == 0 && store->sealed_damage.code == 0) {
+		rc = store_tally(store, err);
 	}
 	return rc;
 }

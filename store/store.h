@@ -29,6 +29,10 @@ enum store_mode {
 /* Opens DIR. Returns 0 and *out_store, or ERR_CONFIG, ERR_CORRUPT, ERR_IO, ERR_NOMEM. */
 int store_open(const char *dir, enum store_mode mode, struct store **out_store, struct error *err);
 
+/* For a writer: what was found when it opened the store of files that the catalog should know and does not, or NULL. They are kept: what they hold is
+ * missing until the catalog is put back. */
+const struct error *store_strangers(const struct store *store);
+
 /* Closes; an open transaction is rolled back. NULL is fine. */
 void store_close(struct store *store);
 

@@ -311,7 +311,11 @@ static void files_go_in_their_time(void **state)
 	assert_int_equal(store_sweep(world.filled.store, BLOCKS_GRACE_NS, &err), 0);
 	assert_true(is_there(&world, old.name));
 	assert_true(is_there(&world, stranger));
-	assert_int_equal(store_sweep(world.filled.store, INT64_MIN, &err), 0); /* as opening does */
+	struct error strangers;
+	assert_int_equal(blocks_sweep_rests(world.filled.fixture.dir, world.filled.store->catalog,
+					    &strangers, &err),
+			 0); /* as opening does */
+	assert_int_equal(strangers.code, 0);
 	assert_true(is_there(&world, old.name));
 	assert_false(is_there(&world, stranger));
 	assert_false(is_there(&world, half));
@@ -319,6 +323,90 @@ static void files_go_in_their_time(void **state)
 	assert_false(is_there(&world, old.name));
 	assert_true(is_there(&world, fresh.name));
 	assert_true(is_there(&world, theirs));
+	seal_world_check(&world, 100);
+	seal_world_done(&world);
+}
+
+static void what_the_catalog_forgot_stays(void **state)
+{
+	/* a catalog that has lost a block's row, or rows of the head, is told of, no writer goes on with it, and no file goes */
+	static const char *const damages[] = {
+		"DELETE FROM blocks WHERE number = 1",
+		"DELETE FROM head WHERE batch = 3",
+		"DELETE FROM meta WHERE key = 'next_leaf'",
+		"DELETE FROM meta WHERE key = 'head.removed'",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+		struct seal_world world;
+		struct error err;
+		struct store *store = NULL;
+		const struct seal_order order = {.head_end = 60,
+						 .settled_ns = INT64_MAX,
+						 .requests = REQUESTS,
+						 .close = true,
+						 .now_ns = 1};
+		seal_world_init(&world, 150, 30);
+		(void)seal_world_run(&world, &order);
+		struct blocks_row row = victim_row(&world, 0);
+		assert_int_equal(row.about.number, 1);
+		store_close(world.filled.store);
+		filled_sql(&world.filled, damages[i]);
+		assert_int_equal(store_open(world.filled.fixture.dir, STORE_WRITE, &store, &err),
+				 -ERR_CORRUPT);
+		assert_non_null(strstr(err.text, "catalog.db"));
+		assert_true(is_there(&world, row.name));
+		int rc =
+			store_open(world.filled.fixture.dir, STORE_READ, &world.filled.store, &err);
+		if (rc == 0) {
+			struct seal_world_walk walk = {.next = 0};
+			rc = store_walk(world.filled.store, 0, seal_world_record, &walk, &err);
+		} else {
+			world.filled.store = NULL;
+		}
+		/* what a reader needs is there, or he is told */
+		assert_int_equal(rc, i == 3 ? 0 : -ERR_CORRUPT);
+		seal_world_done(&world);
+	}
+}
+
+static void numbers_without_rows(void **state)
+{
+	/* a block's file whose number the catalog has passed, or does not know whether it has, is no rest of a crash: it is told and stays */
+	struct seal_world world;
+	struct error err, strangers;
+	char lost[256], rest[256];
+	const struct seal_order order = {.head_end = UINT64_MAX,
+					 .settled_ns = INT64_MAX,
+					 .requests = REQUESTS,
+					 .close = true,
+					 .now_ns = 1};
+	(void)state;
+	seal_world_init(&world, 100, 50);
+	(void)seal_world_run(&world, &order);
+	struct blocks_row row = victim_row(&world, 0);
+	put_beside(&row, "00000000001.qtb", lost);
+	put_beside(&row, "00000999.qtb", rest);
+	put_file(&world, lost);
+	put_file(&world, rest);
+	struct catalog *catalog = world.filled.store->catalog;
+	assert_int_equal(blocks_sweep_rests(world.filled.fixture.dir, catalog, &strangers, &err),
+			 0);
+	assert_true(is_there(&world, lost));
+	assert_false(is_there(&world, rest));
+	assert_non_null(strstr(strangers.text, "00000000001.qtb (1 files"));
+	assert_int_equal(sqlite3_exec(catalog->db, "DELETE FROM meta WHERE key = 'blocks.next'",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	put_file(&world, rest);
+	assert_int_equal(blocks_sweep_rests(world.filled.fixture.dir, catalog, &strangers, &err),
+			 0);
+	assert_true(is_there(&world, rest));
+	assert_non_null(strstr(strangers.text, "(2 files"));
+	/* nor is a file taken away for a grave that names a block which is there */
+	assert_int_equal(blocks_dig_grave(catalog, row.name, INT64_MIN, &err), 0);
+	assert_int_equal(store_sweep(world.filled.store, INT64_MAX, &err), 0);
+	assert_true(is_there(&world, row.name));
 	seal_world_check(&world, 100);
 	seal_world_done(&world);
 }
@@ -351,6 +439,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(damage_is_contained),
 		cmocka_unit_test(files_go_in_their_time),
+		cmocka_unit_test(what_the_catalog_forgot_stays),
+		cmocka_unit_test(numbers_without_rows),
 		cmocka_unit_test(older_stores_grow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
