@@ -79,7 +79,7 @@ static int find_head(struct catalog *catalog, uint64_t fallback, struct leaves *
 int store_check_head(struct catalog *catalog, struct error *err)
 {
 	struct head_end cut = {.leaf = 0};
-	struct leaves head;
+	struct leaves head = {0};
 	int rc = head_removed_last(catalog, &cut, err);
 	if (rc == -ERR_GONE) { /* none ever were */
 		error_clear(err);
@@ -112,7 +112,7 @@ int store_check_blocks(struct store *store, struct error *err)
 	const struct blocks_list *list = NULL;
 	struct store_removed removed;
 	struct error damage;
-	struct leaves head;
+	struct leaves head = {0};
 	int rc = blocks_load(store->peek_blocks, &list, &damage, err);
 	rc = rc < 0 ? rc : removed_read(store->catalog, &removed, err);
 	rc = rc < 0 ? rc : find_head(store->catalog, store->leaf_count, &head, err);
@@ -128,7 +128,7 @@ int store_check_blocks(struct store *store, struct error *err)
 
 int store_tally(struct store *store, struct error *err)
 {
-	struct leaves head;
+	struct leaves head = {0};
 	int rc = find_head(store->reading, store->snapshot_leaf_count, &head, err);
 	if (rc == -ERR_CORRUPT) { /* of the head: who reads it is told */
 		error_clear(err);
