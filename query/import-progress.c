@@ -152,13 +152,13 @@ static void add_amounts(const struct import_state *state, struct parts *parts, s
 {
 	if (state->phase == IMPORT_READING && state->file_count > 1) {
 		buf_putf(text, "file %zu of %zu", state->file, state->file_count);
-		add_part(parts, 5, text);
+		add_part(parts, 6, text);
 	}
 	if (state->phase == IMPORT_READING) {
 		sizes_put(text, state->done_bytes);
 		buf_put_text(text, " of ");
 		sizes_put(text, state->all_bytes);
-		add_part(parts, 4, text);
+		add_part(parts, 5, text);
 	}
 	if (state->phase == IMPORT_SEALING) {
 		buf_putf(text, "%llu of %llu records", (unsigned long long)state->sealed,
@@ -166,15 +166,15 @@ static void add_amounts(const struct import_state *state, struct parts *parts, s
 	} else {
 		buf_putf(text, "%llu records", (unsigned long long)state->records);
 	}
-	add_part(parts, 3, text);
+	add_part(parts, 4, text);
 	if (state->per_second >= 1) {
 		buf_putf(text, "%.0f/s", state->per_second);
-		add_part(parts, 2, text);
+		add_part(parts, 3, text);
 	}
 	if (state->left_ns >= 0) {
 		when_put_age(text, state->left_ns);
 		buf_put_text(text, " left");
-		add_part(parts, 1, text);
+		add_part(parts, 2, text);
 	}
 }
 
@@ -209,7 +209,7 @@ void import_state_put(const struct import_state *state, size_t width, struct buf
 	unsigned rank = 9;
 	buf_init(&text, 1024);
 	buf_put_text(&text, names[state->phase]);
-	add_part(&parts, 0, &text);
+	add_part(&parts, share >= 0, &text); /* a share says more than the name */
 	if (share >= 0) {
 		buf_putf(&text, "%.0f %%", floor(share * 100));
 		add_part(&parts, 0, &text);

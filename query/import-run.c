@@ -142,10 +142,12 @@ static void show(struct progress *progress)
 	import_pace_take(&progress->pace, clock_monotonic_ns(), &state);
 	buf_init(&line, 4096);
 	import_state_put(&state, line_width(out), &line);
-	buf_put_byte(&out->text, '\r');
-	buf_put_str(&out->text, buf_str(&line));
 	if (line.len < progress->shown) { /* what was there before */
-		buf_put_fill(&out->text, ' ', progress->shown - line.len);
+		erase(progress);
+	}
+	if (line.len > 0) { /* a terminal can be too narrow for anything */
+		buf_put_byte(&out->text, '\r');
+		buf_put_str(&out->text, buf_str(&line));
 	}
 	progress->shown = line.len;
 	buf_done(&line);

@@ -1,11 +1,8 @@
 #include "query/store-sizes.h"
 
 #include "base/json.h"
-#include "query/wrap.h"
 
 #include <sys/statvfs.h>
-
-#define INDENT 13 /* of what stands behind "catalog:" and the like */
 
 void sizes_put(struct buf *out, uint64_t bytes)
 {
@@ -68,25 +65,22 @@ static void put_catalog(const struct store_sizes *sizes, struct buf *out)
 	buf_put_byte(out, '\n');
 }
 
-/* "18.5 bytes an event in blocks, 21.4 with the catalog; their lines and rows have 430.5 MB: 53.1 and 46.0 times as much" */
-static void put_sealed(struct output *out, const struct store_sizes *sizes)
+/* "sealed:      18.5 bytes an event in blocks, 21.4 with the catalog
+ *  originals:   430.5 MB, 53.1 times the blocks, 46.0 times with the catalog" */
+static void put_sealed(const struct store_sizes *sizes, struct buf *out)
 {
-	struct buf text;
 	double events = (double)events_of(sizes);
-	buf_init(&text, 4096);
-	sizes_put_ratio(&text, (double)sizes->block_bytes, events);
-	buf_put_text(&text, " bytes an event in blocks, ");
-	sizes_put_ratio(&text, (double)sealed_bytes(sizes), events);
-	buf_put_text(&text, " with the catalog; the original lines and rows have ");
-	sizes_put(&text, sizes->raw_bytes);
-	buf_put_text(&text, ": ");
-	sizes_put_ratio(&text, (double)sizes->raw_bytes, (double)sizes->block_bytes);
-	buf_put_text(&text, " and ");
-	sizes_put_ratio(&text, (double)sizes->raw_bytes, (double)sealed_bytes(sizes));
-	buf_put_text(&text, " times as much");
-	buf_put_text(&out->text, "sealed:      ");
-	wrap_put_behind(out, INDENT, INDENT, buf_str(&text));
-	buf_done(&text);
+	buf_put_text(out, "sealed:      ");
+	sizes_put_ratio(out, (double)sizes->block_bytes, events);
+	buf_put_text(out, " bytes an event in blocks, ");
+	sizes_put_ratio(out, (double)sealed_bytes(sizes), events);
+	buf_put_text(out, " with the catalog\noriginals:   ");
+	sizes_put(out, sizes->raw_bytes);
+	buf_put_text(out, ", ");
+	sizes_put_ratio(out, (double)sizes->raw_bytes, (double)sizes->block_bytes);
+	buf_put_text(out, " times the blocks, ");
+	sizes_put_ratio(out, (double)sizes->raw_bytes, (double)sealed_bytes(sizes));
+	buf_put_text(out, " times with the catalog\n");
 }
 
 void sizes_put_text(struct output *out, const struct store_sizes *sizes)
@@ -98,7 +92,7 @@ void sizes_put_text(struct output *out, const struct store_sizes *sizes)
 	}
 	put_catalog(sizes, &out->text);
 	if (events_of(sizes) > 0) {
-		put_sealed(out, sizes);
+		put_sealed(sizes, &out->text);
 	}
 }
 

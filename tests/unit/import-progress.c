@@ -45,7 +45,9 @@ static void a_line_fits_its_width(void **state)
 	line_is(&reading, 40, "reading  43 %  41200/s  8 s left");
 	line_is(&reading, 24, "reading  43 %  8 s left");
 	line_is(&reading, 15, "reading  43 %");
-	line_is(&reading, 5, "");
+	line_is(&reading, 12, "43 %");
+	line_is(&reading, 4, "43 %");
+	line_is(&reading, 3, "");
 	for (size_t width = 0; width < 130; width++) {
 		struct buf out;
 		buf_init(&out, 0);

@@ -75,8 +75,8 @@ static void lines_of_a_sealed_store(void **state)
 		"blocks:      3 (1 open), 150 records, 2000 bytes\n"
 		"replaced:    200 bytes of old blocks, to be removed\n"
 		"catalog:     500 bytes: filters 100 B, summaries 50 B, free 0 B\n"
-		"sealed:      20.0 bytes an event in blocks, 25.0 with the catalog; the "
-		"original lines and rows have 40.0 kB: 20.0 and 16.0 times as much\n");
+		"sealed:      20.0 bytes an event in blocks, 25.0 with the catalog\n"
+		"originals:   40.0 kB, 20.0 times the blocks, 16.0 times with the catalog\n");
 	output_done(&out);
 }
 
