@@ -190,12 +190,20 @@ static bool is_final(const struct verdicts *verdicts, uint32_t i)
 	return code < verdicts->settled.dict_count && str_is(verdicts->settled.dict[code], "final");
 }
 
-/* Marks what the verdicts judge; false when one of them leads out of the block, or one that stands on a statement may still change. */
+/* Whether the request that a verdict on a statement names, if it does, is the statement's own. */
+static bool names_own_request(const struct making *making, int64_t request_leaf, uint32_t statement)
+{
+	uint32_t request = making->parents[statement];
+	return request_leaf < 0 || (request != BLOCK_NO_ROW &&
+				    block_leaves(making->block)[request] == (uint64_t)request_leaf);
+}
+
+/* Marks what the verdicts judge; false when one of them leads out of the block, or one that stands on a statement may still change. One that was revised may have
+ * named another request, maybe of another block, which was not alone then. */
 static bool mark_judged(const struct making *making, const struct verdicts *verdicts,
 			uint8_t *judged)
 {
 	const uint32_t *parents = making->parents;
-	const uint64_t *leaves = block_leaves(making->block);
 	for (uint32_t i = 0; i < verdicts->run.count; i++) {
 		uint32_t subject = parents[verdicts->run.first + i];
 		bool stands = i + 1 == verdicts->run.count ||
@@ -203,20 +211,12 @@ static bool mark_judged(const struct making *making, const struct verdicts *verd
 		if (subject == BLOCK_NO_ROW) {
 			return false;
 		}
-		if (!stands) {
+		judged[subject] = 1; /* the last one of its verdicts stands */
+		if (block_kinds(making->block)[subject] != RECORD_STATEMENT) {
 			continue;
 		}
-		bool on_statement = block_kinds(making->block)[subject] == RECORD_STATEMENT;
-		if (on_statement && !is_final(verdicts, i)) {
-			return false;
-		}
-		judged[subject] = 1;
-		if (!on_statement || verdicts->request_leaf[i] < 0) {
-			continue;
-		}
-		uint32_t request = parents[subject];
-		if (request == BLOCK_NO_ROW ||
-		    leaves[request] != (uint64_t)verdicts->request_leaf[i]) {
+		if ((stands && !is_final(verdicts, i)) ||
+		    !names_own_request(making, verdicts->request_leaf[i], subject)) {
 			return false;
 		}
 	}

@@ -3,8 +3,8 @@
  * Shape:   for each row of store/summary.def: the values that rows of the kind hold, sorted, each with its count of rows; for fields of
  *          requests also how many statements hang on the requests that hold it. Rows without the field are counted apart. Of a field with more
  *          than SUMMARY_VALUES_MAX values nothing is told. The bytes are streams (store/block/streams.h). docs/format.md section 9.9.
- * Whole:   a block is whole when each of its statements has its final verdict in it, each verdict its subject, and each request that a
- *          standing verdict names is in it too. Then its trails can be judged by this block alone, but for revisions that were
+ * Whole:   a block is whole when each of its statements has its final verdict in it, each verdict its subject, and no verdict on a
+ *          statement names, or named before it was revised, another request than the statement's. Then its trails can be judged by this block alone, but for revisions that were
  *          said later (they stand in blocks that are not whole, or in the head).
  * Errors:  any bytes give a summary or ERR_CORRUPT.
  * Threads: pure. Blocking: disk while one is made. Source: docs/format.md section 9.9. Tests: tests/unit/rollup.c, tests/unit/run-oracle.c
