@@ -45,26 +45,67 @@ static void add_carried(void *owner, struct str id)
 	}
 }
 
+/* The fields of statements that say which ids they carry and which session they are of. */
+enum part { PART_TEXTS = 7 };
+static const enum field parts[PART_TEXTS] = {
+	FIELD_statement,
+	FIELD_session_context,
+	FIELD_application,
+	FIELD_action,
+	FIELD_server,
+	FIELD_connection_id,
+	FIELD_user_defined_information,
+};
+
+struct statements {
+	struct block_codes source, text[PART_TEXTS];
+	const int64_t *session_id;
+};
+
+static int read_statements(struct block *block, struct statements *out, struct error *err)
+{
+	int rc = block_source_column(block, RECORD_STATEMENT, &out->source, err);
+	for (size_t i = 0; rc == 0 && i < PART_TEXTS; i++) {
+		rc = block_text_column(block, RECORD_STATEMENT, parts[i], &out->text[i], err);
+	}
+	return rc < 0 ? rc
+		      : block_number_column(block, RECORD_STATEMENT, FIELD_session_id,
+					    &out->session_id, err);
+}
+
+/* As much of a statement's record as matters here; borrows from the block. */
+static void put_statement(const struct statements *from, uint32_t n, struct record *out)
+{
+	record_init(out, RECORD_STATEMENT);
+	uint32_t source = from->source.code[n];
+	out->source = source != UINT32_MAX ? from->source.dict[source] : (struct str){0};
+	for (size_t i = 0; i < PART_TEXTS; i++) {
+		uint32_t code = from->text[i].code[n];
+		if (code != UINT32_MAX) {
+			record_set_text(out, parts[i], from->text[i].dict[code]);
+		}
+	}
+	if (from->session_id[n] != INT64_MIN) {
+		record_set_number(out, FIELD_session_id, from->session_id[n]);
+	}
+}
+
 static int add_session(struct recall_entries *index, uint32_t row, const struct record *record)
 {
 	uint64_t key = 0;
 	return carried_session(record, &key) ? add(index, key, row, carried_marks(record)) : 0;
 }
 
-static int add_row(const struct recall_making *by, struct making *making,
-		   const struct record *record, struct str encoded)
+static int add_statement(const struct recall_making *by, struct recall_entries *index, uint32_t row,
+			 const struct record *record)
 {
-	struct recall_entries *sessions = by->which == RECALL_SESSIONS ? making->index : by->twin;
-	if (by->which == RECALL_RECORDS) {
-		struct recall_identity identity = recall_index_identity(by->key, record, encoded);
-		return add(making->index, identity.key, making->row, identity.note);
+	struct recall_entries *claims = by->which == RECALL_CLAIMS ? index : by->twin;
+	struct recall_entries *sessions = by->which == RECALL_SESSIONS ? index : by->twin;
+	struct making making = {.index = claims, .row = row};
+	if (claims != NULL) {
+		carried_ids(record, add_carried, &making);
 	}
-	making->index = by->which == RECALL_CLAIMS ? making->index : by->twin;
-	if (making->index != NULL) {
-		carried_ids(record, add_carried, making);
-	}
-	return making->rc == 0 && sessions != NULL ? add_session(sessions, making->row, record)
-						   : making->rc;
+	return making.rc == 0 && sessions != NULL ? add_session(sessions, row, record) : making.rc;
 }
 
 static int by_key(const void *a, const void *b)
@@ -90,25 +131,40 @@ int recall_index_row(struct block *block, uint32_t row, struct buf *bytes, struc
 static int index_records(const struct recall_making *by, struct recall_entries *index,
 			 struct error *err)
 {
-	enum recall_index which = by->which;
 	struct block *block = by->block;
-	unsigned kinds = which == RECALL_RECORDS ? ~(1u << RECORD_VERDICT) : 1u << RECORD_STATEMENT;
 	const uint8_t *kind = block_kinds(block);
 	struct record record;
 	for (uint32_t row = 0; row < block_about(block)->row_count; row++) {
-		struct making making = {.index = index, .row = row};
-		if ((kinds >> kind[row] & 1) == 0) {
+		if (kind[row] == RECORD_VERDICT) {
 			continue;
 		}
 		int rc = recall_index_row(block, row, by->scratch, &record, err);
-		if (rc == 0 && add_row(by, &making, &record, buf_str(by->scratch)) != 0) {
-			rc = error_set(err, ERR_NOMEM, "no memory for the index of a block");
-		}
 		if (rc < 0) {
 			return rc;
 		}
+		struct recall_identity identity =
+			recall_index_identity(by->key, &record, buf_str(by->scratch));
+		if (add(index, identity.key, row, identity.note) != 0) {
+			return error_set(err, ERR_NOMEM, "no memory for the index of a block");
+		}
 	}
 	return 0;
+}
+
+static int index_statements(const struct recall_making *by, struct recall_entries *index,
+			    struct error *err)
+{
+	struct block_run run = block_run(by->block, RECORD_STATEMENT);
+	struct statements statements;
+	struct record record;
+	int rc = run.count > 0 ? read_statements(by->block, &statements, err) : 0;
+	for (uint32_t n = 0; rc == 0 && n < run.count; n++) {
+		put_statement(&statements, n, &record);
+		if (add_statement(by, index, run.first + n, &record) != 0) {
+			rc = error_set(err, ERR_NOMEM, "no memory for the index of a block");
+		}
+	}
+	return rc;
 }
 
 static int index_requests(struct block *block, struct recall_entries *index, struct error *err)
@@ -227,6 +283,8 @@ int recall_index_make(const struct recall_making *by, struct recall_entries *ind
 		break;
 	case RECALL_CLAIMS:
 	case RECALL_SESSIONS:
+		rc = index_statements(by, index, err);
+		break;
 	case RECALL_RECORDS:
 		rc = index_records(by, index, err);
 		break;
