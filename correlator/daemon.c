@@ -162,7 +162,8 @@ static int finish(struct daemon *daemon, struct error *err)
 	int rc = feedserver_drain(daemon->server, err);
 	rc = rc < 0 ? rc : watch_note(daemon, "stop", "querytraild was asked to stop", err);
 	rc = rc < 0 ? rc : intake_commit(daemon, err);
-	if (rc == 0 && daemon->options.import && !daemon->options.records_only) {
+	if (rc == 0 && daemon->options.import && !daemon->options.records_only &&
+	    !daemon->unjudged) { /* else what is sealed as settled would never be judged */
 		sealing_finish(daemon);
 	}
 	return rc;

@@ -37,6 +37,7 @@ struct daemon {
 	struct loop_event *watch_timer;
 	int64_t last_commit_ns; /* monotonic */
 	int64_t first_waits_ns; /* monotonic; when the first thing came that is not committed; 0: nothing waits */
+	bool unjudged;         /* the last commit left verdicts to be said */
 	bool urgent;           /* somebody waits for the commit before he may answer */
 	int64_t status_due_ns; /* monotonic; the status is not told before */
 	int64_t paused_ns;     /* wall time; since when the disk has no room; 0: it has */

@@ -46,11 +46,14 @@ int intake_commit(struct daemon *daemon, struct error *err)
 	if (rc < 0) {
 		return rc;
 	}
+	daemon->unjudged = more;
 	if (more) {
 		daemon->first_waits_ns = daemon->last_commit_ns;
 		daemon->urgent = true;
-		intake_schedule(daemon);
-		return 0;
+		if (!keeper_wants_seal(daemon->keeper)) {
+			intake_schedule(daemon);
+			return 0;
+		}
 	}
 	return sealing_turn(daemon, err);
 }

@@ -30,6 +30,7 @@ int joining_init(struct joining *joining, const struct join_options *options, st
 				    .final_ns = INT64_MIN,
 				    .said_ns = INT64_MIN};
 	joining->later.near_ns = JOINING_NEAR_NS;
+	joining->visits_max = JOINING_VISITED;
 	u64map_init(&joining->visited, VISITS_MAX);
 	for (size_t i = 0; i < options->clock_count; i++) {
 		int64_t offset_ns = options->clocks[i].offset_ns;
@@ -117,8 +118,9 @@ int joining_started(struct joining *joining, int64_t statements_ns, struct error
 	bool known = statements_ns != INT64_MIN && statements_ns != INT64_MAX;
 	for (size_t i = count; known && rc == 0 && i-- > 0 && blocks[i].max_time_ns >= young_ns;) {
 		const struct outside_look look = {
-			.place = i, .young_ns = young_ns, .unsaid_only = true};
-		rc = outside_visit(joining->recall, joining->join, &look, err);
+			.place = i, .young_ns = young_ns, .unsaid_only = true, .most = SIZE_MAX};
+		uint32_t next = 0;
+		rc = outside_visit(joining->recall, joining->join, &look, &next, err);
 	}
 	return rc;
 }
@@ -133,6 +135,7 @@ void joining_settle(struct joining *joining, int64_t requests_ns, int64_t statem
 	joining->said_ns = said_ns > joining->said_ns ? said_ns : joining->said_ns;
 	joining->final_ns = final_ns > joining->final_ns ? final_ns : joining->final_ns;
 	joining->lone = joining->lone || statements_ns != INT64_MIN;
+	joining->waits = false;
 	join_settle(joining->join, requests_ns, statements_ns);
 }
 
@@ -150,6 +153,32 @@ static enum visit due(const struct joining *joining, const struct recall_block *
 	return joining->lone ? VISIT_PROVISIONAL : VISIT_STATEMENTS;
 }
 
+/* Visits a block, or the next part of it. */
+static int visit(struct joining *joining, size_t place, enum visit now, struct error *err)
+{
+	size_t count = 0;
+	uint64_t number = recall_blocks(joining->recall, &count)[place].number;
+	size_t before = join_count(joining->join);
+	struct outside_look look = {.place = place,
+				    .young_ns = INT64_MAX,
+				    .unsaid_only = now != VISIT_FINAL,
+				    .statements_only = now == VISIT_STATEMENTS,
+				    .most = joining->visits_max};
+	bool on = joining->half_visited == number && joining->half_now == now;
+	look.first_row = on ? joining->half_row : 0;
+	int rc = outside_visit(joining->recall, joining->join, &look, &joining->half_row, err);
+	bool whole = joining->half_row == OUTSIDE_DONE;
+	joining->half_visited = whole ? 0 : number;
+	joining->half_now = now;
+	joining->visits += join_count(joining->join) - before;
+	joining->most_visits =
+		joining->visits > joining->most_visits ? joining->visits : joining->most_visits;
+	if (rc == 0 && whole && u64map_put(&joining->visited, number, now) != 0) {
+		return error_set(err, ERR_NOMEM, "no memory for the blocks visited");
+	}
+	return rc;
+}
+
 /* Visits the first block that is due and was not visited so; *out_visited: there was one. */
 static int visit_next(struct joining *joining, bool *out_visited, struct error *err)
 {
@@ -162,19 +191,9 @@ static int visit_next(struct joining *joining, bool *out_visited, struct error *
 		if (now <= (was == NULL ? VISIT_NONE : *was)) {
 			continue;
 		}
-		if (join_count(joining->join) >= joining->kept + JOINING_RECORDS) {
-			joining->waits = true; /* for what is in memory to be forgotten */
-			return 0;
-		}
-		if (u64map_put(&joining->visited, blocks[i].number, now) != 0) {
-			return error_set(err, ERR_NOMEM, "no memory for the blocks visited");
-		}
-		*out_visited = true;
-		const struct outside_look look = {.place = i,
-						  .young_ns = INT64_MAX,
-						  .unsaid_only = now != VISIT_FINAL,
-						  .statements_only = now == VISIT_STATEMENTS};
-		return outside_visit(joining->recall, joining->join, &look, err);
+		joining->waits = joining->visits >= joining->visits_max;
+		*out_visited = !joining->waits;
+		return joining->waits ? 0 : visit(joining, i, now, err);
 	}
 	return 0;
 }
@@ -203,13 +222,26 @@ int joining_answer(struct joining *joining, bool *out_again, struct error *err)
 	return visit_next(joining, out_again, err);
 }
 
+static int forget(struct joining *joining, struct error *err)
+{
+	size_t before = join_count(joining->join);
+	int rc = join_forget(joining->join, err);
+	joining->kept = join_count(joining->join);
+	size_t gone = before - joining->kept;
+	joining->visits -= gone < joining->visits ? gone : joining->visits;
+	return rc;
+}
+
 int joining_sealed(struct joining *joining, uint64_t end, struct error *err)
 {
 	joining->end = end;
 	join_seal(joining->join, end);
-	int rc = join_forget(joining->join, err);
-	joining->kept = join_count(joining->join);
-	return rc;
+	return forget(joining, err);
+}
+
+void joining_go_on(struct joining *joining)
+{
+	joining->visits = 0;
 }
 
 int joining_forget(struct joining *joining, struct error *err)
@@ -217,7 +249,5 @@ int joining_forget(struct joining *joining, struct error *err)
 	if (joining->end == 0 || join_count(joining->join) < joining->kept + JOINING_RECORDS) {
 		return 0;
 	}
-	int rc = join_forget(joining->join, err);
-	joining->kept = join_count(joining->join);
-	return rc;
+	return forget(joining, err);
 }

@@ -20,6 +20,7 @@ struct keeper {
 	struct alerting *alerting;
 	bool join_full;
 	bool records_only;
+	size_t visits_max; /* 0: as the joining has it */
 	struct yardstick yardstick;
 	struct roster roster;
 	bool open; /* a transaction */
@@ -93,6 +94,7 @@ struct keeper_figures keeper_figures(const struct keeper *keeper)
 					 .join_full = keeper->join_full,
 					 .other_options = keeper->yardstick.differs};
 	figures.in_memory = join_count(keeper->joining.join);
+	figures.most_visits = keeper->joining.most_visits;
 	join_pending(keeper->joining.join, &figures.open_statements, &figures.open_requests);
 	return figures;
 }
@@ -194,6 +196,14 @@ static int forget_moved(struct keeper *keeper, struct error *err)
 	return rc < 0 ? rc : joining_sealed(&keeper->joining, end, err);
 }
 
+static int init_joining(struct keeper *keeper, struct joining *joining,
+			const struct join_options *options, uint64_t end, struct error *err)
+{
+	int rc = joining_init(joining, options, keeper->recall, end, err);
+	joining->visits_max = keeper->visits_max > 0 ? keeper->visits_max : joining->visits_max;
+	return rc;
+}
+
 static int start(struct keeper *keeper, const struct keeper_options *options, struct error *err)
 {
 	int rc = store_open(options->store_dir, STORE_CREATE, &keeper->store, err);
@@ -209,7 +219,7 @@ static int start(struct keeper *keeper, const struct keeper_options *options, st
 		     ? 0
 		     : yardstick_take(&keeper->yardstick, keeper->store, options->join, err);
 	rc = rc < 0 ? rc : open_sealed(keeper, &end, err);
-	rc = rc < 0 ? rc : joining_init(&keeper->joining, options->join, keeper->recall, end, err);
+	rc = rc < 0 ? rc : init_joining(keeper, &keeper->joining, options->join, end, err);
 	rc = rc < 0 ? rc : seen_forget(&keeper->seen, keeper->recall, end, err);
 	rc = rc < 0 ? rc : restore_sources(keeper, options->now_ns, err);
 	rc = rc < 0 ? rc : alerting_new(keeper->store, &keeper->alerting, err);
@@ -228,6 +238,7 @@ int keeper_open(const struct keeper_options *options, struct keeper **out_keeper
 	buf_init(&keeper->encoded, RECORD_MAX_BYTES);
 	admission_init(&keeper->admission);
 	keeper->records_only = options->records_only;
+	keeper->visits_max = options->visits;
 	int rc = start(keeper, options, err);
 	if (rc < 0) {
 		keeper_close(keeper);
@@ -530,13 +541,22 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
 	return joining_forget(&keeper->joining, err);
 }
 
+bool keeper_wants_seal(const struct keeper *keeper)
+{
+	return keeper->joining.waits;
+}
+
+void keeper_go_on(struct keeper *keeper)
+{
+	joining_go_on(&keeper->joining);
+}
+
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err)
 {
 	struct joining joining = {0};
 	assert(!keeper->open);
 	int rc = forget_moved(keeper, err);
-	rc = rc < 0 ? rc
-		    : joining_init(&joining, options, keeper->recall, keeper->joining.end, err);
+	rc = rc < 0 ? rc : init_joining(keeper, &joining, options, keeper->joining.end, err);
 	bool was_full = keeper->join_full;
 	keeper->join_full = false;
 	rc = rc < 0 ? rc : replay_head(keeper, &joining, false, err);

@@ -35,6 +35,7 @@ struct keeper_options {
 	const struct join_options *join; /* copied */
 	bool records_only;               /* say no verdicts; the next keeper does */
 	size_t max_keys;                 /* of the dedupe table */
+	size_t visits; /* records that are given back from blocks before a seal is wanted; 0: JOINING_VISITED */
 	int64_t now_ns;
 };
 
@@ -107,6 +108,11 @@ int keeper_expire(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
  * empty). */
 int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct error *err);
 
+/* Whether more is to be judged when what was said so far is sealed; keeper_commit then says *out_more. When nothing can be sealed,
+ * keeper_go_on lets the next commit go on all the same. */
+bool keeper_wants_seal(const struct keeper *keeper);
+void keeper_go_on(struct keeper *keeper);
+
 /* Judges the head again by other options, and from now on what comes back from sealed blocks: what differs is said as a revision with
  * the next commit. Final verdicts on sealed records stay. Nothing may be pending. On failure the old options stay. */
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err);
@@ -120,6 +126,7 @@ struct keeper_figures {
 	size_t keys, open_statements,
 		open_requests; /* in memory; what is sealed and open is not among them */
 	size_t in_memory;      /* records in the join */
+	size_t most_visits; /* the most of them that were given back together to get their verdicts */
 	bool other_options; /* the store was judged by other options of the join before this start or reload */
 	bool join_full; /* the join holds as many records as it may: later ones are stored without verdicts */
 };

@@ -516,9 +516,11 @@ static int visit_row(struct outside *outside, const struct outside_look *look, u
 }
 
 int outside_visit(struct recall *recall, struct join *join, const struct outside_look *look,
-		  struct error *err)
+		  uint32_t *out_next, struct error *err)
 {
 	struct outside outside = outside_of(recall, join);
+	size_t before = join_count(join);
+	*out_next = OUTSIDE_DONE;
 	struct recall_rows_of rows;
 	int rc = recall_look(recall, look->place, &rows, err);
 	if (rc < 0 || rows.kinds == NULL) {
@@ -530,7 +532,11 @@ int outside_visit(struct recall *recall, struct join *join, const struct outside
 		return error_set(err, ERR_NOMEM, "no memory for the rows of a block");
 	}
 	mark_covered(&rows, look->statements_only, covered);
-	for (uint32_t row = 0; rc == 0 && row < count; row++) {
+	for (uint32_t row = look->first_row; rc == 0 && row < count; row++) {
+		if (join_count(join) - before >= look->most) {
+			*out_next = row;
+			break;
+		}
 		rc = covered[row] != 0 ? 0 : visit_row(&outside, look, row, err);
 	}
 	free(covered);

@@ -37,16 +37,20 @@ int outside_look_up(struct recall *recall, struct join *join, struct outside_lat
 		    struct error *err);
 
 /* Gives back records of the block at a place: those on which no final verdict is said yet, as far as the block knows (with unsaid_only: on
- * which none at all is; with statements_only: no requests), and all statements from young_ns on (INT64_MAX: none): on these the last word may not be said although a
- * final verdict stands. */
+ * which none at all is; with statements_only: no requests), and all statements from young_ns on (INT64_MAX: none): on these the last
+ * word may not be said although a final verdict stands. Begins at first_row and ends when the join holds `most` records more;
+ * *out_next: the row to go on from, or OUTSIDE_DONE. */
+#define OUTSIDE_DONE UINT32_MAX
 struct outside_look {
 	size_t place;
 	int64_t young_ns;
 	bool unsaid_only;
 	bool statements_only;
+	uint32_t first_row;
+	size_t most;
 };
 int outside_visit(struct recall *recall, struct join *join, const struct outside_look *look,
-		  struct error *err);
+		  uint32_t *out_next, struct error *err);
 
 /* A statement outside has a newer verdict in the head: gives it back, with the requests that older ones named. */
 int outside_revisit(struct recall *recall, struct join *join, uint64_t leaf, struct error *err);

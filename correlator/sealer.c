@@ -73,6 +73,7 @@ static int begin(struct sealer *sealer, const struct sealer_now *now, bool finis
 				 .age_ns = sealer->settings.age_ns,
 				 .now_ns = now->wall_ns,
 				 .finish = finish,
+				 .pressed = now->pressed,
 				 .shunned = sealer->shunned,
 				 .shunned_count = sealer->shunned_count};
 	int rc = seal_choose(sealer->store, &wish, &sealer->choice, err);
@@ -138,7 +139,8 @@ int64_t sealer_turn(struct sealer *sealer, const struct sealer_now *now)
 	int rc = 0;
 	if (sealer->seal != NULL) {
 		rc = go_on(sealer, &gain, &err);
-	} else if (now->monotonic_ns < sealer->hold_ns || !shall_look(sealer, now)) {
+	} else if (now->monotonic_ns < sealer->hold_ns ||
+		   !(now->pressed || shall_look(sealer, now))) {
 		return next_look(sealer);
 	} else {
 		sealer->seen_end = store_leaf_count(sealer->store);

@@ -41,6 +41,7 @@ struct sealer {
 /* What the daemon knows at the moment. All that the watermarks tell is judged and committed.
  *   requests_ns, statements_ns  up to where each is all there: watermarks; INT64_MIN: not known, INT64_MAX: all is there, or tells by its progress
  *   judged_ns                   the lower of the watermarks by which the join judges
+ *   pressed                     the join waits for a seal, to forget; by far not all is judged
  *   flowing                     kinds (bit k) whose sources tell only by their progress, see struct seal_wish
  *   slack_ns                    of the join */
 struct sealer_now {
@@ -48,6 +49,7 @@ struct sealer_now {
 	int64_t requests_ns, statements_ns, judged_ns;
 	unsigned flowing;
 	int64_t slack_ns;
+	bool pressed;
 };
 
 /* Prepares; the store is borrowed. done gives up what is under way. */

@@ -65,23 +65,55 @@ static int64_t seal(struct daemon *daemon, struct sealer_now *now)
 	return next_ns;
 }
 
+/* The join waits for a seal: it was done, or there is none to be done. */
+static void unpress(struct daemon *daemon, bool sealed)
+{
+	if (!sealed) {
+		keeper_go_on(daemon->keeper);
+	}
+	daemon->urgent = true;
+	intake_schedule(daemon);
+}
+
+/* A turn of the sealer, or of what works on what is stored: never of both at once. Returns when the next is due. */
+static int64_t work(struct daemon *daemon, struct sealer_now *now)
+{
+	int64_t next_ns = INT64_MAX;
+	bool busy = daemon->life != NULL && life_is_busy(daemon->life);
+	bool sealed = daemon->sealer.seal != NULL;
+	if (!busy) {
+		next_ns = seal(daemon, now);
+	}
+	if (now->pressed && daemon->sealer.seal == NULL) {
+		unpress(daemon, sealed);
+	}
+	if (daemon->life != NULL && daemon->sealer.seal == NULL) {
+		int64_t life_ns = life_turn(daemon->life, now->monotonic_ns);
+		next_ns = life_ns < next_ns ? life_ns : next_ns;
+	}
+	return next_ns;
+}
+
 int sealing_turn(void *owner, struct error *err)
 {
 	struct daemon *daemon = owner;
 	(void)err;
-	/* what was not judged is judged from the head by the next daemon */
-	if (daemon->options.records_only || daemon->stopping || keeper_is_open(daemon->keeper)) {
+	if (keeper_is_open(daemon->keeper)) {
 		return 0; /* an open transaction is committed soon, and then comes the next turn */
 	}
 	struct sealer_now now = look_around(daemon);
-	int64_t next_ns = INT64_MAX;
-	if (daemon->life == NULL || !life_is_busy(daemon->life)) {
-		next_ns = seal(daemon, &now);
+	now.pressed = keeper_wants_seal(daemon->keeper);
+	if (daemon->unjudged && !now.pressed) {
+		return 0; /* what the watermarks tell is not all said: the next commit goes on with it */
 	}
-	if (daemon->life != NULL && daemon->sealer.seal == NULL) { /* never both at once */
-		int64_t life_ns = life_turn(daemon->life, now.monotonic_ns);
-		next_ns = life_ns < next_ns ? life_ns : next_ns;
+	/* what was not judged is judged from the head by the next daemon */
+	if (daemon->options.records_only || daemon->stopping) {
+		if (now.pressed) {
+			unpress(daemon, false);
+		}
+		return 0;
 	}
+	int64_t next_ns = work(daemon, &now);
 	if (keeper_is_open(daemon->keeper)) {
 		daemon->urgent = true;
 		intake_schedule(daemon); /* the next turn comes behind the commit */

@@ -15,6 +15,7 @@ struct choosing {
 	uint64_t due_rows, rows_max;
 	bool is_old;        /* the oldest batch is */
 	bool force;         /* take the whole head, settled or not */
+	bool close;         /* and lay it out as it is */
 	size_t batches;     /* taken: the first ones */
 	uint64_t rows;      /* taken */
 	uint64_t ripe_rows; /* settled rows among them, and of blocks that waited for long */
@@ -44,7 +45,7 @@ static int64_t progress_of(const struct choosing *choosing, unsigned kind)
 
 static int64_t settled_of(const struct choosing *choosing)
 {
-	int64_t settled_ns = choosing->wish->settled_ns;
+	int64_t settled_ns = choosing->wish->pressed ? INT64_MIN : choosing->wish->settled_ns;
 	for (unsigned kind = 0; kind < RECORD_KIND_COUNT; kind++) {
 		if ((choosing->wish->flowing >> kind & 1) != 0) {
 			int64_t progress_ns = progress_of(choosing, kind);
@@ -86,8 +87,9 @@ static void take_batches(struct choosing *choosing)
 	size_t settled = settled_batches(choosing);
 	choosing->is_old = stock->batch_count > 0 &&
 			   wish->now_ns - stock->batches[0].ingest_ns >= wish->age_ns;
-	choosing->force =
-		wish->finish || is_too_much(choosing) || (choosing->is_old && settled == 0);
+	choosing->close = !wish->pressed && (wish->finish || is_too_much(choosing) ||
+					     (choosing->is_old && settled == 0));
+	choosing->force = choosing->close || wish->pressed;
 	size_t wanted = choosing->force ? stock->batch_count : settled;
 	uint64_t most = choosing->rows_max - choosing->rows_max / 4; /* blocks want room too */
 	for (size_t i = 0; i < wanted; i++) {
@@ -259,7 +261,7 @@ int seal_choose_from(const struct seal_stock *stock, const struct seal_wish *wis
 	choosing.due_rows = wish->requests * SEAL_ROWS_A_REQUEST;
 	choosing.rows_max = choosing.due_rows * SEAL_CHOICE_BLOCKS;
 	choosing.settled_ns = settled_of(&choosing);
-	choosing.judged_ns = wish->judged_ns;
+	choosing.judged_ns = wish->pressed ? INT64_MIN : wish->judged_ns;
 	take_batches(&choosing);
 	lower_settled(&choosing);
 	find_near(&choosing);
@@ -282,7 +284,8 @@ int seal_choose_from(const struct seal_stock *stock, const struct seal_wish *wis
 			  .judged_ns = choosing.judged_ns,
 			  .pull_rows = choosing.rows_max,
 			  .requests = wish->requests,
-			  .close = choosing.force,
+			  .pull_open = wish->pressed,
+			  .close = choosing.close,
 			  .now_ns = wish->now_ns}};
 	return 0;
 }

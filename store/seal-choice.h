@@ -2,7 +2,7 @@
  *
  * Due:     when as many rows are settled (no later than settled_ns) as a block usually holds, in the head and in blocks that waited for their other
  *          half; when the head is larger than it may be, or holds what nothing is known to settle; when its oldest batch is old; with finish: until
- *          everything is sealed and merged.
+ *          everything is sealed and merged. When pressed, whatever stands in the head; what waits, waits on.
  * Taken:   batches up to the last one in which anything is settled (batches can't be cut, so some of what is not comes along), blocks that waited and are
  *          settled now, and small blocks, so that there are never many. Together at most SEAL_CHOICE_BLOCKS blocks' worth of rows.
  * Settled: settled_ns and judged_ns of the order are lowered to what the batches that stay allow.
@@ -29,7 +29,8 @@ struct seal_wish {
 	uint64_t head_bytes; /* that the head may have */
 	int64_t age_ns;      /* that its oldest batch may reach */
 	int64_t now_ns;
-	bool finish; /* nothing more comes: seal and merge all */
+	bool finish;  /* nothing more comes: seal and merge all */
+	bool pressed; /* seal the head now, going by the verdicts alone: what has no final one waits in open blocks, however old it is */
 	const uint64_t *
 		shunned; /* numbers of blocks that are not to be touched, since they are damaged; any order */
 	size_t shunned_count;

@@ -7,6 +7,7 @@
 #include "store/seal-pull.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 struct seal {
@@ -75,7 +76,7 @@ static int pull_blocks(struct seal *seal, const struct seal_order *order, struct
 				 .taken = order->blocks,
 				 .taken_count = order->block_count,
 				 .settled_ns = order->settled_ns,
-				 .close = order->close,
+				 .close = order->close || order->pull_open,
 				 .rows_max = order->pull_rows};
 	struct error damage;
 	uint64_t *numbers = NULL;
@@ -129,6 +130,7 @@ int seal_start(struct store *store, const struct seal_order *order, struct seal 
 	if (store->blocks != NULL) {
 		blocks_rest(store->blocks);
 	}
+	(void)malloc_trim(0); /* what the join and the head gave back lies in pieces */
 	seal->store = store;
 	seal->key = store->key;
 	seal->change = order->change;

@@ -43,6 +43,7 @@ struct seal_order {
 	int64_t judged_ns; /* what happened up to here has its last verdict, if it gets one; INT64_MIN: not known */
 	uint64_t
 		pull_rows; /* of other blocks that may be merged in, when verdicts speak of much that is in them */
+	bool pull_open;  /* also those that wait for more */
 	size_t requests; /* per block; 0: SEAL_REQUESTS */
 	bool close; /* lay out what is incomplete too, as it is; its block is is_open all the same */
 	const struct seal_change *change; /* NULL: all stay as they are */

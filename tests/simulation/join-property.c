@@ -296,10 +296,20 @@ static bool is_young(const struct feed *feed, int item)
 	       feed->world->record[item].time_ns >= feed->statements_ns - 2000 * SMALL_MS;
 }
 
+/* Three records at a time. */
+static void visit_block(struct feed *feed, size_t place, int64_t young_ns)
+{
+	struct error err;
+	struct outside_look look = {.place = place, .young_ns = young_ns, .most = 3};
+	for (uint32_t next = 0; next != OUTSIDE_DONE; look.first_row = next) {
+		assert_int_equal(
+			outside_visit(feed->blocks->recall, feed->join, &look, &next, &err), 0);
+	}
+}
+
 /* Sealed records without a final verdict come back when time has passed, and rows on which it may not be the last word. */
 static void visit(struct feed *feed)
 {
-	struct error err;
 	size_t count = 0;
 	if (feed->blocks != NULL) {
 		int64_t young_ns = feed->statements_ns < SMALL_T0
@@ -307,9 +317,7 @@ static void visit(struct feed *feed)
 					   : feed->statements_ns - 2000 * SMALL_MS;
 		(void)recall_blocks(feed->blocks->recall, &count);
 		for (size_t i = 0; i < count; i++) {
-			const struct outside_look look = {.place = i, .young_ns = young_ns};
-			assert_int_equal(
-				outside_visit(feed->blocks->recall, feed->join, &look, &err), 0);
+			visit_block(feed, i, young_ns);
 		}
 		return;
 	}

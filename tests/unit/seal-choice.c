@@ -276,6 +276,32 @@ static void the_end_of_an_import(void **state)
 	not_due(&world);
 }
 
+static void pressed(void **state)
+{
+	/* when the join waits, the whole head is due, however little; nothing counts as settled, and blocks that wait are not taken for their
+	 * time but for what verdicts say of them */
+	struct world world;
+	(void)state;
+	world_init(&world);
+	world.wish.settled_ns = INT64_MAX;
+	world.wish.judged_ns = INT64_MAX;
+	add_batch(&world, 1, 0, 0);
+	add_batch(&world, 1, 50, 60);
+	add_block(&world, 100, 500, 0, 10)->is_open = true;
+	not_due(&world);
+	world.wish.pressed = true;
+	const struct seal_order *order = choose(&world);
+	assert_int_equal(order->head_end, world.batches[1].end_leaf);
+	assert_int_equal(order->block_count, 0);
+	assert_true(order->settled_ns == INT64_MIN);
+	assert_true(order->judged_ns == INT64_MIN);
+	assert_true(order->pull_open);
+	assert_false(order->close);
+	seal_choice_done(&world.choice);
+	world.stock.batch_count = 0;
+	not_due(&world);
+}
+
 static void files_that_flow(void **state)
 {
 	/* of files that do not tell what is still to come, what is settled is what their newest batch begins with, less a margin; a stray old or future row
@@ -336,11 +362,17 @@ static void times_at_the_ends(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_empty_store),       cmocka_unit_test(enough_settled),
-		cmocka_unit_test(nothing_settles),      cmocka_unit_test(a_large_head),
-		cmocka_unit_test(an_old_head),          cmocka_unit_test(not_all_at_once),
-		cmocka_unit_test(those_that_waited),    cmocka_unit_test(small_ones_come_along),
-		cmocka_unit_test(the_end_of_an_import), cmocka_unit_test(times_at_the_ends),
+		cmocka_unit_test(pressed),
+		cmocka_unit_test(an_empty_store),
+		cmocka_unit_test(enough_settled),
+		cmocka_unit_test(nothing_settles),
+		cmocka_unit_test(a_large_head),
+		cmocka_unit_test(an_old_head),
+		cmocka_unit_test(not_all_at_once),
+		cmocka_unit_test(those_that_waited),
+		cmocka_unit_test(small_ones_come_along),
+		cmocka_unit_test(the_end_of_an_import),
+		cmocka_unit_test(times_at_the_ends),
 		cmocka_unit_test(files_that_flow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,28 @@ static void the_end_seals_all(void **state)
 	desk_done(&desk);
 }
 
+static void pressed(void **state)
+{
+	/* when the join waits for a seal, the head is sealed at once, without regard to the time of the last look; what has no final verdict stays open
+	 * although the watermarks passed it, and is closed when all is judged */
+	struct desk desk;
+	(void)state;
+	desk_init(&desk);
+	desk.sealer.look_ns = INT64_MAX;
+	desk.sealer.seen_end = RECORDS;
+	assert_true(sealer_turn(&desk.sealer, &desk.now) == INT64_MAX);
+	desk.now.pressed = true;
+	(void)turn_all(&desk);
+	struct seal_view view = look(&desk);
+	assert_int_equal(view.head_records, 0);
+	assert_true(view.blocks_open > 0);
+	desk.now.pressed = false;
+	sealer_finish(&desk.sealer, &desk.now);
+	assert_int_equal(look(&desk).blocks_open, 0);
+	seal_world_check(&desk.world, RECORDS);
+	desk_done(&desk);
+}
+
 static void one_side_alone(void **state)
 {
 	/* when the other side was never seen, records are sealed as they are and wait in open blocks; they come together when it is */
@@ -220,6 +242,7 @@ static void settings_change(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(pressed),
 		cmocka_unit_test(turn_by_turn),
 		cmocka_unit_test(by_the_lower_watermark),
 		cmocka_unit_test(the_end_seals_all),
