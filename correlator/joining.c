@@ -214,12 +214,15 @@ int joining_answer(struct joining *joining, bool *out_again, struct error *err)
 	if (rc < 0 || count > 0) {
 		return rc;
 	}
-	bool all = joining->final_ns == INT64_MAX;
-	if (joining->later.count >= (all ? 1 : JOINING_LATER)) {
-		*out_again = true;
-		return outside_look_up(joining->recall, joining->join, &joining->later, err);
+	if (joining->later.count < JOINING_LATER) {
+		rc = visit_next(joining, out_again, err);
 	}
-	return visit_next(joining, out_again, err);
+	bool all = joining->final_ns == INT64_MAX && !joining->waits;
+	if (rc == 0 && !*out_again && joining->later.count >= (all ? 1 : JOINING_LATER)) {
+		*out_again = true;
+		rc = outside_look_up(joining->recall, joining->join, &joining->later, err);
+	}
+	return rc;
 }
 
 static int forget(struct joining *joining, struct error *err)

@@ -52,7 +52,7 @@ static int find_verdict(struct outside *outside, size_t place, uint64_t leaf,
 	return rc;
 }
 
-/* Verdicts that were sealed without their subject stand in open blocks. */
+/* Few blocks have verdicts that were sealed without their subject. */
 static int find_elsewhere(struct outside *outside, const struct record *subject, uint64_t leaf,
 			  struct found_verdict *best, struct error *err)
 {
@@ -63,8 +63,9 @@ static int find_elsewhere(struct outside *outside, const struct record *subject,
 	for (size_t i = 0; rc == 0 && i < outside->block_count; i++) {
 		bool may = false;
 		probe.place = i;
-		rc = outside->blocks[i].is_open ? recall_may_hold(outside->recall, probe, &may, err)
-						: 0;
+		rc = outside->blocks[i].has_strays
+			     ? recall_may_hold(outside->recall, probe, &may, err)
+			     : 0;
 		rc = rc == 0 && may ? find_verdict(outside, i, leaf, best, err) : rc;
 	}
 	return rc;

@@ -1,7 +1,7 @@
 /* outside - gives the join back what it wants of sealed records, with the newest verdict on each.
  *
- * Rules:   blocks are asked in order of time, each for all wants at once. A verdict stands in the block of its subject, or in an open
- *          one whose filter knows its subject.
+ * Rules:   blocks are asked in order of time, each for all wants at once. A verdict stands in the block of its subject, or in one
+ *          with strays whose filter knows its subject.
  * Damage:  what a damaged block held does not come back: the join judges without it. recall_damage tells of it.
  * Threads: the writer's. Blocking: disk. Tests: tests/simulation/sealed-keeper.c
  */

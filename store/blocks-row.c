@@ -15,6 +15,7 @@
 /* Stored. */
 #define FLAG_OPEN  1
 #define FLAG_WHOLE 2
+#define FLAG_STRAY 4
 #define FLAG_BITS  8 /* above them: the number of rows that were redacted */
 
 static void put_about(const struct block_about *about, struct buf *out)
@@ -131,6 +132,7 @@ static int bind_row(sqlite3_stmt *statement, const struct blocks_new *block, str
 	digest_sha256(block->bytes, sha256);
 	struct str hash = str_make((const char *)sha256, sizeof sha256);
 	int64_t flags = (block->is_open ? FLAG_OPEN : 0) | (block->is_whole ? FLAG_WHOLE : 0) |
+			(block->has_strays ? FLAG_STRAY : 0) |
 			(int64_t)block->redacted << FLAG_BITS;
 	int64_t crc = checksum(about, spans, hash, block->bytes.len, flags);
 	int bound = sqlite3_bind_int64(statement, 1, (int64_t)block->about->number);
@@ -250,6 +252,7 @@ int blocks_take_row(struct catalog *catalog, sqlite3_stmt *statement, struct are
 	int64_t flags = sqlite3_column_int64(statement, 5);
 	out_row->is_open = (flags & FLAG_OPEN) != 0;
 	out_row->is_whole = (flags & FLAG_WHOLE) != 0;
+	out_row->has_strays = (flags & FLAG_STRAY) != 0;
 	out_row->redacted = (uint32_t)((uint64_t)flags >> FLAG_BITS);
 	int64_t crc = checksum(about, spans, sha256, out_row->file_bytes, flags);
 	int read = take_spans(spans, arena, out_row);

@@ -45,8 +45,9 @@ struct blocks_row {
 	size_t span_count;
 	uint32_t
 		redacted; /* requests, statements and rejects of which something was taken: model/redact.h */
-	bool is_open;  /* holds records whose other half may still come: to be merged */
-	bool is_whole; /* its trails can be judged by itself: store/summary.h */
+	bool is_open;    /* holds records whose other half may still come: to be merged */
+	bool is_whole;   /* its trails can be judged by itself: store/summary.h */
+	bool has_strays; /* verdicts on records that are not in it */
 };
 
 /* All blocks by number, as of the connection's snapshot; kept until the catalog changes. */
@@ -129,7 +130,7 @@ struct blocks_new {
 	const struct blocks_span *spans;
 	size_t span_count;
 	uint32_t redacted;
-	bool is_open, is_whole;
+	bool is_open, is_whole, has_strays;
 };
 int blocks_write(const char *dir, const struct blocks_new *block, struct error *err);
 int blocks_put(struct catalog *catalog, const struct blocks_new *block, struct error *err);

@@ -252,12 +252,91 @@ static int index_names(const struct recall_entries *records, struct recall_entri
 	return 0;
 }
 
+static bool is_sorted(const struct recall_entries *index)
+{
+	size_t i = 1;
+	while (i < index->count && by_key(&index->entries[i - 1], &index->entries[i]) <= 0) {
+		i++;
+	}
+	return i >= index->count;
+}
+
+#define SMALL 16 /* so many are sorted faster by insertion */
+
+static void sort_small(struct recall_entry *entries, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		struct recall_entry entry = entries[i];
+		size_t at = i;
+		for (; at > 0 && by_key(&entry, &entries[at - 1]) < 0; at--) {
+			entries[at] = entries[at - 1];
+		}
+		entries[at] = entry;
+	}
+}
+
+/* Sorts entries that begin at ends[b - 1] and end at ends[b], bucket by bucket. */
+static void sort_buckets(struct recall_entry *entries, const uint32_t *ends, size_t buckets)
+{
+	size_t from = 0;
+	for (size_t b = 0; b < buckets; b++) {
+		size_t count = ends[b] - from;
+		if (count > SMALL) {
+			qsort(entries + from, count, sizeof *entries, by_key);
+		} else if (count > 1) {
+			sort_small(entries + from, count);
+		}
+		from = ends[b];
+	}
+}
+
+/* Most keys are hashes: shared out by their upper bits, about one comes into each bucket. False without memory. */
+static bool sort_spread(struct recall_entries *index)
+{
+	const struct recall_entry *entries = index->entries;
+	uint64_t min = UINT64_MAX, max = 0;
+	for (size_t i = 0; i < index->count; i++) {
+		min = entries[i].key < min ? entries[i].key : min;
+		max = entries[i].key > max ? entries[i].key : max;
+	}
+	unsigned shift = 0;
+	while ((max - min) >> shift >= index->count) {
+		shift++;
+	}
+	size_t buckets = (size_t)((max - min) >> shift) + 1;
+	uint32_t *ends = calloc(buckets + 1, sizeof *ends);
+	struct recall_entry *spread = reallocarray(NULL, index->count + 1, sizeof *spread);
+	if (ends == NULL || spread == NULL) {
+		free(ends);
+		free(spread);
+		return false;
+	}
+	for (size_t i = 0; i < index->count; i++) {
+		ends[((entries[i].key - min) >> shift) + 1]++;
+	}
+	for (size_t b = 1; b <= buckets; b++) {
+		ends[b] += ends[b - 1];
+	}
+	for (size_t i = 0; i < index->count; i++) {
+		spread[ends[(entries[i].key - min) >> shift]++] = entries[i];
+	}
+	sort_buckets(spread, ends, buckets);
+	free(index->entries);
+	index->entries = spread;
+	index->room = index->count + 1;
+	free(ends);
+	return true;
+}
+
 static void finish(struct recall_entries *index)
 {
-	if (index->count > 1) {
+	if (!is_sorted(index) && !sort_spread(index)) {
 		qsort(index->entries, index->count, sizeof *index->entries, by_key);
 	}
 	index->made = true;
+	if (index->room == index->count + 1) {
+		return;
+	}
 	struct recall_entry *smaller =
 		reallocarray(index->entries, index->count + 1, sizeof *smaller);
 	if (smaller != NULL) { /* else the larger one is kept */

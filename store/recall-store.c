@@ -55,6 +55,7 @@ static int list(void *owner, const struct recall_block **out_blocks, size_t *out
 						.min_time_ns = row->about.min_time_ns,
 						.max_time_ns = row->about.max_time_ns,
 						.is_open = row->is_open,
+						.has_strays = row->has_strays,
 						.spans = row->spans,
 						.span_count = row->span_count};
 	}

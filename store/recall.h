@@ -23,7 +23,7 @@ struct recall_block {
 	uint64_t number;
 	uint64_t min_leaf, max_leaf;
 	int64_t min_time_ns, max_time_ns; /* event times */
-	bool is_open;
+	bool is_open, has_strays;         /* as in store/blocks.h */
 	const struct blocks_span
 		*spans;    /* all leaves lie in these; rising; borrowed as the list is */
 	size_t span_count; /* 0: they are not known */

@@ -277,6 +277,7 @@ static int check_rows(struct building *building, struct block *block, struct err
 		}
 	}
 	if (rc == 0) {
+		built->has_strays = keys.has_strays;
 		rc = seal_keys_finish(&keys, &built->filter_ids, &built->filter_records);
 	}
 	buf_done(&record);
@@ -372,7 +373,8 @@ struct blocks_new seal_built_row(const struct seal_built *built)
 				   .summary = buf_str(&built->summary),
 				   .redacted = built->redacted,
 				   .is_open = built->is_open,
-				   .is_whole = built->is_whole};
+				   .is_whole = built->is_whole,
+				   .has_strays = built->has_strays};
 }
 
 void seal_built_done(struct seal_built *built)

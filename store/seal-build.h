@@ -22,7 +22,7 @@ struct seal_built {
 	size_t span_count;
 	uint32_t redacted; /* as in struct blocks_row */
 	uint64_t changed;  /* records that came in otherwise */
-	bool is_open, is_whole;
+	bool is_open, is_whole, has_strays;
 	bool is_written; /* there is a file */
 };
 

@@ -116,6 +116,7 @@ void seal_keys_add(struct seal_keys *keys, const struct record *record, uint32_t
 		struct str subject = subject_of(record);
 		if (parent == UINT32_MAX && subject.len > 0) {
 			put(keys, false, carried_key_borne(carried_key(subject)));
+			keys->has_strays = keys->has_strays || record->kind == RECORD_VERDICT;
 		}
 	}
 	if (record->kind == RECORD_ALERT || record->kind == RECORD_LIFECYCLE) {

@@ -19,6 +19,7 @@ struct seal_keys {
 	const uint64_t *parent_keys; /* of the statement at hand */
 	uint64_t
 		stable; /* record_stable_number of the record at hand, when it is known already; else 0 */
+	bool has_strays; /* verdicts whose subject is not in the block */
 	bool failed;
 };
 

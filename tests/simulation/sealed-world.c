@@ -84,7 +84,8 @@ void sealed_world_done(struct sealed_world *world)
 	clear(world);
 }
 
-static void make_filters(struct sealed_block *block)
+/* Whether there are strays. */
+static bool make_filters(struct sealed_block *block)
 {
 	struct seal_keys keys;
 	struct error err;
@@ -105,8 +106,10 @@ static void make_filters(struct sealed_block *block)
 	rc = seal_keys_finish(&keys, &block->filters[0], &block->filters[1]);
 	assert(rc == 0);
 	(void)rc; /* asserted */
+	bool has_strays = keys.has_strays;
 	seal_keys_done(&keys);
 	buf_done(&bytes);
+	return has_strays;
 }
 
 static void add_block(struct sealed_world *world, struct block_builder *builder)
@@ -127,13 +130,14 @@ static void add_block(struct sealed_world *world, struct block_builder *builder)
 	rc = rc < 0 ? rc : block_open(&place, &block->block, &err);
 	assert(rc == 0);
 	(void)rc; /* asserted */
-	make_filters(block);
+	bool has_strays = make_filters(block);
 	world->list[world->count++] = (struct recall_block){.number = number,
 							    .min_leaf = about.min_leaf,
 							    .max_leaf = about.max_leaf,
 							    .min_time_ns = about.min_time_ns,
 							    .max_time_ns = about.max_time_ns,
-							    .is_open = !world->closed};
+							    .is_open = !world->closed,
+							    .has_strays = has_strays};
 }
 
 void sealed_world_lay(struct sealed_world *world, const struct sealed_record *records, size_t count,
