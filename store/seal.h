@@ -20,8 +20,8 @@
 #include "store/seal-plan.h"
 #include "store/store.h"
 
-#define SEAL_REQUESTS 16384                /* of a block, as a rule */
-#define SEAL_ROWS     (SEAL_REQUESTS * 16) /* a block of many rows without requests ends here */
+#define SEAL_REQUESTS 8192                /* of a block, as a rule */
+#define SEAL_ROWS     (SEAL_REQUESTS * 8) /* a block of many rows without requests ends here */
 
 /* What becomes of records on the way: for retention, masking and erasure. Both may be NULL. */
 struct seal_change {

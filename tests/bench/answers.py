@@ -3,7 +3,7 @@
 
 usage: answers.py BUILD [--blocks N | --full | --huge] [--store STORE]
 
-Makes a store of synthesised blocks (tests/bench/synth.c, 72,000 events each; 14 by default, a million events in 20 s of CPU; --full: 122, 8.8 million; --huge: 1,391,
+Makes a store of synthesised blocks (tests/bench/synth.c, 36,000 events each; 28 by default, a million events in 20 s of CPU; --full: 244, 8.8 million; --huge: 2,782,
 100 million, in half an hour and 2.1 GB), asks `querytrail show` for ids of each kind and `querytrail top` in fresh processes, then looks up ids within one process.
 --store names one that is there already, with its ids in STORE.ids, or the place where it is left."""
 import argparse
@@ -62,9 +62,9 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench answers", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("build")
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--blocks", type=int, default=14)
-    size.add_argument("--full", action="store_const", const=122, dest="blocks", help="8.8 million events")
-    size.add_argument("--huge", action="store_const", const=1391, dest="blocks", help="100 million events")
+    size.add_argument("--blocks", type=int, default=28)
+    size.add_argument("--full", action="store_const", const=244, dest="blocks", help="8.8 million events")
+    size.add_argument("--huge", action="store_const", const=2782, dest="blocks", help="100 million events")
     parser.add_argument("--store")
     options = parser.parse_args()
     build = os.path.abspath(options.build)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#define REQUESTS_OF_A_BLOCK 16384
+#define REQUESTS_OF_A_BLOCK 8192
 #define RECORD_ROOM         ((size_t)3 << 30)
 
 struct bench {

@@ -1,4 +1,4 @@
-/* Makes a store of sealed blocks without an import: each block is a data set of its own (tests/bench/world.h, one day each, 16,384 requests and
+/* Makes a store of sealed blocks without an import: each block is a data set of its own (tests/bench/world.h, one day each, 8,192 requests and
  * what belongs to them), built, filtered and summed up by what sealing uses, and registered. Nothing is a copy: every id, leaf, key and literal is
  * drawn anew. What is not done: the daemon's join (verdicts follow from the ids in the comments), and reading each block back.
  *

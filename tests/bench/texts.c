@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#define REQUESTS 16384
+#define REQUESTS 8192
 #define COLUMN   1
 #define ROUNDS   5
 #define ID_LEN   36
