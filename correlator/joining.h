@@ -14,7 +14,7 @@
 #include "correlator/outside.h"
 #include "store/recall.h"
 
-#define JOINING_RECORDS 131072
+#define JOINING_RECORDS 65536
 #define JOINING_VISITED \
 	32768 /* records that visits give back before they wait for a seal, and of one block at a time */
 #define JOINING_LATER \

@@ -551,6 +551,13 @@ void keeper_go_on(struct keeper *keeper)
 	joining_go_on(&keeper->joining);
 }
 
+void keeper_rest(struct keeper *keeper, bool all)
+{
+	if (keeper->recall != NULL) {
+		recall_rest(keeper->recall, all);
+	}
+}
+
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err)
 {
 	struct joining joining = {0};

@@ -113,6 +113,9 @@ int keeper_commit(struct keeper *keeper, int64_t now_ns, bool *out_more, struct 
 bool keeper_wants_seal(const struct keeper *keeper);
 void keeper_go_on(struct keeper *keeper);
 
+/* Gives memory back while blocks are made: what is open of sealed blocks, and with `all` the indexes over them too. No transaction may be open. */
+void keeper_rest(struct keeper *keeper, bool all);
+
 /* Judges the head again by other options, and from now on what comes back from sealed blocks: what differs is said as a revision with
  * the next commit. Final verdicts on sealed records stay. Nothing may be pending. On failure the old options stay. */
 int keeper_rejoin(struct keeper *keeper, const struct join_options *options, struct error *err);

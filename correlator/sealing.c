@@ -56,6 +56,9 @@ static int64_t seal(struct daemon *daemon, struct sealer_now *now)
 	int64_t next_ns;
 	do {
 		bool sealed = daemon->sealer.seal != NULL;
+		if (sealed) {
+			keeper_rest(daemon->keeper, false);
+		}
 		next_ns = sealer_turn(&daemon->sealer, now);
 		if (sealed && daemon->sealer.seal == NULL && daemon->life != NULL) {
 			life_sealed(daemon->life);
@@ -128,5 +131,6 @@ void sealing_finish(struct daemon *daemon)
 		life_pause(daemon->life);
 	}
 	struct sealer_now now = look_around(daemon);
+	keeper_rest(daemon->keeper, true);
 	sealer_finish(&daemon->sealer, &now);
 }

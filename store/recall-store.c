@@ -31,13 +31,19 @@ static void close_opened(struct opened *opened)
 	*opened = (struct opened){0};
 }
 
+static void rest(void *owner)
+{
+	struct place *place = owner;
+	for (size_t i = 0; i < OPEN_MAX; i++) {
+		close_opened(&place->opened[i]);
+	}
+}
+
 static int list(void *owner, const struct recall_block **out_blocks, size_t *out_count,
 		struct error *err)
 {
 	struct place *place = owner;
-	for (size_t i = 0; i < OPEN_MAX; i++) {
-		close_opened(&place->opened[i]); /* they borrow from the list */
-	}
+	rest(place); /* they borrow from the list */
 	int rc = blocks_load(place->blocks, &place->list, NULL, err);
 	if (rc < 0) {
 		return rc;
@@ -119,9 +125,7 @@ static int changes(void *owner, uint64_t *out_changes, struct error *err)
 static void close_place(void *owner)
 {
 	struct place *place = owner;
-	for (size_t i = 0; i < OPEN_MAX; i++) {
-		close_opened(&place->opened[i]);
-	}
+	rest(place);
 	blocks_free(place->blocks);
 	free(place->rows);
 	free(place);
@@ -143,6 +147,7 @@ int recall_open(struct store *store, struct recall **out_recall, struct error *e
 				       .open = open_block,
 				       .filter = read_filter,
 				       .changes = changes,
+				       .rest = rest,
 				       .close = close_place};
 	int rc = recall_new(&source, out_recall, err);
 	if (rc < 0) {

@@ -101,6 +101,16 @@ void recall_free(struct recall *recall)
 	free(recall);
 }
 
+void recall_rest(struct recall *recall, bool all)
+{
+	for (size_t i = 0; all && i < RECALL_BLOCKS; i++) {
+		drop_held(&recall->held[i]);
+	}
+	if (recall->source.rest != NULL) {
+		recall->source.rest(recall->source.owner);
+	}
+}
+
 static int by_time(const void *a, const void *b)
 {
 	const struct known *x = a, *y = b;

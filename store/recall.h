@@ -14,7 +14,7 @@
 #include "store/blocks.h"
 
 #define RECALL_BLOCKS       64
-#define RECALL_INDEX_BYTES  (48u << 20)
+#define RECALL_INDEX_BYTES  (24u << 20)
 #define RECALL_FILTER_BYTES (24u << 20)
 
 struct recall;
@@ -42,7 +42,8 @@ struct recall_source {
 		      struct error *err);
 	/* A number that is another one when the list has changed. */
 	int (*changes)(void *owner, uint64_t *out_changes, struct error *err);
-	void (*close)(void *owner); /* NULL: nothing is to be done */
+	void (*rest)(void *owner);  /* closes what is open; NULL: nothing is to be done */
+	void (*close)(void *owner); /* likewise */
 };
 
 /* Over the blocks of a writer's store, which outlives it; read the list with recall_refresh first. Returns 0 or ERR_NOMEM. */
@@ -55,6 +56,9 @@ int recall_head(struct store *store, uint64_t *out_first, struct error *err);
 /* source is copied; its owner outlives the recall. Returns 0 or ERR_NOMEM. */
 int recall_new(const struct recall_source *source, struct recall **out_recall, struct error *err);
 void recall_free(struct recall *recall);
+
+/* Gives memory back before much else is needed: the blocks that are open, and with `all` the indexes. Nothing borrowed is left. */
+void recall_rest(struct recall *recall, bool all);
 
 /* Reads the list of blocks again, after a seal; what is held of blocks that are gone goes. Returns 0, or what the source says. */
 int recall_refresh(struct recall *recall, struct error *err);
