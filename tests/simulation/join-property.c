@@ -538,7 +538,7 @@ static void test_any_order(void **state)
 	static struct small_world world;
 	static struct standing first[ITEMS_MAX], other[ITEMS_MAX];
 	const char *more = getenv("JOIN_SEEDS");
-	uint64_t seeds = 2000;
+	uint64_t seeds = 1000;
 	assert_true(more == NULL || parse_u64(str_of(more), &seeds));
 	for (uint64_t seed = 1; seed <= seeds; seed++) {
 		small_world_make(&world, seed);

@@ -11,7 +11,7 @@
 #include "store/seal.h"
 #include "tests/golden/story-store.h"
 
-#define STORES      24
+#define STORES      14
 #define RECORDS_MAX 160
 #define START_NS    STORY_DAY_NS
 #define NONE        RUN_NO_LEAF

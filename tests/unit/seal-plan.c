@@ -324,7 +324,7 @@ static void any_families(void **state)
 {
 	/* random families with straddlers, revisions, strangers: each record in one block, families whole, what waits apart */
 	(void)state;
-	for (uint64_t seed = 0; seed < 600; seed++) {
+	for (uint64_t seed = 0; seed < 300; seed++) {
 		struct world world;
 		world_init(&world, seed * 7919);
 		fill(&world);
