@@ -4,6 +4,7 @@
 #include "store/block/ints.h"
 #include "store/block/ranks.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,9 +218,22 @@ static int load_ints(struct block *block, uint16_t number, struct error *err)
 	return rc;
 }
 
-/* The ids that the statements of a request share, and the number of its path. What can't be read is missing: then texts are damaged. */
-static size_t ids_of(void *owner, uint32_t family, struct str out_ids[TEXTS_IDS_MAX],
-		     int64_t *out_seed)
+/* Whether a column that was read has a text in a row. */
+static bool has_text(const struct block *block, uint16_t number, uint32_t row)
+{
+	const struct opened_column *opened = &block->columns[number];
+	if (opened->texts == NULL) {
+		uint32_t code = block->layout.columns[number].code[row];
+		return code != UINT32_MAX && code < opened->words.count;
+	}
+	uint32_t value = opened->value_of != NULL ? opened->value_of[row] : row;
+	return value != UINT32_MAX && texts_has(opened->texts, value);
+}
+
+/* The ids that the statements of a request share, and the number of its path, as far as they are wanted. What can't be read is missing: then texts
+ * are damaged. */
+static size_t part_of(void *owner, uint32_t family, unsigned wanted,
+		      struct str out_ids[TEXTS_IDS_MAX], int64_t *out_seed)
 {
 	struct block *block = owner;
 	size_t ends[FAMILY_IDS + 1] = {0};
@@ -231,24 +245,33 @@ static size_t ids_of(void *owner, uint32_t family, struct str out_ids[TEXTS_IDS_
 		opened_recipe(block, block->layout.recipe_of[family], &err);
 	for (size_t i = 0; recipe != NULL && i < FAMILY_IDS; i++) {
 		uint16_t column = recipe->column_of[family_fields[i]];
-		if (column != LAYOUT_NONE && block->columns[column].is_loaded &&
-		    opened_text(block, column, family, &block->id_texts, &err) == 0) {
+		bool is_there = column != LAYOUT_NONE && block->columns[column].is_loaded;
+		bool is_wanted = (wanted >> count & 1) != 0;
+		is_there = is_there && (is_wanted ? opened_text(block, column, family,
+								&block->id_texts, &err) == 0
+						  : has_text(block, column, family));
+		if (is_there) {
 			ends[++count] = block->id_texts.len;
 		}
 	}
-	for (size_t i = 0; i < count; i++) {
-		out_ids[i] = str_make(block->id_texts.ptr + ends[i], ends[i + 1] - ends[i]);
-	}
-	uint16_t path = recipe != NULL ? recipe->column_of[FIELD_path] : LAYOUT_NONE;
+	uint16_t path = recipe != NULL && (wanted & TEXTS_WANT_SEED) != 0
+				? recipe->column_of[FIELD_path]
+				: LAYOUT_NONE;
 	if (path != LAYOUT_NONE && block->columns[path].is_loaded &&
 	    opened_text(block, path, family, &block->id_texts, &err) == 0) {
 		*out_seed = family_seed(str_make(block->id_texts.ptr + ends[count],
 						 block->id_texts.len - ends[count]));
-		for (size_t i = 0; i < count; i++) { /* the buffer may have moved */
-			out_ids[i] = str_make(block->id_texts.ptr + ends[i], ends[i + 1] - ends[i]);
-		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		out_ids[i] = str_make(block->id_texts.ptr + ends[i], ends[i + 1] - ends[i]);
 	}
 	return count;
+}
+
+static size_t ids_of(void *owner, uint32_t family, struct str out_ids[TEXTS_IDS_MAX],
+		     int64_t *out_seed)
+{
+	return part_of(owner, family, UINT_MAX, out_ids, out_seed);
 }
 
 /* Reads the columns that ids_of looks at. */
@@ -318,6 +341,7 @@ static int load_texts(struct block *block, uint16_t number, struct error *err)
 		.context = opened->context,
 		.family = opened->family,
 		.ids_of = has_families ? ids_of : NULL,
+		.part_of = has_families ? part_of : NULL,
 		.owner = block,
 	};
 	const uint32_t *codes;

@@ -31,11 +31,13 @@ static int sort_rows(struct texts *texts, struct error *err)
 	return 0;
 }
 
-/* Looks at the ids of each family once. */
-static int look_at_ids(struct find *find)
+/* Looks at those ids of each family that are wanted once. */
+static int look_at_ids(struct find *find, unsigned wanted)
 {
 	struct texts *texts = find->texts;
 	const uint32_t *family = texts->about.family;
+	struct str ids[TEXTS_IDS_MAX];
+	int64_t seed;
 	unsigned live = 0;
 
 	find->live_ids = calloc(texts->about.count + 1, 1);
@@ -44,10 +46,13 @@ static int look_at_ids(struct find *find)
 	}
 	for (size_t row = 0; row < texts->about.count && family != NULL; row++) {
 		if (row == 0 || family[row] != family[row - 1]) {
-			texts_turn_to_family(texts, row);
+			size_t count = texts_part_of_family(texts, row, wanted, ids, &seed);
+
 			live = 0;
-			for (size_t i = 0; i < texts->id_count; i++) {
-				live |= find_move(find, 0, texts->ids[i]) != 0 ? 1u << i : 0;
+			for (size_t i = 0; i < count; i++) {
+				live |= (wanted >> i & 1) != 0 && find_move(find, 0, ids[i]) != 0
+						? 1u << i
+						: 0;
 			}
 		}
 		find->live_ids[row] = (uint8_t)live;
@@ -130,8 +135,8 @@ static int check_row(struct find *find, size_t row, bool *out_matches)
 	return 0;
 }
 
-/* Makes the plans; whether any template can have a match, and ids matter for it. */
-static int plan_all(struct find *find, bool *out_any, bool *out_ids)
+/* Makes the plans; whether any template can have a match, and which ids matter for it. */
+static int plan_all(struct find *find, bool *out_any, unsigned *out_ids)
 {
 	struct texts *texts = find->texts;
 	int result = find_plan_subs(find);
@@ -144,7 +149,7 @@ static int plan_all(struct find *find, bool *out_any, bool *out_ids)
 		}
 		result = find_plan_root(find, code);
 		*out_any |= plan->certain || plan->possible;
-		*out_ids |= !plan->certain && plan->possible && plan->ids != 0;
+		*out_ids |= !plan->certain && plan->possible ? plan->ids : 0u;
 	}
 	return result;
 }
@@ -154,7 +159,7 @@ static int mark_rows(struct find *find)
 {
 	struct texts *texts = find->texts;
 	bool any = false;
-	bool ids = false;
+	unsigned ids = 0;
 	int result = plan_all(find, &any, &ids);
 
 	find->rows = calloc(texts->about.count / 64 + 1, sizeof(*find->rows));
@@ -165,8 +170,8 @@ static int mark_rows(struct find *find)
 		return result;
 	}
 	result = sort_rows(texts, find->err);
-	if (result == 0 && ids) {
-		result = look_at_ids(find);
+	if (result == 0 && ids != 0) {
+		result = look_at_ids(find, ids);
 	}
 	for (size_t code = 0; code < texts->roots.count && result == 0; code++) {
 		result = look_through(find, code);

@@ -100,6 +100,11 @@ int texts_resolve(struct texts *texts, struct error *err);
 /* The ids and the seed of the family of a row. */
 void texts_turn_to_family(struct texts *texts, size_t row);
 
+/* The ids that are wanted (as bits; others may be empty) and, with TEXTS_WANT_SEED, the seed; how many ids there are. Borrowed until the next call, or one
+ * of texts_turn_to_family. */
+size_t texts_part_of_family(struct texts *texts, size_t row, unsigned wanted,
+			    struct str out_ids[TEXTS_IDS_MAX], int64_t *out_seed);
+
 /* Puts the pool to what it is before a row. */
 int texts_seek(struct texts *texts, size_t row, struct error *err);
 

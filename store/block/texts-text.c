@@ -30,6 +30,25 @@ void texts_turn_to_family(struct texts *texts, size_t row)
 	}
 }
 
+size_t texts_part_of_family(struct texts *texts, size_t row, unsigned wanted,
+			    struct str out_ids[TEXTS_IDS_MAX], int64_t *out_seed)
+{
+	const struct texts_column *about = &texts->about;
+	uint32_t family = about->family != NULL ? about->family[row] : TEXTS_NO_FAMILY;
+
+	*out_seed = INT64_MIN;
+	if (family == TEXTS_NO_FAMILY || about->ids_of == NULL) {
+		return 0;
+	}
+	texts->ids_family = TEXTS_NO_FAMILY; /* what ids_of gave before lives no longer */
+	texts->id_count = 0;
+	texts->seed = INT64_MIN;
+	if (about->part_of == NULL) {
+		return about->ids_of(about->owner, family, out_ids, out_seed);
+	}
+	return about->part_of(about->owner, family, wanted, out_ids, out_seed);
+}
+
 /* A number; the pool moves on. */
 static int take_number(struct texts *texts, struct pattern_slot slot, size_t index,
 		       int64_t *out_number, struct error *err)
@@ -90,6 +109,8 @@ static int replay_row(struct texts *texts, size_t row, bool keep, struct error *
 
 int texts_resolve(struct texts *texts, struct error *err)
 {
+	struct str ids[TEXTS_IDS_MAX];
+	int64_t seed;
 	int result = texts_load_group(texts, TEXTS_POOLED, err);
 
 	if (result != 0 || texts->is_resolved) {
@@ -97,8 +118,8 @@ int texts_resolve(struct texts *texts, struct error *err)
 	}
 	for (size_t row = 0; row < texts->about.count && result == 0; row++) {
 		if (row == 0 || !same_family(texts, row, row - 1)) {
-			texts_turn_to_family(texts, row);
-			texts_pool_clear(&texts->pool, texts->seed);
+			(void)texts_part_of_family(texts, row, TEXTS_WANT_SEED, ids, &seed);
+			texts_pool_clear(&texts->pool, seed);
 		}
 		result = replay_row(texts, row, true, err);
 	}
@@ -252,7 +273,11 @@ static int put_slot(struct texts *texts, const struct texts_at *where, struct bu
 int texts_put_token(struct texts *texts, const struct texts_at *where, struct buf *out,
 		    struct error *err)
 {
-	texts_turn_to_family(texts, where->row);
+	uint8_t kind = where->place->pattern->slots[where->slot].kind;
+
+	if (kind == PATTERN_ID || kind == PATTERN_TEXT) {
+		texts_turn_to_family(texts, where->row);
+	}
 	return put_slot(texts, where, out, err);
 }
 

@@ -22,6 +22,7 @@
 #define TEXTS_PARTS     200
 #define TEXTS_IDS_MAX   8
 #define TEXTS_NO_FAMILY UINT32_MAX
+#define TEXTS_WANT_SEED (1u << TEXTS_IDS_MAX)
 
 struct texts_column {
 	uint16_t column;
@@ -33,6 +34,10 @@ struct texts_column {
 	/* the ids of a family as texts (at most TEXTS_IDS_MAX) and the number that its pool begins with (INT64_MIN: none) */
 	size_t (*ids_of)(void *owner, uint32_t family, struct str out_ids[TEXTS_IDS_MAX],
 			 int64_t *out_seed);
+	/* a part of that, for readers who need no more: wanted has a bit for each id (others are empty) and TEXTS_WANT_SEED; NULL: ids_of is
+	 * asked */
+	size_t (*part_of)(void *owner, uint32_t family, unsigned wanted,
+			  struct str out_ids[TEXTS_IDS_MAX], int64_t *out_seed);
 	void *owner;
 	uint32_t *
 		out_codes; /* texts_put: per text, the code that texts_templates will give; NULL: not asked for */
