@@ -205,10 +205,29 @@ static int ask_number(struct catalog *catalog, const char *sql, int64_t *out, st
 	return 0;
 }
 
+int catalog_shrink(struct catalog *catalog, bool all, struct error *err)
+{
+	int64_t unused = 0, count = 0;
+	char pragma[64];
+	int rc = ask_number(catalog, "PRAGMA freelist_count", &unused, err);
+	rc = rc < 0 ? rc : ask_number(catalog, "PRAGMA page_count", &count, err);
+	if (rc < 0 || unused == 0 || (!all && unused < count / 4)) {
+		return rc;
+	}
+	int len = snprintf(pragma, sizeof pragma, "PRAGMA incremental_vacuum(%lld)",
+			   (long long)(all ? unused : unused - count / 8));
+	assert(len > 0 && (size_t)len < sizeof pragma);
+	return run_sql(catalog, pragma, err);
+}
+
 /* Makes the tables: all of them, or those that an older format lacks. */
 static int make_schema(struct catalog *catalog, bool all, struct error *err)
 {
-	int rc = run_sql(catalog, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", err);
+	/* the first works only while there is no table */
+	int rc = run_sql(catalog,
+			 "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+			 "BEGIN IMMEDIATE",
+			 err);
 	if (rc < 0) {
 		return rc;
 	}

@@ -83,6 +83,10 @@ int catalog_run(struct catalog *catalog, enum catalog_statement which, struct er
 int catalog_done(struct catalog *catalog, sqlite3_stmt *statement, const char *what,
 		 struct error *err);
 
+/* Gives pages that nothing uses back to the file system: all of them, or, when they are more than a quarter of the file, down to an eighth: blocks to come
+ * need some. No transaction may be open. Returns 0, ERR_IO. */
+int catalog_shrink(struct catalog *catalog, bool all, struct error *err);
+
 /* Settings in meta. get appends nothing and returns ERR_GONE when there is none. */
 int catalog_meta_get(struct catalog *catalog, const char *key, struct buf *out, struct error *err);
 int catalog_meta_put(struct catalog *catalog, const char *key, struct str value, struct error *err);

@@ -342,6 +342,7 @@ int seal_tidy(struct store *store, bool all, int64_t now_ns, struct error *err)
 {
 	assert(store->writable && !store->pending.open);
 	int rc = blocks_sweep(store->dir, store->catalog, all ? INT64_MAX : now_ns, err);
+	rc = rc < 0 ? rc : catalog_shrink(store->catalog, all, err);
 	if (rc == 0 && all) {
 		/* a reader that is in the way keeps the log as it is, which does no harm */
 		(void)sqlite3_wal_checkpoint_v2(store->catalog->db, NULL,

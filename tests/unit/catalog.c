@@ -146,6 +146,54 @@ static void missing_setting_is_gone(void **state)
 	fixture_done(&fixture);
 }
 
+static void fill(struct catalog *catalog, int rows)
+{
+	char sql[160];
+	(void)snprintf(sql, sizeof sql,
+		       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT %d) "
+		       "INSERT OR REPLACE INTO meta SELECT 'k' || i, randomblob(4000) FROM n",
+		       rows);
+	assert_int_equal(sqlite3_exec(catalog->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void unused_pages_are_given_back(void **state)
+{
+	/* few unused pages stay for what comes, of many an eighth of the file; at the end none; and what is stored stays */
+	struct fixture fixture;
+	struct catalog *catalog = NULL;
+	struct buf out;
+	struct error err;
+	(void)state;
+	fixture_init(&fixture);
+	buf_init(&out, 8000);
+	assert_int_equal(catalog_open(fixture.dir, CATALOG_CREATE, &catalog, &err), 0);
+	fill(catalog, 400);
+	assert_int_equal(
+		sqlite3_exec(catalog->db, "DELETE FROM meta WHERE key > 'k95'", NULL, NULL, NULL),
+		SQLITE_OK);
+	int64_t pages = ask(catalog, "PRAGMA page_count");
+	int64_t few = ask(catalog, "PRAGMA freelist_count");
+	assert_true(few > 0 && few < pages / 4);
+	assert_int_equal(catalog_shrink(catalog, false, &err), 0);
+	assert_int_equal(ask(catalog, "PRAGMA freelist_count"), few);
+	assert_int_equal(
+		sqlite3_exec(catalog->db, "DELETE FROM meta WHERE key > 'k2'", NULL, NULL, NULL),
+		SQLITE_OK);
+	assert_int_equal(catalog_shrink(catalog, false, &err), 0);
+	assert_in_range(ask(catalog, "PRAGMA freelist_count"), 1, (uintmax_t)pages / 8);
+	assert_true(ask(catalog, "PRAGMA page_count") < pages / 2);
+	assert_int_equal(catalog_shrink(catalog, true, &err), 0);
+	assert_int_equal(ask(catalog, "PRAGMA freelist_count"), 0);
+	assert_int_equal(catalog_meta_get(catalog, "k17", &out, &err), 0);
+	assert_int_equal(out.len, 4000);
+	assert_int_equal(ask(catalog, "SELECT count(*) FROM pragma_integrity_check "
+				      "WHERE integrity_check = 'ok'"),
+			 1);
+	buf_done(&out);
+	catalog_close(catalog);
+	fixture_done(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +202,7 @@ int main(void)
 		cmocka_unit_test(copy_without_wal_is_read),
 		cmocka_unit_test(unreadable_is_told),
 		cmocka_unit_test(missing_setting_is_gone),
+		cmocka_unit_test(unused_pages_are_given_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
