@@ -217,10 +217,38 @@ static bool is_doubtful(char c)
 	       (byte < ' ' && c != '\n' && c != '\r' && c != '\t');
 }
 
+#define RUN_BYTES 32
+
+/* Whether a run of bytes holds one that is_plain has to look at. Without a branch, so that the compiler takes many at a time. */
+static bool run_has_mark(const char *run)
+{
+	unsigned marks = 0;
+
+	for (size_t i = 0; i < RUN_BYTES; i++) {
+		signed char c = (signed char)run[i]; /* bytes beyond ASCII are less than a space */
+
+		marks |= (unsigned)(c < ' ') | (unsigned)(c == 0x7f) | (unsigned)(c == '\'') |
+			 (unsigned)(c == '"') | (unsigned)(c == '[') | (unsigned)(c == '\\') |
+			 (unsigned)(c == '$') | (unsigned)(c == '-') | (unsigned)(c == '/');
+	}
+	return marks != 0;
+}
+
 /* Whether nothing but plain code and '..' strings stands in the text, so that what follows is code again. */
 static bool is_plain(struct str text)
 {
+	size_t watched = 0; /* up to here bytes are looked at one by one */
+
 	for (size_t i = 0; i < text.len; i++) {
+		if (i >= watched) {
+			while (text.len - i >= RUN_BYTES && !run_has_mark(text.ptr + i)) {
+				i += RUN_BYTES;
+			}
+			if (i == text.len) {
+				break;
+			}
+			watched = i + RUN_BYTES;
+		}
 		char c = text.ptr[i];
 		char next = i + 1 < text.len ? text.ptr[i + 1] : ' ';
 

@@ -95,10 +95,13 @@ void auditrow_joiner_pass(struct auditrow_joiner *joiner);
  * incomplete set when `final` is true, and stay otherwise. */
 void auditrow_joiner_flush(struct auditrow_joiner *joiner, bool final);
 
-/* The next complete statement as a record (kind STATEMENT, all fields, raw, key = key of its first row), allocated in arena.
- * Returns 0, ERR_GONE when there is none now, ERR_LIMIT. */
+/* The next complete statement as a record (kind STATEMENT, all fields, raw, key = key of its first row), which lives until the arena
+ * is cleared. Returns 0, ERR_GONE when there is none now, ERR_LIMIT (take it again with an empty arena). */
 int auditrow_joiner_take(struct auditrow_joiner *joiner, struct arena *arena,
 			 struct record *out_record, struct error *err);
+
+/* Whether there is one. */
+bool auditrow_joiner_has(const struct auditrow_joiner *joiner);
 
 /* How many rows are held and not yet taken, and their state as bytes that auditrow_joiner_restore reads: part of a cursor.
  * restore returns 0 or ERR_CORRUPT. */

@@ -26,14 +26,22 @@ struct auditrow_joiner *auditrow_joiner_new(struct str source, size_t max_bytes)
 	return joiner;
 }
 
+/* Frees a part and those behind it. */
+static void free_parts(void *first)
+{
+	struct part *part = first;
+
+	while (part != NULL) {
+		struct part *next = part->next;
+
+		free(part);
+		part = next;
+	}
+}
+
 static void free_held(struct held *held)
 {
-	while (held->first != NULL) {
-		struct part *next = held->first->next;
-
-		free(held->first);
-		held->first = next;
-	}
+	free_parts(held->first);
 	free(held);
 }
 
@@ -264,8 +272,17 @@ int auditrow_joiner_take(struct auditrow_joiner *joiner, struct arena *arena,
 	if (code != 0) {
 		return code;
 	}
-	free_held(detach(&joiner->done, &joiner->done.first));
+	if (!arena_at_end(arena, free_parts, held->first)) {
+		return error_set(err, ERR_LIMIT, "there is no room for a statement of %.*s",
+				 STR_ARG(joiner->source));
+	}
+	free(detach(&joiner->done, &joiner->done.first));
 	return 0;
+}
+
+bool auditrow_joiner_has(const struct auditrow_joiner *joiner)
+{
+	return joiner->done.first != NULL;
 }
 
 static size_t count_parts(const struct held_list *list)

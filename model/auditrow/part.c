@@ -1,5 +1,6 @@
 #include "model/auditrow/part.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #define ROW_TEXT_UNITS 4000 /* nvarchar(4000) */
@@ -26,8 +27,31 @@ static struct str column_text(const struct auditrow_column *column)
 	return has_text ? column->text : str_make(NULL, 0);
 }
 
-/* Copies the columns and notes where the known ones stand; texts go to end. */
-static void copy_columns(const struct auditrow *row, struct part *part, char *end)
+/* Whether a text is a piece of the line: most are, but those with escapes. */
+static bool is_of_line(struct str text, struct str line)
+{
+	uintptr_t offset = (uintptr_t)text.ptr - (uintptr_t)line.ptr;
+
+	return text.len != 0 && offset < line.len && text.len <= line.len - offset;
+}
+
+struct copies {
+	struct str from; /* the line of the row; empty when it has none */
+	struct str line; /* the part's own copy of it */
+	char *end;       /* where the next text goes that does not stand in the line */
+};
+
+/* The part's own form of a text. */
+static struct str own_text(struct copies *copies, struct str text)
+{
+	if (is_of_line(text, copies->from)) {
+		return str_make(copies->line.ptr + (text.ptr - copies->from.ptr), text.len);
+	}
+	return copy_text(text, &copies->end);
+}
+
+/* Copies the columns and notes where the known ones stand. */
+static void copy_columns(const struct auditrow *row, struct part *part, struct copies *copies)
 {
 	unsigned guess = 0;
 
@@ -36,8 +60,8 @@ static void copy_columns(const struct auditrow *row, struct part *part, char *en
 		unsigned known = auditcolumn_find(row->column[i].name, guess);
 
 		*column = row->column[i];
-		column->name = copy_text(column->name, &end);
-		column->text = copy_text(column_text(&row->column[i]), &end);
+		column->name = own_text(copies, column->name);
+		column->text = own_text(copies, column_text(&row->column[i]));
 		if (known < AUDITCOLUMN_COUNT) {
 			part->place[known] = (uint8_t)(i + 1);
 			guess = known + 1;
@@ -48,10 +72,11 @@ static void copy_columns(const struct auditrow *row, struct part *part, char *en
 struct part *part_new(const struct auditrow *row, struct buf *scratch)
 {
 	size_t column_bytes = row->column_count * sizeof(row->column[0]);
-	size_t size = sizeof(struct part) + column_bytes;
+	size_t room = sizeof(struct part) + column_bytes; /* of the allocation */
+	struct copies copies = {.from = row->line};
 	struct str line = row->line;
 	struct part *part;
-	char *end;
+	size_t size;
 
 	if (line.len == 0) {
 		buf_clear(scratch);
@@ -61,19 +86,26 @@ struct part *part_new(const struct auditrow *row, struct buf *scratch)
 		}
 		line = buf_str(scratch);
 	}
-	size += line.len;
+	room += line.len;
+	size = room;
 	for (size_t i = 0; i < row->column_count; i++) {
-		size += row->column[i].name.len + column_text(&row->column[i]).len;
+		const struct str texts[] = {row->column[i].name, column_text(&row->column[i])};
+
+		for (size_t k = 0; k < 2; k++) {
+			size += texts[k].len;
+			room += is_of_line(texts[k], row->line) ? 0 : texts[k].len;
+		}
 	}
-	part = malloc(size);
+	part = malloc(room);
 	if (part == NULL) {
 		return NULL;
 	}
 	*part = (struct part){.size_bytes = size, .column_count = row->column_count};
-	end = (char *)part + sizeof(*part) + column_bytes;
+	copies.end = (char *)part + sizeof(*part) + column_bytes;
 	memcpy(part->key, row->key, sizeof(part->key));
-	part->line = copy_text(line, &end);
-	copy_columns(row, part, end);
+	part->line = copy_text(line, &copies.end);
+	copies.line = part->line;
+	copy_columns(row, part, &copies);
 	return part;
 }
 

@@ -1,6 +1,6 @@
 /* part - rows that the joiner keeps, and the statement record that comes of them.
  *
- * Life:    a part owns a copy of its row: one allocation.
+ * Life:    a part owns a copy of its row: one allocation. The record borrows from its parts.
  * Threads: pure. Blocking: never. Tests: tests/unit/auditrow-joiner.c
  */
 #ifndef MODEL_AUDITROW_PART_H
@@ -11,7 +11,7 @@
 
 struct part {
 	struct part *next;
-	size_t size_bytes; /* of the allocation */
+	size_t size_bytes; /* what it takes: the line, and each text once more, as in the record */
 	struct str line;
 	uint8_t key[16];
 	uint8_t place[AUDITCOLUMN_COUNT]; /* 1 + where a known column stands in column, or 0 */
@@ -43,7 +43,7 @@ struct statement_source {
 	bool incomplete;
 };
 
-/* Makes the record of all parts, in the arena. scratch is written over. Returns 0 or ERR_LIMIT. */
+/* Makes the record of all parts: in the arena, and of the parts' own texts. scratch is written over. Returns 0 or ERR_LIMIT. */
 int statement_record(const struct statement_source *from, struct arena *arena, struct buf *scratch,
 		     struct record *out_record, struct error *err);
 

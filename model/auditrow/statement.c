@@ -28,7 +28,7 @@ static void put_joined(struct buf *out, struct str text)
 	buf_put_str(out, text);
 }
 
-/* Appends a text that may go on from part to part. Columns that do not, repeat in each part. */
+/* Appends a text that goes on from part to part. Columns that do not, repeat in each part. */
 static void put_continued(const struct part *first, unsigned column, struct buf *out)
 {
 	struct str last = part_text(first, column);
@@ -51,25 +51,30 @@ struct builder {
 	bool out_of_room;
 };
 
-/* Sets a text field from a copy in the arena; an empty text counts as absent. */
+/* Sets a text field; an empty text counts as absent. */
 static void set_text(struct builder *builder, unsigned field, struct str text)
+{
+	if (text.len != 0) {
+		record_set_text(builder->record, field, text);
+	}
+}
+
+/* Sets it from a copy in the arena. */
+static void set_copy(struct builder *builder, unsigned field, struct str text)
 {
 	struct str copy;
 
-	if (text.len == 0) {
-		return;
-	}
-	if (arena_str(builder->arena, text, &copy) != 0) {
+	if (text.len != 0 && arena_str(builder->arena, text, &copy) != 0) {
 		builder->out_of_room = true;
-		return;
+	} else if (text.len != 0) {
+		record_set_text(builder->record, field, copy);
 	}
-	record_set_text(builder->record, field, copy);
 }
 
 static void set_scratch(struct builder *builder, unsigned field)
 {
 	builder->out_of_room = builder->out_of_room || builder->scratch->failed;
-	set_text(builder, field, buf_str(builder->scratch));
+	set_copy(builder, field, buf_str(builder->scratch));
 	buf_clear(builder->scratch);
 }
 
@@ -149,8 +154,12 @@ static bool take_known(struct builder *builder, const struct part *first, unsign
 		return true;
 	case AUDITCOLUMN_statement:
 	case AUDITCOLUMN_additional_information:
-		put_continued(first, known, builder->scratch);
-		set_scratch(builder, field);
+		if (first->next == NULL) {
+			set_text(builder, field, part_text(first, known));
+		} else {
+			put_continued(first, known, builder->scratch);
+			set_scratch(builder, field);
+		}
 		return column->type == AUDITROW_TEXT;
 	case AUDITCOLUMN_file_name:
 		set_text(builder, field, auditrow_basename(part_text(first, known)));
@@ -215,7 +224,7 @@ static void set_derived(struct builder *builder, const struct statement_source *
 		 str_of(auditrow_verb(record_text(record, FIELD_action),
 				      record_text(record, FIELD_statement))));
 	record_stable_id(record->source, record->key, id);
-	set_text(builder, FIELD_statement_id, str_of(id));
+	set_copy(builder, FIELD_statement_id, str_make(id, RECORD_ID_DIGITS));
 	record_set_text(record, FIELD_parse, STR_LIT("ok"));
 	if (from->incomplete) {
 		record_set_number(record, FIELD_incomplete, 1);
@@ -227,15 +236,22 @@ static void set_parts(struct builder *builder, const struct statement_source *fr
 {
 	int64_t count = 0;
 	int64_t sequence = -1;
+	bool one = from->first->next == NULL;
 
 	for (const struct part *part = from->first; part != NULL; part = part->next) {
 		if (count++ > 0) {
 			buf_put_byte(builder->scratch, '\n');
 		}
-		buf_put_str(builder->scratch, part->line);
+		if (!one) {
+			buf_put_str(builder->scratch, part->line);
+		}
 		sequence = part_number(part, AUDITCOLUMN_sequence_number, sequence);
 	}
-	set_scratch(builder, FIELD_raw);
+	if (one) {
+		set_text(builder, FIELD_raw, from->first->line);
+	} else {
+		set_scratch(builder, FIELD_raw);
+	}
 	record_set_number(builder->record, FIELD_parts, count);
 	if (sequence >= 0) {
 		record_set_number(builder->record, FIELD_sequence, sequence);

@@ -67,6 +67,37 @@ static void traceparent_gives_a_trace(void **state)
 					  &context));
 }
 
+/* The places of a statement of 200 spaces where a mark may stand. */
+#define PLACES 200
+
+static void marks_are_seen_wherever_they_stand(void **state)
+{
+	/* a statement is looked through many bytes at a time: what opens a string, a comment or doubt counts at each place of it */
+	static const struct {
+		const char *mark;
+		bool counts; /* the comment at the end still does */
+	} cases[] = {{"'", false},       {"\"", false},   {"[", false},   {"--", false},
+		     {"/*", false},      {"'--'", true},  {"'['", true},  {"$", true},
+		     {"- -", true},      {"\\", true},    {"'/*'", true}, {"'\"'", true},
+		     {"\xc3\xa4", true}, {"/*x*/", true}, {"\x7f", true}};
+	char statement[PLACES + 64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (size_t at = 0; at < PLACES; at++) {
+			struct context context;
+
+			memset(statement, ' ', sizeof(statement));
+			memcpy(statement, "x", 1);
+			memcpy(statement + 1 + at, cases[i].mark, strlen(cases[i].mark));
+			memcpy(statement + PLACES + 16, "/*request_id=a-1*/", 18);
+			assert_int_equal(context_from_comment(str_make(statement, PLACES + 16 + 18),
+							      no_key, &context),
+					 cases[i].counts);
+		}
+	}
+}
+
 static void other_places_never_count(void **state)
 {
 	/* text in literals, quoted names, inner comments and comments in the middle is no context */
@@ -176,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leading_and_trailing_comments),
 		cmocka_unit_test(traceparent_gives_a_trace),
+		cmocka_unit_test(marks_are_seen_wherever_they_stand),
 		cmocka_unit_test(other_places_never_count),
 		cmocka_unit_test(decoded_id_lives_in_the_struct),
 		cmocka_unit_test(plain_statements_read_alike),

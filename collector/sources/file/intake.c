@@ -355,8 +355,8 @@ int intake_give(struct intake *intake, const struct reader_item *item, struct re
 
 int intake_take(struct intake *intake, struct record *out_record, struct error *err)
 {
-	if (intake->joiner == NULL) {
-		return -ERR_GONE;
+	if (intake->joiner == NULL || !auditrow_joiner_has(intake->joiner)) {
+		return -ERR_GONE; /* asked for each row: no sentence is made of it */
 	}
 	int rc = auditrow_joiner_take(intake->joiner, intake->arena, out_record, err);
 	if (rc != 0) {
