@@ -50,21 +50,45 @@ static void after_value(struct json_scanner *scanner)
 	scanner->state = scanner->depth == 0 ? STATE_DONE : STATE_AFTER_VALUE;
 }
 
+#define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* High bits where a byte of word is 0; exact up to the first such byte, which is all that matters. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - EVERY_BYTE(0x01)) & ~word & EVERY_BYTE(0x80);
+}
+
+/* The first quote or backslash from `at` on; the input's length when there is none. */
+static size_t find_mark(struct str input, size_t at)
+{
+	for (uint64_t word; input.len - at >= sizeof(word); at += sizeof(word)) {
+		memcpy(&word, input.ptr + at, sizeof(word));
+		uint64_t marks =
+			zero_bytes(word ^ EVERY_BYTE('"')) | zero_bytes(word ^ EVERY_BYTE('\\'));
+		if (marks != 0) {
+			break; /* which of the bytes, is found below in either byte order */
+		}
+	}
+	while (at < input.len && input.ptr[at] != '"' && input.ptr[at] != '\\') {
+		at++;
+	}
+	return at;
+}
+
 /* Reads a quoted text; pos stands on the quote. */
 static bool read_text(struct json_scanner *scanner)
 {
 	size_t begin = scanner->pos + 1;
-	const char *bytes = scanner->input.ptr;
+	struct str input = scanner->input;
 	scanner->has_escapes = false;
-	for (size_t at = begin; at < scanner->input.len; at++) {
-		if (bytes[at] == '\\') {
-			scanner->has_escapes = true;
-			at++;
-		} else if (bytes[at] == '"') {
-			scanner->text = str_make(bytes + begin, at - begin);
+	for (size_t at = find_mark(input, begin); at < input.len; at = find_mark(input, at)) {
+		if (input.ptr[at] == '"') {
+			scanner->text = str_make(input.ptr + begin, at - begin);
 			scanner->pos = at + 1;
 			return true;
 		}
+		scanner->has_escapes = true;
+		at = input.len - at > 2 ? at + 2 : input.len;
 	}
 	return false;
 }
@@ -356,14 +380,6 @@ static void put_escape(struct buf *buf, uint32_t cp)
 	} else {
 		buf_putf(buf, "\\u%04x", cp);
 	}
-}
-
-#define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
-
-/* High bits where a byte of word is 0; exact up to the first such byte, which is all that matters. */
-static uint64_t zero_bytes(uint64_t word)
-{
-	return (word - EVERY_BYTE(0x01)) & ~word & EVERY_BYTE(0x80);
 }
 
 /* How many bytes from pos on are ASCII that stands for itself in a JSON string. */

@@ -15,7 +15,7 @@
  * Unset:   "-" and "" count as absent for every variable; "(none)" too. Numbers that are no numbers stay in extra.
  * Limits:  a line <= ACCESSLOG_LINE_MAX; a template <= 16 KiB, 128 variables.
  * Life:    the record borrows from the line and the arena.
- * Threads: a format is read-only after compile. Blocking: never.
+ * Threads: one at a time with a format, which remembers the keys of its lines. Blocking: never.
  * Source:  AWS "Variables for access logging" (REST, HTTP, WebSocket). Tests: tests/unit/accesslog.c, tests/fuzz/accesslog.c
  */
 #ifndef MODEL_ACCESSLOG_ACCESSLOG_H

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "model/accesslog/wellknown.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -297,7 +298,10 @@ int accesslog_format_new(const struct accesslog_options *options,
 	if (format == NULL) {
 		return error_set(err, ERR_NOMEM, "no memory for an access log format");
 	}
-	code = fill(format, options, err);
+	format->memo = calloc(1, sizeof(*format->memo));
+	code = format->memo != NULL
+		       ? fill(format, options, err)
+		       : error_set(err, ERR_NOMEM, "no memory for an access log format");
 	if (code != 0) {
 		accesslog_format_free(format);
 		return code;
@@ -317,5 +321,6 @@ void accesslog_format_free(struct accesslog_format *format)
 	buf_done(&format->text);
 	buf_done(&format->extra_keys);
 	buf_done(&format->user_names);
+	free(format->memo);
 	free(format);
 }

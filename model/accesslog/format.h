@@ -3,7 +3,7 @@
  * Shape:   literal[0] slot[0] literal[1] slot[1] .. literal[slot_count]: the line begins with the first literal and ends with the
  *          last; every literal between two slots has at least one byte.
  * Life:    a format owns a copy of its template; literals and names borrow from it. Values borrow from the line.
- * Threads: read-only after compile. Blocking: never. Tests: tests/unit/accesslog.c, tests/unit/accesslog-hostile.c
+ * Threads: one at a time: but for its memo of keys a format is read-only after compile. Blocking: never. Tests: tests/unit/accesslog.c, tests/unit/accesslog-hostile.c
  */
 #ifndef MODEL_ACCESSLOG_FORMAT_H
 #define MODEL_ACCESSLOG_FORMAT_H
@@ -68,6 +68,7 @@ struct accesslog_format {
 	bool stops_cleanly; /* all slots do */
 	struct user_choice user[FORMAT_USERS_MAX];
 	size_t user_count;
+	struct wellknown_memo *memo; /* of the lines read by their keys; what it holds changes */
 	struct accesslog_format
 		*builtin[FORMAT_BUILTIN_COUNT]; /* text formats tried when there is no template */
 };

@@ -26,7 +26,8 @@ static bool read_wellknown(const struct accesslog_format *format, struct str lin
 {
 	*out_format = format;
 	if (line.len > 0 && line.ptr[0] == '{') {
-		return wellknown_read(line, arena, reading) || wellknown_recover(line, reading);
+		return wellknown_read(line, format->memo, arena, reading) ||
+		       wellknown_recover(line, format->memo, reading);
 	}
 	for (size_t i = 0; i < FORMAT_BUILTIN_COUNT; i++) {
 		if (split_line(format->builtin[i], line, reading) == SPLIT_WHOLE) {
@@ -48,7 +49,7 @@ static bool read_templated(const struct accesslog_format *format, struct str lin
 	if (split == SPLIT_WHOLE) {
 		return true;
 	}
-	if (wellknown_read(line, arena, &keys) && keys.damage != DAMAGE_AMBIGUOUS) {
+	if (wellknown_read(line, format->memo, arena, &keys) && keys.damage != DAMAGE_AMBIGUOUS) {
 		*reading = keys;
 		reading->damage = DAMAGE_RECOVERED;
 		return true;

@@ -79,7 +79,7 @@ static struct str read_value(struct str line, size_t pos, size_t *out_next)
 	return str_make(NULL, 0); /* cut off: what is left of it can't be trusted */
 }
 
-bool wellknown_recover(struct str line, struct reading *reading)
+bool wellknown_recover(struct str line, struct wellknown_memo *memo, struct reading *reading)
 {
 	size_t pos = 0;
 
@@ -97,7 +97,7 @@ bool wellknown_recover(struct str line, struct reading *reading)
 			continue;
 		}
 		value.text = read_value(line, start, &pos);
-		wellknown_add(reading, key, &value);
+		wellknown_add(reading, memo, key, &value);
 	}
 	wellknown_distrust(reading);
 	return reading->count > 0;

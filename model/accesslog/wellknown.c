@@ -112,33 +112,69 @@ static struct str fold_key(struct str key, char out[KEY_MAX])
 	return folded;
 }
 
-void wellknown_add(struct reading *reading, struct str key, const struct value *given)
+/* The variable that a key stands for, and its name, which is the key's own where it is no usual one. */
+static const struct variable *look_up(struct str key, struct str *out_name)
 {
 	char space[KEY_MAX];
 	struct str folded = fold_key(key, space);
+
+	*out_name = key;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+		if (str_equal(folded, aliases[i].key)) {
+			*out_name = aliases[i].variable;
+			break;
+		}
+	}
+	return variable_find(*out_name);
+}
+
+/* The same, remembered by the place of the key: a gateway's lines have their keys in one order. */
+static const struct variable *recall(struct wellknown_memo *memo, size_t place, struct str key,
+				     struct str *out_name)
+{
+	struct wellknown_known *known = &memo->known[place];
+
+	if (known->variable == NULL || !str_equal(str_make(known->key, known->key_len), key)) {
+		struct str name;
+		const struct variable *variable = look_up(key, &name);
+
+		if (key.len > sizeof(known->key)) {
+			*out_name = name;
+			return variable;
+		}
+		if (key.len != 0) {
+			memcpy(known->key, key.ptr, key.len);
+		}
+		known->key_len = key.len;
+		known->variable = variable;
+		known->is_own_name = name.ptr == key.ptr;
+		known->name = known->is_own_name ? str_make(NULL, 0) : name;
+	}
+	*out_name = known->is_own_name ? key : known->name;
+	return known->variable;
+}
+
+void wellknown_add(struct reading *reading, struct wellknown_memo *memo, struct str key,
+		   const struct value *given)
+{
 	struct value *value;
 
 	if (reading->count == FORMAT_SLOTS_MAX) { /* raw keeps the rest */
 		reading->damage = DAMAGE_RECOVERED;
 		return;
 	}
-	value = &reading->value[reading->count++];
+	value = &reading->value[reading->count];
 	*value = *given;
-	value->name = key;
 	value->sure = true;
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-		if (str_equal(folded, aliases[i].key)) {
-			value->name = aliases[i].variable;
-			break;
-		}
-	}
-	value->variable = variable_find(value->name);
+	value->variable = recall(memo, reading->count, key, &value->name);
+	reading->count++;
 }
 
 struct members {
 	struct json_scanner scanner;
 	struct arena *arena;
 	struct reading *reading;
+	struct wellknown_memo *memo;
 	char path[KEY_MAX]; /* of the object that is read, each name ended by a dot */
 	size_t path_len;
 	size_t path_of[JSON_DEPTH_MAX + 1]; /* path_len at each depth */
@@ -201,8 +237,15 @@ static bool read_member(struct members *members, struct str key)
 	if (!full_key(members, key, &full)) {
 		return false;
 	}
-	wellknown_add(members->reading, full, &value);
+	wellknown_add(members->reading, members->memo, full, &value);
 	return true;
+}
+
+/* Whether two values have the same name: those of known variables have the variable's. */
+static bool is_same(const struct value *a, const struct value *b)
+{
+	return a->variable == b->variable &&
+	       (a->variable->name.len != 0 || str_equal(a->name, b->name));
 }
 
 /* Whether two members mean the same: one value too many, and a sign of forgery. */
@@ -212,7 +255,7 @@ static bool mark_repeats(struct reading *reading)
 
 	for (size_t i = 0; i < reading->count; i++) {
 		for (size_t k = 0; k < i; k++) {
-			if (str_equal(reading->value[i].name, reading->value[k].name)) {
+			if (is_same(&reading->value[i], &reading->value[k])) {
 				reading->value[i].sure = false;
 				any = true;
 			}
@@ -269,10 +312,22 @@ static bool read_object(struct members *members)
 		       .len == 0;
 }
 
-bool wellknown_read(struct str line, struct arena *arena, struct reading *reading)
+/* Without a branch, so that the compiler takes many bytes at a time. */
+static bool has_control_byte(struct str line)
+{
+	unsigned any = 0;
+
+	for (size_t i = 0; i < line.len; i++) {
+		any |= (unsigned)((uint8_t)line.ptr[i] < 0x20);
+	}
+	return any != 0;
+}
+
+bool wellknown_read(struct str line, struct wellknown_memo *memo, struct arena *arena,
+		    struct reading *reading)
 {
 	struct members members = {
-		.scanner = json_scanner(line), .arena = arena, .reading = reading};
+		.scanner = json_scanner(line), .arena = arena, .reading = reading, .memo = memo};
 
 	reading->count = 0;
 	reading->damage = DAMAGE_NONE;
@@ -280,8 +335,8 @@ bool wellknown_read(struct str line, struct arena *arena, struct reading *readin
 	if (!read_object(&members)) {
 		return false;
 	}
-	for (size_t i = 0; i < line.len && reading->damage == DAMAGE_NONE; i++) {
-		reading->damage = (uint8_t)line.ptr[i] < 0x20 ? DAMAGE_RECOVERED : DAMAGE_NONE;
+	if (has_control_byte(line)) {
+		reading->damage = DAMAGE_RECOVERED;
 	}
 	wellknown_distrust(reading);
 	return true;
