@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define PROGRESS_MS   250
+#define PROGRESS_MS   80
 #define STOP_MS       30000
 #define WIDTH_UNKNOWN 80
 #define WIDTH_MOST    200
