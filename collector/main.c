@@ -1,9 +1,12 @@
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "collector/runner.h"
 #include "model/options.h"
 
 #include <argp.h>
+
+#define HEAP_STEP ((size_t)8 << 20) /* each batch takes as much again as the one before */
 
 struct arguments {
 	const char *config_path;
@@ -73,6 +76,7 @@ int main(int argc, char **argv)
 
 	argp_err_exit_status = 78;
 	argp_parse(&argp, argc, argv, 0, NULL, &arguments);
+	(void)heap_prepare(HEAP_STEP); /* only makes it quicker */
 	secret_harden_process();
 	log_open("querytrail-collect", arguments.name);
 	error_clear(&err);
