@@ -8,7 +8,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define MAGIC        0x31465451u /* "QTF1" */
+#define MAGIC_SMALL  0x31465451u /* "QTF1" */
+#define MAGIC_LARGE  0x32465451u /* "QTF2" */
 #define HEADER_BYTES 28
 #define CRC_BYTES    4
 #define KEYS_MAX     (1u << 28)
@@ -49,9 +50,40 @@ static struct positions positions_of(const struct id_filter *filter, uint64_t ha
 	return positions;
 }
 
-static uint8_t fingerprint_of(uint64_t hash)
+static uint32_t fingerprint_of(const struct id_filter *filter, uint64_t hash)
 {
-	return (uint8_t)(hash ^ hash >> 32);
+	return (uint32_t)(hash ^ hash >> 32) & (filter->bits == ID_FILTER_SMALL ? 0xff : 0xfff);
+}
+
+static size_t fingerprint_bytes(unsigned bits, uint64_t count)
+{
+	return (size_t)((count * bits + 7) / 8);
+}
+
+/* Of 12 bits, two stand in three bytes, the first in the lower bits. */
+static uint32_t fingerprint_at(const struct id_filter *filter, uint32_t at)
+{
+	if (filter->bits == ID_FILTER_SMALL) {
+		return filter->fingerprints[at];
+	}
+	const uint8_t *bytes = filter->fingerprints + at + at / 2;
+	uint32_t both = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8;
+	return both >> at % 2 * 4 & 0xfff;
+}
+
+static void put_fingerprint(const struct id_filter *filter, uint8_t *fingerprints, uint32_t at,
+			    uint32_t value)
+{
+	if (filter->bits == ID_FILTER_SMALL) {
+		fingerprints[at] = (uint8_t)value;
+		return;
+	}
+	uint8_t *bytes = fingerprints + at + at / 2;
+	uint32_t keep = at % 2 == 0 ? 0xf000 : 0x000f;
+	uint32_t both = ((uint32_t)bytes[0] | (uint32_t)bytes[1] << 8) & keep;
+	both |= value << at % 2 * 4;
+	bytes[0] = (uint8_t)both;
+	bytes[1] = (uint8_t)(both >> 8);
 }
 
 static uint32_t fingerprint_count(const struct id_filter *filter)
@@ -68,9 +100,9 @@ bool id_filter_may_hold(const struct id_filter *filter, uint64_t key)
 	}
 	uint64_t hash = mix(key + filter->seed);
 	struct positions positions = positions_of(filter, hash);
-	const uint8_t *fingerprints = filter->fingerprints;
-	return (fingerprint_of(hash) ^ fingerprints[positions.at[0]] ^
-		fingerprints[positions.at[1]] ^ fingerprints[positions.at[2]]) == 0;
+	return (fingerprint_of(filter, hash) ^ fingerprint_at(filter, positions.at[0]) ^
+		fingerprint_at(filter, positions.at[1]) ^
+		fingerprint_at(filter, positions.at[2])) == 0;
 }
 
 /* 256 times the binary logarithm of value, rounded down; in integers, so that it is the same on every machine. */
@@ -188,20 +220,21 @@ static uint32_t peel(struct peeling *peeling, const struct id_filter *filter)
 	return taken;
 }
 
-/* Sets the fingerprints in reverse order: each key's own place makes its three places agree. */
-static void assign(const struct peeling *peeling, const struct id_filter *filter, uint32_t count,
+/* Sets the fingerprints in reverse order: each key's own place makes its three places agree. They are zero before. */
+static void assign(const struct peeling *peeling, struct id_filter *filter, uint32_t count,
 		   uint8_t *fingerprints)
 {
+	filter->fingerprints = fingerprints;
 	for (uint32_t i = count; i-- > 0;) {
 		uint64_t hash = peeling->order[i];
 		struct positions positions = positions_of(filter, hash);
-		uint8_t value = fingerprint_of(hash);
+		uint32_t value = fingerprint_of(filter, hash);
 		for (int p = 0; p < POSITIONS; p++) {
 			value ^= positions.at[p] != peeling->place[i]
-					 ? fingerprints[positions.at[p]]
+					 ? fingerprint_at(filter, positions.at[p])
 					 : 0;
 		}
-		fingerprints[peeling->place[i]] = value;
+		put_fingerprint(filter, fingerprints, peeling->place[i], value);
 	}
 }
 
@@ -229,14 +262,15 @@ static uint32_t sort_keys(uint64_t *keys, size_t count)
 static void put_filter(const struct id_filter *filter, uint32_t count, struct buf *out)
 {
 	size_t start = out->len;
-	wire_put_u32(out, MAGIC);
+	wire_put_u32(out, filter->bits == ID_FILTER_SMALL ? MAGIC_SMALL : MAGIC_LARGE);
 	wire_put_u32(out, count);
 	wire_put_u64(out, filter->seed);
 	wire_put_u32(out, filter->segment_length);
 	wire_put_u32(out, filter->segment_count_length);
 	wire_put_u32(out, fingerprint_count(filter));
 	if (filter->fingerprints != NULL) {
-		buf_put(out, filter->fingerprints, fingerprint_count(filter));
+		buf_put(out, filter->fingerprints,
+			fingerprint_bytes(filter->bits, fingerprint_count(filter)));
 	}
 	if (!out->failed) {
 		wire_put_u32(out, checksum_crc32c(str_make(out->ptr + start, out->len - start)));
@@ -261,20 +295,19 @@ static int construct(struct id_filter *filter, const uint64_t *keys, uint32_t co
 	return 0;
 }
 
-int id_filter_build(uint64_t *keys, size_t count, struct buf *out)
+int id_filter_build(uint64_t *keys, size_t count, enum id_filter_bits bits, struct buf *out)
 {
-	struct id_filter filter = {0};
+	struct id_filter filter = {.bits = bits};
 	uint8_t *fingerprints = NULL;
 	assert(count < KEYS_MAX);
 	uint32_t distinct = sort_keys(keys, count);
 	if (distinct > 0) {
 		set_sizes(&filter, distinct);
-		fingerprints = calloc(fingerprint_count(&filter), 1);
+		fingerprints = calloc(fingerprint_bytes(bits, fingerprint_count(&filter)), 1);
 		if (fingerprints == NULL || construct(&filter, keys, distinct, fingerprints) < 0) {
 			free(fingerprints);
 			return -ERR_NOMEM;
 		}
-		filter.fingerprints = fingerprints;
 	}
 	put_filter(&filter, distinct, out);
 	free(fingerprints);
@@ -299,7 +332,9 @@ int id_filter_open(struct str bytes, struct id_filter *out_filter, struct error 
 	filter.segment_length = wire_u32(&wire);
 	filter.segment_count_length = wire_u32(&wire);
 	uint32_t places = wire_u32(&wire);
-	if (magic != MAGIC || places != body.len - HEADER_BYTES) {
+	filter.bits = magic == MAGIC_LARGE ? ID_FILTER_LARGE : ID_FILTER_SMALL;
+	if ((magic != MAGIC_SMALL && magic != MAGIC_LARGE) ||
+	    fingerprint_bytes(filter.bits, places) != body.len - HEADER_BYTES) {
 		return damaged("its header does not fit", err);
 	}
 	struct wire_reader end = wire_reader(str_make(bytes.ptr + body.len, CRC_BYTES));

@@ -1,4 +1,4 @@
-/* id-filter - whether a block may hold an id: a binary fuse filter with 8-bit fingerprints, 9 bits a key, 0.4 % false hits.
+/* id-filter - whether a block may hold an id: a binary fuse filter with fingerprints of 8 bits (9 to 10 bits a key, 0.4 % false hits) or 12 (14 bits, 0.02 %).
  *
  * Shape:   docs/format.md section 9.8. Keys are 64-bit SipHash values of texts (id_filter_key). Building is deterministic: the same keys give
  *          the same bytes.
@@ -21,13 +21,17 @@
 /* The key of an id's text: carried_key. */
 uint64_t id_filter_key(struct str id);
 
+/* The bits of a fingerprint. Ids are looked for in all blocks for each record that comes in. */
+enum id_filter_bits { ID_FILTER_SMALL = 8, ID_FILTER_LARGE = 12 };
+
 /* Appends a filter over keys, in which doubles may be; they are sorted in place. Returns 0 or -ERR_NOMEM. */
-int id_filter_build(uint64_t *keys, size_t count, struct buf *out);
+int id_filter_build(uint64_t *keys, size_t count, enum id_filter_bits bits, struct buf *out);
 
 /* A filter over borrowed bytes. */
 struct id_filter {
 	uint64_t seed;
 	uint32_t segment_length, segment_count_length;
+	enum id_filter_bits bits;
 	const uint8_t *fingerprints;
 };
 

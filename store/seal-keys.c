@@ -140,6 +140,8 @@ int seal_keys_finish(struct seal_keys *keys, struct buf *out_ids, struct buf *ou
 	if (keys->failed) {
 		return -ERR_NOMEM;
 	}
-	int rc = id_filter_build(keys->ids, keys->id_count, out_ids);
-	return rc < 0 ? rc : id_filter_build(keys->records, keys->record_count, out_records);
+	int rc = id_filter_build(keys->ids, keys->id_count, ID_FILTER_LARGE, out_ids);
+	return rc < 0 ? rc
+		      : id_filter_build(keys->records, keys->record_count, ID_FILTER_SMALL,
+					out_records);
 }

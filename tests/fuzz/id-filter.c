@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(keys, data, count * sizeof(keys[0]));
 	struct buf built;
 	buf_init(&built, 1 << 16);
-	if (id_filter_build(keys, count, &built) == 0) {
+	enum id_filter_bits bits = size % 2 == 0 ? ID_FILTER_SMALL : ID_FILTER_LARGE;
+	if (id_filter_build(keys, count, bits, &built) == 0) {
 		if (id_filter_open(buf_str(&built), &filter, &err) != 0) {
 			__builtin_trap();
 		}
