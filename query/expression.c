@@ -2,6 +2,7 @@
 
 #include "correlator/rules/regex.h"
 #include "correlator/rules/rule.h"
+#include "query/expression-automaton.h"
 #include "query/expression-classes.h"
 #include "query/expression-must.h"
 
@@ -12,6 +13,7 @@ static void free_expression(void *owner)
 	struct expression *expression = owner;
 	regex_free(expression->regex);
 	regex_scratch_free(expression->scratch);
+	dfa_free(expression->automaton);
 }
 
 int expression_new(struct str text, struct arena *arena, struct expression **out_expression,
@@ -30,12 +32,21 @@ int expression_new(struct str text, struct arena *arena, struct expression **out
 	regex_scratch_bound(expression->scratch, WORK_MAX);
 	expression_find_must(expression, arena);
 	expression_find_classes(expression);
+	expression->automaton = expression_automaton(text);
 	*out_expression = expression;
 	return 0;
 }
 
 bool expression_matches(struct expression *expression, struct str text)
 {
+	struct dfa *automaton = expression->automaton;
+	if (automaton != NULL) {
+		uint16_t state = dfa_run(automaton, automaton->start, text);
+		state = dfa_end(automaton, state);
+		if (state != DFA_DOUBT) {
+			return state == DFA_FOUND;
+		}
+	}
 	if (expression->given_up >= EXPRESSION_GIVEN_UP_MAX) {
 		return false;
 	}

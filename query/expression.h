@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/byteset.h"
+#include "base/dfa.h"
 #include "base/error.h"
 
 #include <stdint.h>
@@ -28,7 +29,8 @@ struct expression {
 	struct byteset classes
 		[EXPRESSION_CLASSES_MAX]; /* none; or a match holds a byte of each, one after another, or else a text of must */
 	size_t class_count;
-	uint64_t given_up; /* texts that took too much work */
+	struct dfa *automaton; /* NULL: it needs more than one can do */
+	uint64_t given_up;     /* texts that took too much work */
 	struct regex *regex;
 	struct regex_scratch *scratch;
 };

@@ -421,6 +421,7 @@ void match_needle(const struct match *match, struct block_needle *out_needle)
 		out_needle->any_count = match->expression->must_count;
 		out_needle->classes = match->expression->classes;
 		out_needle->class_count = match->expression->class_count;
+		out_needle->automaton = match->expression->automaton;
 	}
 }
 

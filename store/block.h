@@ -134,6 +134,8 @@ struct block_needle {
 	const struct byteset *
 		classes; /* when there are some: it holds a byte of each, one after another, or one of any */
 	size_t class_count;
+	struct dfa *
+		automaton; /* says the same as matches, or that it is in doubt; NULL: there is none */
 	bool (*matches)(const void *owner, struct str text); /* NULL: to hold one is enough */
 	const void *owner;
 };

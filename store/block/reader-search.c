@@ -80,31 +80,40 @@ static int find_one_of(struct texts *texts, size_t count, const struct block_nee
 	return rc;
 }
 
+/* The values that match, as bits. */
+static int find_values(const struct opened_column *opened, const struct block_needle *needle,
+		       uint64_t *found, struct error *err)
+{
+	struct block_needle copy = *needle;
+	struct str any = needle->any_count == 1 ? needle->any[0] : (struct str){NULL, 0};
+	struct texts_needle one = {
+		.automaton = needle->automaton,
+		.matches = needle->matches != NULL ? ask : NULL,
+		.owner = &copy,
+	};
+	if (needle->automaton == NULL && needle->any_count + (needle->class_count > 0) > 1) {
+		return find_one_of(opened->texts, opened->count, needle, found, err);
+	}
+	if (needle->automaton == NULL) {
+		one.needle = any;
+		one.ignore_case = needle->ignore_case;
+		one.classes = needle->classes;
+		one.class_count = needle->class_count;
+	}
+	return texts_find(opened->texts, &one, found, err);
+}
+
 static int find_in_texts(struct block *block, uint16_t column, const struct block_needle *needle,
 			 uint64_t *out_rows, struct error *err)
 {
 	const struct opened_column *opened = &block->columns[column];
 	size_t rows = block->layout.runs[block->layout.columns[column].kind].count;
-	struct block_needle copy = *needle;
 	uint64_t *found = calloc(opened->count / 64 + 1, sizeof found[0]);
 	int rc;
 	if (found == NULL) {
 		return opened_no_memory(block, err);
 	}
-	if (needle->any_count + (needle->class_count > 0) <= 1) {
-		struct str any = needle->any_count == 1 ? needle->any[0] : (struct str){NULL, 0};
-		const struct texts_needle one = {
-			.needle = any,
-			.ignore_case = needle->ignore_case,
-			.classes = needle->classes,
-			.class_count = needle->class_count,
-			.matches = needle->matches != NULL ? ask : NULL,
-			.owner = &copy,
-		};
-		rc = texts_find(opened->texts, &one, found, err);
-	} else {
-		rc = find_one_of(opened->texts, opened->count, needle, found, err);
-	}
+	rc = find_values(opened, needle, found, err);
 	for (size_t word = 0; rc == 0 && opened->value_of == NULL && word <= rows / 64; word++) {
 		out_rows[word] |= word * 64 < rows ? found[word] : 0;
 	}

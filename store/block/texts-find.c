@@ -186,6 +186,10 @@ int texts_find(struct texts *texts, const struct texts_needle *needle, uint64_t 
 	bool all = needle->needle.len == 0 && needle->class_count == 0;
 	int result;
 
+	if (needle->automaton != NULL) {
+		free(find);
+		return texts_walk(texts, needle, out_rows, err);
+	}
 	if (find == NULL) {
 		return no_memory(err);
 	}

@@ -94,6 +94,10 @@ static inline bool find_survives(const struct find_step *step, uint64_t states)
 	return (states & step->accept) != 0 || (states << step->shift & step->hold) != 0;
 }
 
+/* texts_find with an automaton. */
+int texts_walk(struct texts *texts, const struct texts_needle *needle, uint64_t *out_rows,
+	       struct error *err);
+
 /* Begins: makes the moves. Returns 0 or -ERR_NOMEM. */
 int find_init(struct find *find, struct texts *texts, const struct texts_needle *needle,
 	      struct error *err);

@@ -80,6 +80,8 @@ struct texts_needle {
 	bool ignore_case;
 	const struct byteset *classes;
 	size_t class_count; /* at most TEXTS_CLASSES_MAX */
+	struct dfa *
+		automaton; /* instead of all these: base/dfa.h; matches is asked where it is in doubt */
 	bool (*matches)(void *owner, struct str text);
 	void *owner;
 };

@@ -285,6 +285,12 @@ static const char *const expressions[] = {
 	"\\(\\d, []0-4-]\\)",
 	"\xff",
 	".",
+	"\\d$",
+	"\\b\\d{1,3}\\b.*\\b\\d\\d\\b",
+	"\\Bd\\B|\\bupdate\\b",
+	"(drop|order|user)s?\\b",
+	"^(select|exec) .*'$",
+	"[a-f]\\d{2}-[a-f]",
 };
 
 static void test_expressions(void **state)
