@@ -45,11 +45,13 @@ static bool take_request_id(struct context *context, struct str value)
 {
 	struct buf decoded;
 	struct str id;
+	bool coded = str_find_byte(value, '%', 0) >= 0; /* most are not, and stand for themselves */
 	bool ok;
 
 	buf_init(&decoded, CONTEXT_ID_MAX);
-	ok = parse_percent(value, &decoded) && !decoded.failed && context_is_id(buf_str(&decoded));
-	id = ok && decoded.len != value.len ? buf_str(&decoded) : value;
+	ok = !coded || (parse_percent(value, &decoded) && !decoded.failed);
+	id = coded ? buf_str(&decoded) : value;
+	ok = ok && context_is_id(id);
 	if (ok && context->request_id.len != 0) {
 		ok = str_equal(context->request_id, id);
 	} else if (ok) {
