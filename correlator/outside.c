@@ -147,7 +147,9 @@ static int put_later(struct outside_later *later, const struct join_want *want, 
 		later->room = room;
 	}
 	later->keys[later->count++] =
-		(struct outside_key){.key = want->key, .claims = want->kind == JOIN_WANT_CLAIMS};
+		(struct outside_key){.key = want->key,
+				     .time_ns = want->from_ns,
+				     .claims = want->kind == JOIN_WANT_CLAIMS};
 	return 0;
 }
 
@@ -157,16 +159,23 @@ void outside_later_done(struct outside_later *later)
 	*later = (struct outside_later){0};
 }
 
-static bool is_near(const struct outside_later *later, const struct recall_block *block,
-		    const struct join_want *want)
+/* Whether a time is not far from a span of time; also when that can't be said. */
+static bool is_near_span(const struct outside_later *later, int64_t time_ns, int64_t min_ns,
+			 int64_t max_ns)
 {
-	int64_t before_ns = 0, after_ns = 0, time_ns = want->from_ns;
-	if (later == NULL || want->urgent ||
-	    __builtin_sub_overflow(block->min_time_ns, time_ns, &before_ns) ||
-	    __builtin_sub_overflow(time_ns, block->max_time_ns, &after_ns)) {
+	int64_t before_ns = 0, after_ns = 0;
+	if (__builtin_sub_overflow(min_ns, time_ns, &before_ns) ||
+	    __builtin_sub_overflow(time_ns, max_ns, &after_ns)) {
 		return true;
 	}
 	return before_ns <= later->near_ns && after_ns <= later->near_ns;
+}
+
+static bool is_near(const struct outside_later *later, const struct recall_block *block,
+		    const struct join_want *want)
+{
+	return later == NULL || want->urgent ||
+	       is_near_span(later, want->from_ns, block->min_time_ns, block->max_time_ns);
 }
 
 /* What filters far away say by chance of so many wants; more than that means something. */
@@ -431,8 +440,9 @@ int outside_answer(struct recall *recall, struct join *join, struct outside_late
 	return rc;
 }
 
-static int give_late(struct outside *outside, const struct join_want *want, size_t place,
-		     struct error *err)
+/* What is near in time was found in its block when it was asked for, or came later and asked itself. */
+static int give_late(struct outside *outside, const struct outside_later *later,
+		     const struct join_want *want, size_t place, struct error *err)
 {
 	struct recall_run run = {.count = 1};
 	enum recall_index index = want->kind == JOIN_WANT_CLAIMS ? RECALL_CLAIMS : RECALL_REQUESTS;
@@ -447,6 +457,9 @@ static int give_late(struct outside *outside, const struct join_want *want, size
 		}
 		uint32_t row = run.entries[i].row;
 		uint64_t leaf = rows.leaves[row];
+		if (is_near_span(later, want->from_ns, rows.times[row], rows.times[row])) {
+			continue;
+		}
 		rc = give(outside, NULL, (struct recall_row){place, row}, err);
 		rc = rc < 0 ? rc : join_late(outside->join, leaf, err);
 	}
@@ -462,10 +475,11 @@ int outside_look_up(struct recall *recall, struct join *join, struct outside_lat
 		for (size_t i = 0; rc == 0 && i < later->count; i++) {
 			struct join_want want = {.kind = later->keys[i].claims ? JOIN_WANT_CLAIMS
 									       : JOIN_WANT_REQUESTS,
-						 .key = later->keys[i].key};
+						 .key = later->keys[i].key,
+						 .from_ns = later->keys[i].time_ns};
 			bool may = false;
 			rc = may_hold_id(&outside, &want, place, &may, err);
-			rc = rc == 0 && may ? give_late(&outside, &want, place, err) : rc;
+			rc = rc == 0 && may ? give_late(&outside, later, &want, place, err) : rc;
 		}
 	}
 	if (rc == 0) {

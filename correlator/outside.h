@@ -12,9 +12,10 @@
 #include "store/recall.h"
 
 /* Ids that a filter far from their event's time may hold: nearly always by chance, and an index of its block must be made to see it. They are
- * looked up together, later; what is found then is judged as if it had come late. */
+ * looked up together, later; what is found then is judged as if it had come late. Records that are near themselves were answered at once. */
 struct outside_key {
 	uint64_t key;
+	int64_t time_ns; /* of the event */
 	bool claims;
 };
 struct outside_later {
