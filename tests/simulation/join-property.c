@@ -29,8 +29,6 @@ struct standing { /* what stands of an item, in words */
 	char text[400];
 };
 
-#define PUTS_OFF 4 /* one order in so many looks into far blocks later */
-
 struct feed {
 	const struct small_world *world;
 	struct join *join;
@@ -271,9 +269,8 @@ static int drain(struct feed *feed)
 					 0);
 			if (count == 0 && feed->looks_up && feed->later.count > 0) {
 				count = feed->later.count;
-				assert_int_equal(outside_look_up(feed->blocks->recall, feed->join,
-								 later, &err),
-						 0);
+				assert_true(outside_look_up(feed->blocks->recall, feed->join, later,
+							    &err) == 0);
 			}
 			assert_true(rounds++ < 1000);
 			continue;
@@ -379,7 +376,7 @@ static void revisit(struct feed *feed)
 	}
 }
 
-/* A restart: a new join learns the records and verdicts that were stored, in one order or the other, and has nothing to say. */
+/* A restart: a new join learns the records and verdicts that were stored, in one order or the other, and has nothing to say but of what it puts off again. */
 static void restart(struct feed *feed, bool verdicts_first)
 {
 	(void)drain(feed);
@@ -404,8 +401,7 @@ static void restart(struct feed *feed, bool verdicts_first)
 	visit(feed);
 	revisit(feed);
 	join_settle(feed->join, feed->requests_ns, feed->statements_ns);
-	int said = drain(feed);
-	assert_true(said == 0 || feed->puts_off); /* what is put off again may be judged again */
+	assert_true(drain(feed) == 0 || feed->puts_off);
 }
 
 /* Seals some of what there is and has it forgotten, now or later. */
@@ -472,7 +468,7 @@ static void run(const struct small_world *world, uint64_t seed, struct standing 
 			    .end = 1,
 			    .forgets = seed % 3 != 0, /* not that of order 0 */
 			    .blocks = seed % 2 == 0 ? &blocks : NULL,
-			    .puts_off = seed % PUTS_OFF == 0,
+			    .puts_off = seed % 4 == 0,
 			    .later = {.near_ns = (int64_t)(seed / 4 % 3) * 1500 * SMALL_MS},
 			    .stored = calloc(STORED_MAX, sizeof *feed.stored)};
 	assert_non_null(feed.stored);
@@ -493,7 +489,6 @@ static void run(const struct small_world *world, uint64_t seed, struct standing 
 	join_settle(feed.join, INT64_MAX, INT64_MAX);
 	feed.requests_ns = feed.statements_ns = INT64_MAX;
 	visit(&feed);
-	(void)drain(&feed);
 	feed.looks_up = true;
 	(void)drain(&feed);
 	restart(&feed, seed % 2 == 0);
@@ -562,10 +557,9 @@ static void test_any_order(void **state)
 		check_oracle(&world, seed, first);
 		for (uint64_t order = 1; order <= 6; order++) {
 			run(&world, seed * 100 + order, other);
-			/* A request whose statements were put off may keep the verdict that it has none. */
-			bool puts_off = (seed * 100 + order) % PUTS_OFF == 0;
-			for (int i = puts_off ? world.line_count : 0;
-			     i < world.line_count + world.row_count; i++) {
+			/* a request whose statements were put off may keep the verdict that it has none */
+			int i = (seed * 100 + order) % 4 == 0 ? world.line_count : 0;
+			for (; i < world.line_count + world.row_count; i++) {
 				if (strcmp(first[i].text, other[i].text) != 0) {
 					fail_msg("seed %d order %d item %d: %s, and before: %s",
 						 (int)seed, (int)order, i, other[i].text,
@@ -592,7 +586,6 @@ static void test_worlds_are_nasty(void **state)
 		}
 	}
 	for (size_t g = 0; g < 5; g++) {
-		print_message("# %s: %u\n", grades[g], count[g]);
 		assert_true(count[g] > 30);
 	}
 }
