@@ -57,10 +57,8 @@ void note_signer_done(struct note_signer *signer);
 struct note_signature {
 	struct str name;
 	uint32_t id;
-	uint8_t bytes
-		[2560]; /* decoded, without the id; other types have longer ones, which are not kept */
-	size_t len;
-	struct str line; /* whole, with its newline */
+	struct str encoded; /* Base64 of id and signature */
+	struct str line;    /* whole, with its newline */
 };
 
 struct note {
