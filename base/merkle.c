@@ -69,7 +69,7 @@ void merkle_range_root(const struct merkle_range *range, struct merkle_hash *out
 	*out = node;
 }
 
-int merkle_range_fetch(uint64_t size, merkle_fetch_fn *fetch, void *owner, struct merkle_range *out,
+int merkle_range_fetch(uint64_t size, const struct merkle_source *from, struct merkle_range *out,
 		       struct error *err)
 {
 	assert(size <= INT64_MAX);
@@ -79,7 +79,7 @@ int merkle_range_fetch(uint64_t size, merkle_fetch_fn *fetch, void *owner, struc
 		if ((size >> h & 1) == 0) {
 			continue;
 		}
-		int rc = fetch(owner, h, out->size >> h, &out->peaks[count++], err);
+		int rc = from->fetch(from->owner, h, out->size >> h, &out->peaks[count++], err);
 		if (rc < 0) {
 			return rc;
 		}
@@ -89,7 +89,7 @@ int merkle_range_fetch(uint64_t size, merkle_fetch_fn *fetch, void *owner, struc
 }
 
 /* The root over the leaves from start up to end: start is a multiple of the smallest power of two that is not below end - start. */
-static int subtree(uint64_t start, uint64_t end, merkle_fetch_fn *fetch, void *owner,
+static int subtree(uint64_t start, uint64_t end, const struct merkle_source *from,
 		   struct merkle_hash *out, struct error *err)
 {
 	struct merkle_hash peaks[MERKLE_PROOF_MAX];
@@ -98,7 +98,7 @@ static int subtree(uint64_t start, uint64_t end, merkle_fetch_fn *fetch, void *o
 		if (((end - start) >> h & 1) == 0) {
 			continue;
 		}
-		int rc = fetch(owner, h, start >> h, &peaks[count++], err);
+		int rc = from->fetch(from->owner, h, start >> h, &peaks[count++], err);
 		if (rc < 0) {
 			return rc;
 		}
@@ -112,11 +112,11 @@ static int subtree(uint64_t start, uint64_t end, merkle_fetch_fn *fetch, void *o
 	return 0;
 }
 
-int merkle_root_fetch(uint64_t size, merkle_fetch_fn *fetch, void *owner, struct merkle_hash *out,
+int merkle_root_fetch(uint64_t size, const struct merkle_source *from, struct merkle_hash *out,
 		      struct error *err)
 {
 	struct merkle_range range;
-	int rc = merkle_range_fetch(size, fetch, owner, &range, err);
+	int rc = merkle_range_fetch(size, from, &range, err);
 	if (rc == 0) {
 		merkle_range_root(&range, out);
 	}
@@ -139,7 +139,7 @@ static void turn(struct merkle_proof *proof)
 	}
 }
 
-int merkle_prove_leaf(uint64_t index, uint64_t size, merkle_fetch_fn *fetch, void *owner,
+int merkle_prove_leaf(uint64_t index, uint64_t size, const struct merkle_source *from,
 		      struct merkle_proof *out, struct error *err)
 {
 	assert(index < size && size <= INT64_MAX);
@@ -149,8 +149,8 @@ int merkle_prove_leaf(uint64_t index, uint64_t size, merkle_fetch_fn *fetch, voi
 	while (end - start > 1) {
 		uint64_t middle = start + split(end - start);
 		struct merkle_hash *sibling = &out->hashes[out->count++];
-		int rc = index < middle ? subtree(middle, end, fetch, owner, sibling, err)
-					: subtree(start, middle, fetch, owner, sibling, err);
+		int rc = index < middle ? subtree(middle, end, from, sibling, err)
+					: subtree(start, middle, from, sibling, err);
 		if (rc < 0) {
 			return rc;
 		}
@@ -161,7 +161,7 @@ int merkle_prove_leaf(uint64_t index, uint64_t size, merkle_fetch_fn *fetch, voi
 	return 0;
 }
 
-int merkle_prove_tree(uint64_t old_size, uint64_t size, merkle_fetch_fn *fetch, void *owner,
+int merkle_prove_tree(uint64_t old_size, uint64_t size, const struct merkle_source *from,
 		      struct merkle_proof *out, struct error *err)
 {
 	assert(old_size <= size && size <= INT64_MAX);
@@ -174,8 +174,8 @@ int merkle_prove_tree(uint64_t old_size, uint64_t size, merkle_fetch_fn *fetch, 
 	while (end != old_size) { /* RFC 6962 section 2.1.2, SUBPROOF */
 		uint64_t middle = start + split(end - start);
 		struct merkle_hash *other = &out->hashes[out->count++];
-		int rc = old_size <= middle ? subtree(middle, end, fetch, owner, other, err)
-					    : subtree(start, middle, fetch, owner, other, err);
+		int rc = old_size <= middle ? subtree(middle, end, from, other, err)
+					    : subtree(start, middle, from, other, err);
 		if (rc < 0) {
 			return rc;
 		}
@@ -183,7 +183,7 @@ int merkle_prove_tree(uint64_t old_size, uint64_t size, merkle_fetch_fn *fetch, 
 		end = old_size <= middle ? middle : end;
 	}
 	if (start > 0) { /* else it is the older tree itself, whose root is known */
-		int rc = subtree(start, end, fetch, owner, &out->hashes[out->count++], err);
+		int rc = subtree(start, end, from, &out->hashes[out->count++], err);
 		if (rc < 0) {
 			return rc;
 		}

@@ -18,6 +18,7 @@ struct merkle_hash {
 	uint8_t bytes[DIGEST_BYTES];
 };
 
+/* Whether two hashes are the same. */
 bool merkle_equal(const struct merkle_hash *a, const struct merkle_hash *b);
 
 /* The hash of a leaf, and of a node. out may be one of the children. */
@@ -31,7 +32,10 @@ struct merkle_range {
 	struct merkle_hash peaks[MERKLE_PROOF_MAX];
 };
 
+/* A tree without leaves. */
 void merkle_range_init(struct merkle_range *range);
+
+/* How many peaks a tree of so many leaves has. */
 static inline unsigned merkle_range_peaks(uint64_t size)
 {
 	return (unsigned)__builtin_popcountll(size);
@@ -54,23 +58,28 @@ void merkle_range_root(const struct merkle_range *range, struct merkle_hash *out
 typedef int merkle_fetch_fn(void *owner, unsigned height, uint64_t number, struct merkle_hash *out,
 			    struct error *err);
 
+struct merkle_source {
+	merkle_fetch_fn *fetch;
+	void *owner;
+};
+
 struct merkle_proof {
 	size_t count;
 	struct merkle_hash hashes[MERKLE_PROOF_MAX];
 };
 
 /* The peaks and the root of a tree of size leaves. */
-int merkle_range_fetch(uint64_t size, merkle_fetch_fn *fetch, void *owner, struct merkle_range *out,
+int merkle_range_fetch(uint64_t size, const struct merkle_source *from, struct merkle_range *out,
 		       struct error *err);
-int merkle_root_fetch(uint64_t size, merkle_fetch_fn *fetch, void *owner, struct merkle_hash *out,
+int merkle_root_fetch(uint64_t size, const struct merkle_source *from, struct merkle_hash *out,
 		      struct error *err);
 
 /* That leaf `index` is in the tree of `size` leaves: from its sibling upwards. index < size is asserted. */
-int merkle_prove_leaf(uint64_t index, uint64_t size, merkle_fetch_fn *fetch, void *owner,
+int merkle_prove_leaf(uint64_t index, uint64_t size, const struct merkle_source *from,
 		      struct merkle_proof *out, struct error *err);
 
 /* That the tree of `size` leaves begins with that of `old_size` leaves. old_size <= size is asserted. */
-int merkle_prove_tree(uint64_t old_size, uint64_t size, merkle_fetch_fn *fetch, void *owner,
+int merkle_prove_tree(uint64_t old_size, uint64_t size, const struct merkle_source *from,
 		      struct merkle_proof *out, struct error *err);
 
 /* A tree by its size and root: what a checkpoint says. */

@@ -44,6 +44,8 @@ bool note_name_is_valid(struct str name);
 
 /* Reads NAME+KEYID+BASE64. Returns 0 or ERR_INPUT. */
 int note_key_parse(struct str text, struct note_key *out, struct error *err);
+
+/* Appends it as NAME+KEYID+BASE64. */
 void note_key_put(const struct note_key *key, struct buf *out);
 
 /* Makes a new key, or reads one as text (surrounding white space is fine). note_signer_done frees. Return 0, ERR_INPUT, ERR_NOMEM or ERR_IO (no random bytes). */
@@ -67,6 +69,7 @@ struct note {
 	struct note_signature signatures[NOTE_SIGNATURES_MAX];
 };
 
+/* Reads one. Returns 0 or ERR_INPUT. */
 int note_parse(struct str bytes, struct note *out, struct error *err);
 
 /* What a key says of a note: ERR_GONE when it did not sign it, ERR_INPUT when its signature is wrong (then nothing of the note may be used), else 0.
@@ -84,6 +87,8 @@ struct note_checkpoint {
 	struct merkle_head head;
 	struct str extension; /* lines after the third, borrowed; as a rule none */
 };
+
+/* Reads and writes it. parse returns 0 or ERR_INPUT. */
 int note_checkpoint_parse(struct str text, struct note_checkpoint *out, struct error *err);
 void note_checkpoint_put(const struct note_checkpoint *checkpoint, struct buf *out);
 

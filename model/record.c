@@ -358,6 +358,31 @@ int record_decode_front(struct str bytes, struct record_front *out_front, struct
 	return wrong != NULL ? wrong_record(&reader, wrong, err) : 0;
 }
 
+int record_decode_digest(struct str bytes, struct str *out_digest, struct error *err)
+{
+	struct wire_reader reader = wire_reader(bytes);
+	struct record_front front;
+	const char *wrong = read_front(&reader, &front);
+	uint64_t fields = wrong == NULL ? wire_varint(&reader) : 0;
+
+	*out_digest = (struct str){0};
+	for (; fields > 0 && !reader.failed; fields--) {
+		uint64_t number = wire_varint(&reader);
+		if (number > FIELD_digest) {
+			break;
+		}
+		/* all up to this one are texts or bytes */
+		struct str text = wire_block(&reader, RECORD_MAX_BYTES);
+		if (number == FIELD_digest) {
+			*out_digest = text;
+		}
+	}
+	if (wrong == NULL && reader.failed) {
+		wrong = "cut off";
+	}
+	return wrong != NULL ? wrong_record(&reader, wrong, err) : 0;
+}
+
 int record_decode(struct str bytes, struct record *out_record, struct error *err)
 {
 	struct wire_reader reader = wire_reader(bytes);

@@ -122,6 +122,9 @@ struct record_front {
 /* Reads that alone, in a fraction of the time; what follows is not looked at. Borrows, returns and says as record_decode. */
 int record_decode_front(struct str bytes, struct record_front *out_front, struct error *err);
 
+/* The field digest of a redacted record, empty when there is none; reads only what stands before it. Borrows, returns and says as record_decode. */
+int record_decode_digest(struct str bytes, struct str *out_digest, struct error *err);
+
 /* The stable id of a record: 16 lower-case hexadecimal digits and a NUL, from SHA-256 over source, NUL, key. */
 #define RECORD_ID_DIGITS 16
 void record_stable_id(struct str source, struct str key, char out[RECORD_ID_DIGITS + 1]);

@@ -173,14 +173,11 @@ int blocks_load(struct blocks *blocks, const struct blocks_list **out_list, stru
 		struct error *err)
 {
 	uint64_t changes = 0;
-	int rc = 0;
-	if (blocks->catalog->has_blocks) {
-		rc = blocks_changes(blocks->catalog, &changes, err);
-		if (rc == 0 && (!blocks->loaded || changes != blocks->changes)) {
-			forget_list(blocks);
-			rc = load(blocks, err);
-			blocks->changes = changes;
-		}
+	int rc = blocks_changes(blocks->catalog, &changes, err);
+	if (rc == 0 && (!blocks->loaded || changes != blocks->changes)) {
+		forget_list(blocks);
+		rc = load(blocks, err);
+		blocks->changes = changes;
 	}
 	if (rc == 0 && damage != NULL) {
 		*damage = blocks->damage;

@@ -55,7 +55,6 @@ static const char schema[] =
 	"CREATE INDEX outbox_waiting ON outbox (next_ns, alert_id, channel) WHERE state = 1;"
 	"CREATE INDEX outbox_dead ON outbox (alert_id) WHERE state = 3;";
 
-/* What came with version 3. */
 static const char schema_blocks[] =
 	"CREATE TABLE blocks ("
 	" number INTEGER PRIMARY KEY, about BLOB NOT NULL, spans BLOB NOT NULL,"
@@ -67,6 +66,23 @@ static const char schema_blocks[] =
 	"ROWID;"
 	"INSERT OR IGNORE INTO meta VALUES ('blocks.next', x'31');"
 	"INSERT OR IGNORE INTO meta VALUES ('next_leaf', x'30');";
+
+/* The log: nodes of its tree, seeds of its salts, hashes of what was removed, what was signed. */
+static const char schema_log[] =
+	"CREATE TABLE tiles (tile INTEGER PRIMARY KEY, bytes BLOB NOT NULL, crc INTEGER NOT NULL) "
+	"STRICT;"
+	"CREATE TABLE seeds ("
+	" height INTEGER NOT NULL, number INTEGER NOT NULL, seed BLOB NOT NULL,"
+	" PRIMARY KEY (height, number)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE stubs ("
+	" leaf_group INTEGER NOT NULL, height INTEGER NOT NULL, number INTEGER NOT NULL,"
+	" hash BLOB NOT NULL, PRIMARY KEY (leaf_group, height, number)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE checkpoints ("
+	" id INTEGER PRIMARY KEY, size INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
+	" note TEXT NOT NULL"
+	") STRICT;";
 
 /* Came later, and may be missing: what it holds follows from the summaries of blocks (store/rollup.h). */
 static const char schema_rollups[] =
@@ -83,6 +99,9 @@ static const char *const statement_sql[CATALOG_STATEMENT_COUNT] = {
 #define BLOCKS_SQL(name, sql) [CATALOG_##name] = (sql),
 #include "store/blocks.def"
 #undef BLOCKS_SQL
+#define LOG_SQL(name, sql) [CATALOG_LOG_##name] = (sql),
+#include "store/log/log.def"
+#undef LOG_SQL
 	[CATALOG_BEGIN_READ] = "BEGIN",
 	[CATALOG_BEGIN_WRITE] = "BEGIN IMMEDIATE",
 	[CATALOG_COMMIT] = "COMMIT",
@@ -220,8 +239,8 @@ int catalog_shrink(struct catalog *catalog, bool all, struct error *err)
 	return run_sql(catalog, pragma, err);
 }
 
-/* Makes the tables: all of them, or those that an older format lacks. */
-static int make_schema(struct catalog *catalog, bool all, struct error *err)
+/* Makes the tables. */
+static int make_schema(struct catalog *catalog, struct error *err)
 {
 	/* the first works only while there is no table */
 	int rc = run_sql(catalog,
@@ -231,8 +250,9 @@ static int make_schema(struct catalog *catalog, bool all, struct error *err)
 	if (rc < 0) {
 		return rc;
 	}
-	rc = all ? run_sql(catalog, schema, err) : 0;
+	rc = run_sql(catalog, schema, err);
 	rc = rc < 0 ? rc : run_sql(catalog, schema_blocks, err);
+	rc = rc < 0 ? rc : run_sql(catalog, schema_log, err);
 	if (rc == 0) {
 		char pragmas[96];
 		int len = snprintf(pragmas, sizeof pragmas,
@@ -262,8 +282,7 @@ static int check_format(struct catalog *catalog, enum catalog_mode mode, struct 
 	}
 	if (application == 0 && version == 0 && tables == 0) {
 		if (mode == CATALOG_CREATE) {
-			catalog->has_blocks = true;
-			return make_schema(catalog, true, err);
+			return make_schema(catalog, err);
 		}
 		return error_set(err, ERR_CONFIG, "%s is empty: no store was made there yet",
 				 catalog->path);
@@ -273,11 +292,6 @@ static int check_format(struct catalog *catalog, enum catalog_mode mode, struct 
 				 "%s is an SQLite file of another program, not a store",
 				 catalog->path);
 	}
-	if (version >= CATALOG_VERSION_OLDEST && version < CATALOG_VERSION) {
-		catalog->has_blocks = mode != CATALOG_READ;
-		return mode == CATALOG_READ ? 0 : make_schema(catalog, false, err);
-	}
-	catalog->has_blocks = true;
 	if (version != CATALOG_VERSION) {
 		return error_set(err, ERR_CONFIG,
 				 "%s has format version %lld, of %s querytrail; this program reads "

@@ -2,7 +2,7 @@
  *
  * Shape:   WAL, synchronous=FULL, pages of 4,096 bytes, application_id "QTrl", user_version CATALOG_VERSION.
  *          Tables: meta, sources, alerts, outbox, head (one row per batch; its bytes stand in a segment, store/extent.h),
- *          blocks, graves (store/blocks.h). docs/format.md section 5.1.
+ *          blocks, graves (store/blocks.h); tiles, seeds, stubs, checkpoints (store/log/). docs/format.md section 5.1.
  * Errors:  every SQLite result becomes one of ours with the file's name in the sentence: damaged pages ERR_CORRUPT, a full or
  *          failing disk ERR_IO.
  * Threads: one catalog per thread. Blocking: disk; at most CATALOG_BUSY_MS for another process's lock.
@@ -18,8 +18,7 @@
 #include <stdint.h>
 
 #define CATALOG_FILE           "catalog.db"
-#define CATALOG_VERSION        3
-#define CATALOG_VERSION_OLDEST 2          /* without blocks; a writer brings it up to date */
+#define CATALOG_VERSION        4
 #define CATALOG_APPLICATION_ID 0x5154726c /* "QTrl" */
 #define CATALOG_PAGE_BYTES     4096
 #define CATALOG_BUSY_MS        5000
@@ -45,13 +44,15 @@ enum catalog_statement {
 #define BLOCKS_SQL(name, sql) CATALOG_##name,
 #include "store/blocks.def"
 #undef BLOCKS_SQL
+#define LOG_SQL(name, sql) CATALOG_LOG_##name,
+#include "store/log/log.def"
+#undef LOG_SQL
 	CATALOG_STATEMENT_COUNT,
 };
 
 struct catalog {
 	sqlite3 *db;
 	char *path;
-	bool has_blocks;  /* its format has the tables of blocks */
 	bool has_rollups; /* there is the table of rollups; whoever writes makes it */
 	sqlite3_stmt *statements[CATALOG_STATEMENT_COUNT]; /* prepared at first use */
 };

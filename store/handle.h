@@ -16,12 +16,15 @@
 #include "store/extent.h"
 #include "store/head.h"
 #include "store/headlog.h"
+#include "store/log/salts.h"
+#include "store/log/tree.h"
 #include "store/store.h"
 
-#define STORE_LOCK_FILE   "lock"
-#define STORE_KEY_BYTES   32
-#define STORE_BATCH_MAX   COLUMNS_ROWS_MAX
-#define STORE_BATCH_BYTES (256u << 20)
+#define STORE_LOCK_FILE     "lock"
+#define STORE_NEXT_LEAF_KEY "next_leaf"
+#define STORE_KEY_BYTES     32
+#define STORE_BATCH_MAX     COLUMNS_ROWS_MAX
+#define STORE_BATCH_BYTES   (256u << 20)
 
 /* The open transaction. */
 struct store_pending {
@@ -63,6 +66,9 @@ struct store {
 	uint64_t leaf_count;          /* committed, as last seen */
 	uint64_t last_batch;
 	struct store_pending pending;
+	struct tree *
+		tree; /* the writer's: the log with what the transaction adds; NULL: to be read again */
+	struct salts *salts;          /* as tree */
 	struct store_source *sources; /* what store_sources gave last */
 	size_t source_count, source_room;
 	struct buf text; /* cursors of sources */
@@ -89,6 +95,14 @@ int store_head_removed(struct store *store, struct error *err);
  *   out  cleared first */
 int store_sealed_record(struct blocks *blocks, uint64_t leaf, struct buf *out,
 			int64_t *out_ingest_ns, struct error *err);
+
+/* The log, for a writer: made when the store is new, read again after a rollback, grown with each record, written with the commit. */
+int store_open_log(struct store *store, struct error *err);
+int store_ready_log(struct store *store, struct error *err);
+int store_log_record(struct store *store, uint64_t leaf, struct str encoded);
+int store_save_log(struct store *store, struct error *err);
+void store_forget_log(struct store *store);
+void store_close_log(struct store *store);
 
 /* Reads the sources into store->sources. */
 int store_sources_read(struct store *store, struct error *err);

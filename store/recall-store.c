@@ -117,9 +117,7 @@ static int changes(void *owner, uint64_t *out_changes, struct error *err)
 {
 	struct place *place = owner;
 	*out_changes = 0;
-	return place->store->catalog->has_blocks
-		       ? blocks_changes(place->store->catalog, out_changes, err)
-		       : 0;
+	return blocks_changes(place->store->catalog, out_changes, err);
 }
 
 static void close_place(void *owner)

@@ -54,10 +54,9 @@ static int ask_catalog(struct store *store, struct store_sizes *sizes, struct er
 {
 	uint64_t pages = 0, page_bytes = 0;
 	int rc = ask(store, CATALOG_FREE_PAGES, &pages, &page_bytes, err);
-	if (rc == 0 && store->reading->has_blocks) {
-		rc = ask(store, CATALOG_BLOCK_SIZES, &sizes->filter_bytes, &sizes->summary_bytes,
-			 err);
-	}
+	rc = rc < 0 ? rc
+		    : ask(store, CATALOG_BLOCK_SIZES, &sizes->filter_bytes, &sizes->summary_bytes,
+			  err);
 	sizes->free_bytes = pages * page_bytes;
 	return rc;
 }

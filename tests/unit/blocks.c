@@ -411,29 +411,6 @@ static void numbers_without_rows(void **state)
 	seal_world_done(&world);
 }
 
-static void older_stores_grow(void **state)
-{
-	/* a store of version 2 has no blocks: a reader reads it as it is, a writer adds the tables and can seal */
-	struct seal_world world;
-	const struct seal_order order = {.head_end = UINT64_MAX,
-					 .settled_ns = INT64_MAX,
-					 .requests = REQUESTS,
-					 .close = true,
-					 .now_ns = 1};
-	(void)state;
-	seal_world_init(&world, 100, 50);
-	store_close(world.filled.store);
-	filled_sql(&world.filled, "DROP TABLE blocks; DROP TABLE graves; PRAGMA user_version = 2");
-	filled_open(&world.filled, STORE_READ);
-	seal_world_check(&world, 100);
-	seal_world_reopen(&world, STORE_WRITE);
-	struct seal_result result = seal_world_run(&world, &order);
-	assert_int_equal(result.blocks_made, 1);
-	seal_world_reopen(&world, STORE_READ);
-	seal_world_check(&world, 100);
-	seal_world_done(&world);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,7 +418,6 @@ int main(void)
 		cmocka_unit_test(files_go_in_their_time),
 		cmocka_unit_test(what_the_catalog_forgot_stays),
 		cmocka_unit_test(numbers_without_rows),
-		cmocka_unit_test(older_stores_grow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,265 @@
+#include "store/log/nodes.h"
+
+#include "store/handle.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_NODES (2 * LOCATOR_GROUP)
+#define NO_GROUP    UINT64_MAX
+
+/* One group of leaves: node (height h, place i) of it stands at LOCATOR_GROUP >> h, plus i. */
+struct group {
+	uint64_t number;
+	bool known[GROUP_NODES];
+	struct merkle_hash hashes[GROUP_NODES];
+};
+
+struct log_nodes {
+	struct store *store;
+	struct salts *salts;
+	struct merkle_range range;
+	struct tree_tile tile; /* read last; count 0: none */
+	unsigned tile_level;
+	struct group group;
+	struct buf encoded; /* of the leaf that was asked for last */
+};
+
+/* Being loaded. */
+struct loading {
+	struct log_nodes *nodes;
+	uint64_t end;  /* behind the last leaf of the group */
+	uint64_t want; /* the leaf whose record is kept, or NO_GROUP */
+	struct log_evidence *evidence;
+};
+
+static size_t place(unsigned height, uint64_t number)
+{
+	size_t width = (size_t)LOCATOR_GROUP >> height;
+	return width + (size_t)(number % width);
+}
+
+void log_nodes_close(struct log_nodes *nodes)
+{
+	if (nodes != NULL) {
+		salts_free(nodes->salts);
+		buf_done(&nodes->encoded);
+		store_snapshot_end(nodes->store);
+		free(nodes);
+	}
+}
+
+int log_nodes_open(struct store *store, struct log_nodes **out_nodes, struct error *err)
+{
+	struct locator open;
+	struct log_nodes *nodes = calloc(1, sizeof *nodes);
+	if (nodes == NULL) {
+		return error_set(err, ERR_NOMEM, "no memory to read the log");
+	}
+	int rc = store_snapshot_begin(store, err);
+	if (rc < 0) {
+		free(nodes);
+		return rc;
+	}
+	nodes->store = store;
+	nodes->group.number = NO_GROUP;
+	buf_init(&nodes->encoded, RECORD_MAX_BYTES);
+	rc = tree_read_state(store->reading, &nodes->range, &open, err);
+	rc = rc < 0 ? rc : salts_load(store->reading, &nodes->salts, err);
+	if (rc < 0) {
+		log_nodes_close(nodes);
+		return rc;
+	}
+	*out_nodes = nodes;
+	return 0;
+}
+
+void log_nodes_head(const struct log_nodes *nodes, struct merkle_head *out)
+{
+	out->size = nodes->range.size;
+	merkle_range_root(&nodes->range, &out->root);
+}
+
+static int take_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+		       struct error *err)
+{
+	struct loading *loading = owner;
+	struct group *group = &loading->nodes->group;
+	struct log_evidence evidence;
+	if (leaf >= loading->end) {
+		return 1; /* the walk is over */
+	}
+	evidence.salted = salts_get(loading->nodes->salts, leaf, &evidence.salt) == 0;
+	int rc = log_leaf_of(encoded, ingest_ns, evidence.salted ? &evidence.salt : NULL,
+			     &evidence.leaf, err);
+	if (rc < 0) {
+		error_prefix(err, "leaf %llu", (unsigned long long)leaf);
+		return rc;
+	}
+	size_t at = place(0, leaf);
+	log_entry_make(&evidence.leaf, &evidence.entry);
+	merkle_leaf(str_make(evidence.entry.bytes, evidence.entry.len), &group->hashes[at]);
+	group->known[at] = true;
+	if (leaf == loading->want) {
+		buf_clear(&loading->nodes->encoded);
+		buf_put_str(&loading->nodes->encoded, encoded);
+		*loading->evidence = evidence;
+		loading->want = NO_GROUP;
+	}
+	return loading->nodes->encoded.failed ? error_set(err, ERR_NOMEM, "no memory for a record")
+					      : 0;
+}
+
+static int take_stubs(struct log_nodes *nodes, uint64_t number, struct error *err)
+{
+	struct catalog *catalog = nodes->store->reading;
+	sqlite3_stmt *statement = NULL;
+	int rc = catalog_statement(catalog, CATALOG_LOG_STUBS, &statement, err);
+	if (rc < 0) {
+		return rc;
+	}
+	int step = sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
+	step = step == SQLITE_OK ? sqlite3_step(statement) : step;
+	for (; step == SQLITE_ROW; step = sqlite3_step(statement)) {
+		int64_t height = sqlite3_column_int64(statement, 0);
+		uint64_t index = (uint64_t)sqlite3_column_int64(statement, 1);
+		struct str hash = catalog_column_bytes(statement, 2);
+		if (height < 0 || height >= TREE_LEVEL_BITS || hash.len != DIGEST_BYTES ||
+		    index >> (TREE_LEVEL_BITS - height) != number) {
+			rc = error_set(err, ERR_CORRUPT,
+				       "%s: what is kept of removed leaves from %llu on is damaged",
+				       catalog->path, (unsigned long long)number * LOCATOR_GROUP);
+			break;
+		}
+		size_t at = place((unsigned)height, index);
+		memcpy(nodes->group.hashes[at].bytes, hash.ptr, hash.len);
+		nodes->group.known[at] = true;
+	}
+	if (rc == 0 && step != SQLITE_DONE) {
+		rc = catalog_error(catalog, step, "reading what is kept of removed leaves", err);
+	}
+	(void)sqlite3_reset(statement); /* the step's error was told */
+	return rc;
+}
+
+/* What follows from two children that are known. */
+static void fill_up(struct group *group)
+{
+	for (size_t at = LOCATOR_GROUP; at-- > 1;) {
+		if (!group->known[at] && group->known[2 * at] && group->known[2 * at + 1]) {
+			merkle_node(&group->hashes[2 * at], &group->hashes[2 * at + 1],
+				    &group->hashes[at]);
+			group->known[at] = true;
+		}
+	}
+}
+
+static int load_group(struct log_nodes *nodes, uint64_t number, uint64_t want,
+		      struct log_evidence *evidence, struct error *err)
+{
+	uint64_t first = number * LOCATOR_GROUP;
+	uint64_t end = first + LOCATOR_GROUP;
+	struct loading loading = {
+		.nodes = nodes,
+		.end = end < nodes->range.size ? end : nodes->range.size,
+		.want = want,
+		.evidence = evidence,
+	};
+	nodes->group.number = NO_GROUP;
+	memset(nodes->group.known, 0, sizeof nodes->group.known);
+	int rc = take_stubs(nodes, number, err);
+	rc = rc < 0 ? rc : store_walk(nodes->store, first, take_record, &loading, err);
+	if (rc < 0) {
+		return rc;
+	}
+	fill_up(&nodes->group);
+	nodes->group.number = number;
+	return want != NO_GROUP && loading.want != NO_GROUP ? -ERR_GONE : 0;
+}
+
+static int low_node(struct log_nodes *nodes, unsigned height, uint64_t number,
+		    struct merkle_hash *out, struct error *err)
+{
+	uint64_t group = number >> (TREE_LEVEL_BITS - height);
+	int rc = nodes->group.number == group ? 0 : load_group(nodes, group, NO_GROUP, NULL, err);
+	if (rc < 0) {
+		return rc;
+	}
+	size_t at = place(height, number);
+	if (!nodes->group.known[at]) {
+		return error_set(err, ERR_GONE,
+				 "what leaf %llu and those behind it were is not kept any more",
+				 (unsigned long long)(number << height));
+	}
+	*out = nodes->group.hashes[at];
+	return 0;
+}
+
+static int high_node(struct log_nodes *nodes, unsigned height, uint64_t number,
+		     struct merkle_hash *out, struct error *err)
+{
+	unsigned level = height / TREE_LEVEL_BITS;
+	unsigned above = height % TREE_LEVEL_BITS;
+	uint64_t first = number << above;
+	struct merkle_range range;
+	merkle_range_init(&range);
+	if (nodes->tile.count == 0 || nodes->tile_level != level ||
+	    nodes->tile.number != first / TREE_TILE) {
+		int rc = tree_read_tile(nodes->store->reading, level, first / TREE_TILE,
+					&nodes->tile, err);
+		if (rc < 0) {
+			nodes->tile.count = 0;
+			return rc == -ERR_GONE ? error_set(err, ERR_CORRUPT,
+							   "%s: a tile of the log is missing",
+							   nodes->store->reading->path)
+					       : rc;
+		}
+		nodes->tile_level = level;
+	}
+	for (uint64_t i = first; i < first + (UINT64_C(1) << above); i++) {
+		size_t at = (size_t)(i % TREE_TILE);
+		if (at >= nodes->tile.count) {
+			return error_set(err, ERR_CORRUPT, "%s: a tile of the log is cut off",
+					 nodes->store->reading->path);
+		}
+		merkle_range_add(&range, &nodes->tile.hashes[at], NULL, NULL);
+	}
+	merkle_range_root(&range, out);
+	return 0;
+}
+
+static int fetch(void *owner, unsigned height, uint64_t number, struct merkle_hash *out,
+		 struct error *err)
+{
+	struct log_nodes *nodes = owner;
+	if (height >= 63 || (number + 1) << height > nodes->range.size) {
+		return error_set(err, ERR_GONE, "the log is not so long yet");
+	}
+	return height < TREE_LEVEL_BITS ? low_node(nodes, height, number, out, err)
+					: high_node(nodes, height, number, out, err);
+}
+
+struct merkle_source log_nodes_source(struct log_nodes *nodes)
+{
+	return (struct merkle_source){.fetch = fetch, .owner = nodes};
+}
+
+int log_nodes_leaf(struct log_nodes *nodes, uint64_t leaf, struct log_evidence *out,
+		   struct error *err)
+{
+	int rc = -ERR_GONE;
+	if (leaf < nodes->range.size) {
+		rc = load_group(nodes, leaf / LOCATOR_GROUP, leaf, out, err);
+	}
+	if (rc == -ERR_GONE) {
+		return error_set(err, ERR_GONE, "leaf %llu is not in the store",
+				 (unsigned long long)leaf);
+	}
+	if (rc == 0) {
+		out->encoded = buf_str(&nodes->encoded);
+		rc = log_leaf_of(out->encoded, out->leaf.ingest_ns, out->salted ? &out->salt : NULL,
+				 &out->leaf, err);
+	}
+	return rc;
+}
