@@ -57,6 +57,9 @@ static int add_events(struct daemon *daemon, struct error *err)
 		    : loop_add_timer(loop, (struct loop_call){sealing_turn, daemon},
 				     &daemon->seal_timer, err);
 	rc = rc < 0 ? rc
+		    : loop_add_timer(loop, (struct loop_call){attest_turn, daemon},
+				     &daemon->sign_timer, err);
+	rc = rc < 0 ? rc
 		    : loop_add_timer(loop, (struct loop_call){watch_tick, daemon},
 				     &daemon->watch_timer, err);
 	if (rc == 0) {
@@ -145,10 +148,12 @@ static int start(struct daemon *daemon, struct error *err)
 	(void)sigaction(SIGXFSZ, &ignore, NULL); /* cannot fail with these arguments */
 	rc = loop_new(&daemon->loop, err);
 	rc = rc < 0 ? rc : open_keeper(daemon, err);
+	rc = rc < 0 ? rc : attest_open(daemon, err);
 	rc = rc < 0 ? rc : add_events(daemon, err);
 	rc = rc < 0 ? rc : herald_open(daemon, err);
 	rc = rc < 0 ? rc : open_server(daemon, err);
 	rc = rc < 0 ? rc : note_start(daemon, err);
+	rc = rc < 0 ? rc : attest_note_keys(daemon, err);
 	rc = rc < 0 ? rc : intake_commit(daemon, err);
 	if (rc == 0 && daemon->options.spawn) {
 		rc = household_start_children(daemon, err);
@@ -166,7 +171,7 @@ static int finish(struct daemon *daemon, struct error *err)
 	    !daemon->unjudged) { /* else what is sealed as settled would never be judged */
 		sealing_finish(daemon);
 	}
-	return rc;
+	return rc < 0 ? rc : attest_finish(daemon, err);
 }
 
 static void release(struct daemon *daemon)
@@ -177,6 +182,7 @@ static void release(struct daemon *daemon)
 	dispatch_free(daemon->dispatch);
 	life_free(daemon->life);
 	sealer_done(&daemon->sealer);
+	signing_close(daemon->signing);
 	keeper_close(daemon->keeper);
 	loop_free(daemon->loop);
 	settings_done(&daemon->settings);

@@ -13,6 +13,7 @@
 #include "correlator/keeper.h"
 #include "correlator/life.h"
 #include "correlator/settings.h"
+#include "correlator/signing.h"
 #include "correlator/spawn.h"
 
 struct daemon {
@@ -34,6 +35,8 @@ struct daemon {
 	struct loop_event *seal_timer;
 	struct sealer sealer;
 	struct life *life; /* NULL: this daemon does not work on what is stored */
+	struct signing *signing;
+	struct loop_event *sign_timer;
 	struct loop_event *watch_timer;
 	int64_t last_commit_ns; /* monotonic */
 	int64_t first_waits_ns; /* monotonic; when the first thing came that is not committed; 0: nothing waits */
@@ -70,6 +73,13 @@ int sealing_turn(void *owner, struct error *err);
 
 /* Seals and merges all that there is, and tidies up; for the end of an import. What fails is logged: the records are safe where they are. */
 void sealing_finish(struct daemon *daemon);
+
+/* attest: the log's keys, and its checkpoints. open notes keys that are new in the open transaction; turn signs when something is due and no transaction is open, and sets
+ * its own timer; finish signs what is left. */
+int attest_open(struct daemon *daemon, struct error *err);
+int attest_note_keys(struct daemon *daemon, struct error *err);
+int attest_turn(void *owner, struct error *err);
+int attest_finish(struct daemon *daemon, struct error *err);
 
 /* watch: silence, the status line, the end of an import; sets its own timer again. */
 int watch_tick(void *owner, struct error *err);

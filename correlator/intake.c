@@ -43,6 +43,7 @@ int intake_commit(struct daemon *daemon, struct error *err)
 	loop_unset_timer(daemon->commit_timer);
 	feedserver_confirm(daemon->server);
 	rc = herald_pump(daemon, err);
+	rc = rc < 0 ? rc : attest_turn(daemon, err);
 	if (rc < 0) {
 		return rc;
 	}

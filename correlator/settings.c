@@ -142,6 +142,9 @@ int settings_read(const struct config *config, struct settings *out, struct erro
 {
 	struct settings settings = {
 		.log_level = level_of(config_text(config, "", "log_level")),
+		.log = {.key_file = config_text(config, "log", "key_file"),
+			.next_key_file = config_text(config, "log", "next_key_file"),
+			.interval_ns = config_int(config, "log", "interval")},
 		.commit_interval_ns = config_int(config, "daemon", "commit_interval"),
 		.silence_limit_ns = config_int(config, "daemon", "silence_limit"),
 		.alerts = {.hold_ns = config_int(config, "alerts", "hold"),

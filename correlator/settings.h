@@ -32,6 +32,10 @@ struct settings {
 		int64_t interval_ns;
 		const char *ledger; /* "": in the store */
 	} retention;
+	struct log_settings {
+		const char *key_file, *next_key_file; /* "": none */
+		int64_t interval_ns;
+	} log;
 	struct join_options join;
 	struct secret store_key; /* empty: blocks are not encrypted */
 	struct secret signing_key;

@@ -76,6 +76,10 @@ static inline void parts_open(struct parts *parts)
 					      .now_ns = clock_now_ns()};
 	assert_int_equal(loop_new(&daemon->loop, err), 0);
 	assert_int_equal(keeper_open(&keeper, &daemon->keeper, err), 0);
+	assert_int_equal(attest_open(daemon, err), 0);
+	assert_int_equal(loop_add_timer(daemon->loop, (struct loop_call){attest_turn, daemon},
+					&daemon->sign_timer, err),
+			 0);
 	sealer_init(&daemon->sealer, keeper_store(daemon->keeper), &daemon->settings.seal);
 	assert_int_equal(household_apply(daemon, err), 0);
 	assert_int_equal(loop_add_timer(daemon->loop, (struct loop_call){sealing_turn, daemon},
@@ -122,6 +126,7 @@ static inline void parts_done(struct parts *parts)
 	feedserver_close(daemon->server, "the test ends");
 	dispatch_free(daemon->dispatch);
 	sealer_done(&daemon->sealer);
+	signing_close(daemon->signing);
 	keeper_close(daemon->keeper);
 	loop_free(daemon->loop);
 	settings_done(&daemon->settings);
