@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 
-FOLDERS = ["base", "model", "collector", "store", "correlator", "query", "tests"]
+FOLDERS = ["base", "model", "collector", "store", "correlator", "query", "witness", "tests"]
 MAY_INCLUDE = {
     "base": ["base"],
     "model": ["base", "model"],
@@ -17,6 +17,7 @@ MAY_INCLUDE = {
     "store": ["base", "model", "store"],
     "correlator": ["base", "model", "store", "correlator"],
     "query": ["base", "model", "store", "correlator/rules", "query"],
+    "witness": ["base", "witness"],
     "tests": FOLDERS,
 }
 # third-party headers and the only places (path prefixes) that may include them
@@ -32,7 +33,7 @@ THIRD_PARTY = {
     "sybfront.h": ["collector/sources/sqlserver/", "tests/"],
     "zlib.h": ["collector/sources/file/", "query/report/", "tests/"],
     "libsmartcols/": ["query/fmt-table.c"],
-    "microhttpd.h": ["query/serve", "tests/"],
+    "microhttpd.h": ["query/serve", "witness/server.c", "tests/"],
     "pcre2.h": ["correlator/rules/", "tests/"],
     "cmocka.h": ["tests/"],
 }
@@ -49,6 +50,7 @@ GLOBALS = {
 # functions whose parameters a library decides
 SIGNATURES = {
     "tests/sim/cloudwatch.c:handle": "libmicrohttpd's access handler",
+    "witness/server.c:handle": "libmicrohttpd's access handler",
     "collector/sources/sqlserver/dbhandler.c:on_message": "DB-Library's message handler",
     "collector/sources/sqlserver/dbhandler.c:on_error": "DB-Library's error handler",
 }

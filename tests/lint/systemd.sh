@@ -22,12 +22,13 @@ score() {
 	}
 }
 
-for unit in querytraild.service querytrail-serve.service querytrail-collect@.service querytrail-notify.service; do
+for unit in querytraild.service querytrail-serve.service querytrail-collect@.service querytrail-notify.service querytrail-witness.service; do
 	[ -f "$units/$unit" ] || { fail "$units/$unit is missing"; continue; }
 	grep -q '@[a-z]*@' "$units/$unit" && fail "$unit has a placeholder left in it"
 	# The programs need not be installed to check the rest.
 	sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' "$units/$unit" >"$work/$unit"
 	for directive in Type=notify WatchdogSec= ExecReload= NoNewPrivileges=yes ProtectSystem=strict RestrictAddressFamilies=AF_UNIX; do
+		[ "$unit $directive" != "querytrail-witness.service ExecReload=" ] || continue # it has no configuration to load
 		grep -q "^$directive" "$work/$unit" || fail "$unit has no $directive"
 	done
 done
@@ -36,10 +37,11 @@ score querytrail-serve.service 3
 cp "$work/querytrail-collect@.service" "$work/querytrail-collect@db.service"
 score querytrail-collect@db.service 10
 score querytrail-notify.service 10
+score querytrail-witness.service 10
 
 # verify knows each directive and its syntax; messages about units of other packages, which are not installed here, are not ours.
 SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no --recursive-errors=no "$work/querytraild.service" \
-	"$work/querytrail-serve.service" "$work/querytrail-collect@db.service" "$work/querytrail-notify.service" 2>&1 | grep "$work" >"$work/complaints" || true
+	"$work/querytrail-serve.service" "$work/querytrail-collect@db.service" "$work/querytrail-notify.service" "$work/querytrail-witness.service" 2>&1 | grep "$work" >"$work/complaints" || true
 [ ! -s "$work/complaints" ] || { fail "systemd-analyze verify:"; cat "$work/complaints" >&2; }
 
 for name in $(sed -n 's/^\(User\|Group\)=//p' "$work"/*.service | sort -u); do
