@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/log/checkpoints.h"
 
 static const char *path_or_null(const char *path)
 {
@@ -30,7 +31,7 @@ int attest_note_keys(struct daemon *daemon, struct error *err)
 	if (signing_news(daemon->signing, &keys, &news)) {
 		rc = watch_note(daemon, "key", news.ptr, err);
 		rc = rc < 0 ? rc
-			    : store_meta_put(keeper_store(daemon->keeper), SIGNING_KEYS_KEY,
+			    : store_meta_put(keeper_store(daemon->keeper), CHECKPOINTS_KEYS,
 					     buf_str(&keys), err);
 	}
 	buf_done(&keys);

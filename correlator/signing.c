@@ -231,7 +231,7 @@ bool signing_news(struct signing *signing, struct buf *out_keys, struct buf *out
 	bool any = false;
 	buf_clear(out_keys);
 	buf_clear(out_news);
-	int rc = store_meta_get(signing->store, SIGNING_KEYS_KEY, out_keys, NULL);
+	int rc = store_meta_get(signing->store, CHECKPOINTS_KEYS, out_keys, NULL);
 	if (rc < 0 && rc != -ERR_GONE) {
 		return false; /* whatever it is stops the daemon elsewhere */
 	}

@@ -13,8 +13,6 @@
 #include "store/store.h"
 
 #define SIGNING_KEY_FILE "log.key" /* in the store's folder */
-#define SIGNING_KEYS_KEY \
-	"log.keys" /* a setting of the store: each key that ever signed, as a vkey line */
 
 struct signing;
 
@@ -33,7 +31,7 @@ void signing_close(struct signing *signing); /* NULL is fine */
 /* The origin, which is the name of all keys. */
 const char *signing_origin(const struct signing *signing);
 
-/* Whether keys sign that did not before: then the setting SIGNING_KEYS_KEY is to become *out_keys, and out_news is a sentence for a record. */
+/* Whether keys sign that did not before: then the setting CHECKPOINTS_KEYS is to become *out_keys, and out_news is a sentence for a record. */
 bool signing_news(struct signing *signing, struct buf *out_keys, struct buf *out_news);
 
 /* Tells that something was committed; now_ns is monotonic. */

@@ -80,6 +80,18 @@ static const struct command commands[] = {
 	 .options = SET_ASK | SET_RANGE,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .run = cmd_coverage},
+	{.name = "verify",
+	 .words = "",
+	 .summary = "whether each record is the one that was committed and signed",
+	 .examples = "  querytrail verify --policy auditor.policy --anchor /mnt/worm/querytrail\n"
+		     "  querytrail verify --leaves 0..99999\n",
+	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) |
+		    OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_JSON) |
+		    OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_ANCHOR) |
+		    OPTION_BIT(OPTION_LEAVES) | OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_TZ) |
+		    OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
+	 .flags = COMMAND_STORE,
+	 .run = cmd_verify},
 	{.name = "import",
 	 .words = "FILE...",
 	 .summary = "take in files of access log lines or audit rows",

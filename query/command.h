@@ -55,6 +55,8 @@ int cmd_show(struct session *session, struct error *err);
 int cmd_status(struct session *session, struct error *err);
 /* Groups of trails by field: see the run member of struct command. */
 int cmd_top(struct session *session, struct error *err);
+/* Whether a store holds what its log says: see the run member of struct command. */
+int cmd_verify(struct session *session, struct error *err);
 /* The version: see the run member of struct command. */
 int cmd_version(struct session *session, struct error *err);
 /* Trails that match a filter: see the run member of struct command. */

@@ -51,6 +51,12 @@ static const struct option {
 	[OPTION_REASON] = {"reason", "TEXT", "why, for the record; it must not name the person"},
 	[OPTION_LITERALS] = {"literals", NULL,
 			     "take only values and original lines; who, when and where stay"},
+	[OPTION_POLICY] =
+		{"policy", "FILE",
+		 "whom to trust: the keys of the log and its witnesses (C2SP tlog-policy)"},
+	[OPTION_ANCHOR] = {"anchor", "PATH",
+			   "checkpoints kept outside of the store: a file, or a folder of them"},
+	[OPTION_LEAVES] = {"leaves", "A..B", "only leaves A to B, their groups of 256 as a whole"},
 	[OPTION_YES] = {"yes", NULL, "do it; without it is only said what would be done"},
 };
 

@@ -134,19 +134,23 @@ static const char *store_key_file(struct session *session)
 	return config != NULL ? config_text(config, "", "store_key_file") : "";
 }
 
+int session_read_store_key(struct session *session, struct secret *out, struct error *err)
+{
+	const char *path = store_key_file(session);
+	secret_done(out);
+	return path[0] != '\0' ? secret_read(out, path, err) : 0;
+}
+
 int session_open_store(struct session *session, struct error *err)
 {
+	struct secret key;
+	secret_init(&key);
 	int result = store_open(session_store_dir(session), STORE_READ, &session->store, err);
-	const char *path = result == 0 ? store_key_file(session) : "";
-	if (result == 0 && path[0] != '\0') {
-		struct secret key;
-		secret_init(&key);
-		result = secret_read(&key, path, err);
-		if (result == 0) {
-			result = store_use_key(session->store, secret_peek(&key), err);
-		}
-		secret_done(&key);
+	result = result < 0 ? result : session_read_store_key(session, &key, err);
+	if (result == 0 && key.len > 0) {
+		result = store_use_key(session->store, secret_peek(&key), err);
 	}
+	secret_done(&key);
 	return result;
 }
 

@@ -8,6 +8,7 @@
 #define QUERY_SESSION_H
 
 #include "base/config.h"
+#include "base/secret.h"
 #include "query/option.h"
 #include "query/output.h"
 #include "store/store.h"
@@ -59,6 +60,9 @@ void session_done(struct session *session);
 
 /* The folder of the store that was named by --store, QUERYTRAIL_STORE or serve; NULL when none was. */
 const char *session_store_dir(const struct session *session);
+
+/* The key of that store's blocks, empty when they have none; an initialised secret. Returns 0 or a failure. */
+int session_read_store_key(struct session *session, struct secret *out, struct error *err);
 
 /* Opens that store for reading into session->store. Returns 0 or a failure. */
 int session_open_store(struct session *session, struct error *err);

@@ -10,6 +10,9 @@
 #include "base/note.h"
 #include "store/store.h"
 
+/* A setting of the store: each key that ever signed, as a vkey line. */
+#define CHECKPOINTS_KEYS "log.keys"
+
 #define CHECKPOINTS_ALL_NS (INT64_C(24) * 3600 * 1000000000)
 
 struct checkpoint {

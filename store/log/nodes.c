@@ -1,20 +1,9 @@
 #include "store/log/nodes.h"
 
 #include "store/handle.h"
+#include "store/log/group.h"
 
-#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define GROUP_NODES (2 * LOCATOR_GROUP)
-#define NO_GROUP    UINT64_MAX
-
-/* One group of leaves: node (height h, place i) of it stands at LOCATOR_GROUP >> h, plus i. */
-struct group {
-	uint64_t number;
-	bool known[GROUP_NODES];
-	struct merkle_hash hashes[GROUP_NODES];
-};
 
 struct log_nodes {
 	struct store *store;
@@ -22,7 +11,7 @@ struct log_nodes {
 	struct merkle_range range;
 	struct tree_tile tile; /* read last; count 0: none */
 	unsigned tile_level;
-	struct group group;
+	struct log_group group;
 	struct buf encoded; /* of the leaf that was asked for last */
 };
 
@@ -30,15 +19,9 @@ struct log_nodes {
 struct loading {
 	struct log_nodes *nodes;
 	uint64_t end;  /* behind the last leaf of the group */
-	uint64_t want; /* the leaf whose record is kept, or NO_GROUP */
+	uint64_t want; /* the leaf whose record is kept, or GROUP_NONE */
 	struct log_evidence *evidence;
 };
-
-static size_t place(unsigned height, uint64_t number)
-{
-	size_t width = (size_t)LOCATOR_GROUP >> height;
-	return width + (size_t)(number % width);
-}
 
 void log_nodes_close(struct log_nodes *nodes)
 {
@@ -63,7 +46,7 @@ int log_nodes_open(struct store *store, struct log_nodes **out_nodes, struct err
 		return rc;
 	}
 	nodes->store = store;
-	nodes->group.number = NO_GROUP;
+	nodes->group.number = GROUP_NONE;
 	buf_init(&nodes->encoded, RECORD_MAX_BYTES);
 	rc = tree_read_state(store->reading, &nodes->range, &open, err);
 	rc = rc < 0 ? rc : salts_load(store->reading, &nodes->salts, err);
@@ -85,7 +68,6 @@ static int take_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str
 		       struct error *err)
 {
 	struct loading *loading = owner;
-	struct group *group = &loading->nodes->group;
 	struct log_evidence evidence;
 	if (leaf >= loading->end) {
 		return 1; /* the walk is over */
@@ -97,62 +79,18 @@ static int take_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str
 		error_prefix(err, "leaf %llu", (unsigned long long)leaf);
 		return rc;
 	}
-	size_t at = place(0, leaf);
+	struct merkle_hash hash;
 	log_entry_make(&evidence.leaf, &evidence.entry);
-	merkle_leaf(str_make(evidence.entry.bytes, evidence.entry.len), &group->hashes[at]);
-	group->known[at] = true;
+	merkle_leaf(str_make(evidence.entry.bytes, evidence.entry.len), &hash);
+	group_put(&loading->nodes->group, leaf, &hash);
 	if (leaf == loading->want) {
 		buf_clear(&loading->nodes->encoded);
 		buf_put_str(&loading->nodes->encoded, encoded);
 		*loading->evidence = evidence;
-		loading->want = NO_GROUP;
+		loading->want = GROUP_NONE;
 	}
 	return loading->nodes->encoded.failed ? error_set(err, ERR_NOMEM, "no memory for a record")
 					      : 0;
-}
-
-static int take_stubs(struct log_nodes *nodes, uint64_t number, struct error *err)
-{
-	struct catalog *catalog = nodes->store->reading;
-	sqlite3_stmt *statement = NULL;
-	int rc = catalog_statement(catalog, CATALOG_LOG_STUBS, &statement, err);
-	if (rc < 0) {
-		return rc;
-	}
-	int step = sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
-	step = step == SQLITE_OK ? sqlite3_step(statement) : step;
-	for (; step == SQLITE_ROW; step = sqlite3_step(statement)) {
-		int64_t height = sqlite3_column_int64(statement, 0);
-		uint64_t index = (uint64_t)sqlite3_column_int64(statement, 1);
-		struct str hash = catalog_column_bytes(statement, 2);
-		if (height < 0 || height >= TREE_LEVEL_BITS || hash.len != DIGEST_BYTES ||
-		    index >> (TREE_LEVEL_BITS - height) != number) {
-			rc = error_set(err, ERR_CORRUPT,
-				       "%s: what is kept of removed leaves from %llu on is damaged",
-				       catalog->path, (unsigned long long)number * LOCATOR_GROUP);
-			break;
-		}
-		size_t at = place((unsigned)height, index);
-		memcpy(nodes->group.hashes[at].bytes, hash.ptr, hash.len);
-		nodes->group.known[at] = true;
-	}
-	if (rc == 0 && step != SQLITE_DONE) {
-		rc = catalog_error(catalog, step, "reading what is kept of removed leaves", err);
-	}
-	(void)sqlite3_reset(statement); /* the step's error was told */
-	return rc;
-}
-
-/* What follows from two children that are known. */
-static void fill_up(struct group *group)
-{
-	for (size_t at = LOCATOR_GROUP; at-- > 1;) {
-		if (!group->known[at] && group->known[2 * at] && group->known[2 * at + 1]) {
-			merkle_node(&group->hashes[2 * at], &group->hashes[2 * at + 1],
-				    &group->hashes[at]);
-			group->known[at] = true;
-		}
-	}
 }
 
 static int load_group(struct log_nodes *nodes, uint64_t number, uint64_t want,
@@ -166,27 +104,26 @@ static int load_group(struct log_nodes *nodes, uint64_t number, uint64_t want,
 		.want = want,
 		.evidence = evidence,
 	};
-	nodes->group.number = NO_GROUP;
-	memset(nodes->group.known, 0, sizeof nodes->group.known);
-	int rc = take_stubs(nodes, number, err);
+	group_begin(&nodes->group, number);
+	int rc = group_take_stubs(&nodes->group, nodes->store->reading, err);
 	rc = rc < 0 ? rc : store_walk(nodes->store, first, take_record, &loading, err);
 	if (rc < 0) {
+		nodes->group.number = GROUP_NONE;
 		return rc;
 	}
-	fill_up(&nodes->group);
-	nodes->group.number = number;
-	return want != NO_GROUP && loading.want != NO_GROUP ? -ERR_GONE : 0;
+	group_fill(&nodes->group);
+	return want != GROUP_NONE && loading.want != GROUP_NONE ? -ERR_GONE : 0;
 }
 
 static int low_node(struct log_nodes *nodes, unsigned height, uint64_t number,
 		    struct merkle_hash *out, struct error *err)
 {
 	uint64_t group = number >> (TREE_LEVEL_BITS - height);
-	int rc = nodes->group.number == group ? 0 : load_group(nodes, group, NO_GROUP, NULL, err);
+	int rc = nodes->group.number == group ? 0 : load_group(nodes, group, GROUP_NONE, NULL, err);
 	if (rc < 0) {
 		return rc;
 	}
-	size_t at = place(height, number);
+	size_t at = group_place(height, number);
 	if (!nodes->group.known[at]) {
 		return error_set(err, ERR_GONE,
 				 "what leaf %llu and those behind it were is not kept any more",
