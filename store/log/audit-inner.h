@@ -13,12 +13,21 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* A finding that waits to be told. */
+struct audit_note {
+	struct audit_finding finding; /* its text is ours */
+	size_t order;                 /* in which it was found, for findings of one leaf */
+};
+
 struct audit {
 	const struct audit_options *options;
 	struct merkle_range range; /* as the state says */
 	struct locator open;
 	uint64_t first_group, end_group;
-	pthread_mutex_t lock; /* of result and found */
+	pthread_mutex_t lock; /* of what follows */
+	struct audit_note *notes;
+	size_t note_count, note_room;
+	bool lost; /* no memory for a note */
 	struct audit_result result;
 	atomic_bool stop;
 };
@@ -46,7 +55,7 @@ struct audit_part {
 	int rc;
 };
 
-/* Tells a finding; text is formatted. */
+/* Notes a finding; one that goes on where the last one of the same text ended makes it longer. They are told at the end, by leaf. */
 void audit_tell(struct audit *audit, const struct audit_finding *finding, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -8,8 +8,48 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRESS_NS 100000000
-#define TELL_EACH   1024 /* leaves between two looks at the clock and at stop */
+#define PROGRESS_NS  100000000
+#define TELL_EACH    1024 /* leaves between two looks at stop */
+#define NOTES_MAX    65536
+#define NOTES_LOOKED 8
+
+/* The last note of the same kind and text that ends before this one, among the newest few: threads take turns. */
+static struct audit_finding *find_before(struct audit *audit, const struct audit_finding *next,
+					 const char *text)
+{
+	size_t from = audit->note_count > NOTES_LOOKED ? audit->note_count - NOTES_LOOKED : 0;
+	for (size_t i = audit->note_count; i-- > from;) {
+		struct audit_finding *finding = &audit->notes[i].finding;
+		if (finding->kind == next->kind && finding->exact == next->exact &&
+		    finding->last + 1 == next->first && strcmp(finding->text, text) == 0) {
+			return finding;
+		}
+	}
+	return NULL;
+}
+
+static void add_note(struct audit *audit, const struct audit_finding *finding, const char *text)
+{
+	if (audit->note_count == audit->note_room) {
+		size_t room = audit->note_room > 0 ? audit->note_room * 2 : 64;
+		struct audit_note *notes = realloc(audit->notes, room * sizeof notes[0]);
+		if (notes == NULL) {
+			audit->lost = true;
+			return;
+		}
+		audit->notes = notes;
+		audit->note_room = room;
+	}
+	char *copy = strdup(text);
+	if (copy == NULL) {
+		audit->lost = true;
+		return;
+	}
+	struct audit_note *note = &audit->notes[audit->note_count];
+	note->finding = *finding;
+	note->finding.text = copy;
+	note->order = audit->note_count++;
+}
 
 void audit_tell(struct audit *audit, const struct audit_finding *finding, const char *format, ...)
 {
@@ -18,12 +58,43 @@ void audit_tell(struct audit *audit, const struct audit_finding *finding, const 
 	va_start(list, format);
 	(void)vsnprintf(text, sizeof text, format, list); /* cut when it is too long */
 	va_end(list);
-	struct audit_finding told = *finding;
-	told.text = text;
 	(void)pthread_mutex_lock(&audit->lock); /* can't fail: it is ours, and not recursive */
-	audit->result.findings++;
-	audit->options->found(audit->options->owner, &told);
+	struct audit_finding *before = find_before(audit, finding, text);
+	if (before != NULL) {
+		before->last = finding->last;
+	} else if (audit->note_count < NOTES_MAX) {
+		add_note(audit, finding, text);
+	}
+	audit->result.findings += before == NULL ? 1 : 0;
 	(void)pthread_mutex_unlock(&audit->lock);
+}
+
+static int by_leaf(const void *a, const void *b)
+{
+	const struct audit_note *left = a;
+	const struct audit_note *right = b;
+	if (left->finding.first != right->finding.first) {
+		return left->finding.first < right->finding.first ? -1 : 1;
+	}
+	return left->order < right->order ? -1 : left->order > right->order;
+}
+
+static void tell_all(struct audit *audit)
+{
+	if (audit->note_count > 0) {
+		qsort(audit->notes, audit->note_count, sizeof audit->notes[0], by_leaf);
+	}
+	for (size_t i = 0; i < audit->note_count; i++) {
+		audit->options->found(audit->options->owner, &audit->notes[i].finding);
+	}
+}
+
+static void free_notes(struct audit *audit)
+{
+	for (size_t i = 0; i < audit->note_count; i++) {
+		free((char *)audit->notes[i].finding.text); /* strdup made it */
+	}
+	free(audit->notes);
 }
 
 /* Finishes groups until the one at hand is `number`. */
@@ -344,8 +415,13 @@ int audit_run(const struct audit_options *options, struct audit_result *out_resu
 	free(parts);
 	if (rc == 0) {
 		judge_claims(&audit);
+		tell_all(&audit);
 		*out_result = audit.result;
 	}
+	if (rc == 0 && audit.lost) {
+		rc = error_set(err, ERR_NOMEM, "no memory for what the audit found");
+	}
+	free_notes(&audit);
 	(void)pthread_mutex_destroy(&audit.lock); /* nobody holds it */
 	return rc;
 }

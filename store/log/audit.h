@@ -4,7 +4,7 @@
  *          the store or from outside. What differs is a finding, as narrow as can be told: a leaf, a group, or the leaves between two claims.
  * Removed: leaves of which only the hash is kept, and redacted ones, are counted; who ordered that is another question (store/log/takings.h).
  * Errors:  a finding is no error. ERR_CONFIG, ERR_IO, ERR_NOMEM: the audit could not be made; ERR_CORRUPT: not even begun. ERR_CANCELLED: progress said so.
- * Threads: opens the store once for each of its threads. Blocking: disk and processor. Memory: that of the readers, and 24 bytes a claim.
+ * Threads: opens the store once for each of its threads. Blocking: disk and processor. Memory: that of the readers; findings, of which 65,536 are kept.
  * Source:  docs/format.md section 11. Tests: tests/unit/audit.c, tests/integration/attacks
  */
 #ifndef STORE_LOG_AUDIT_H
@@ -47,7 +47,7 @@ struct audit_options {
 	unsigned threads; /* 0: one for each processor */
 	void *owner;
 	void (*found)(void *owner,
-		      const struct audit_finding *finding); /* by one thread at a time */
+		      const struct audit_finding *finding); /* at the end, by rising leaf */
 	bool (*progress)(void *owner, uint64_t done,
 			 uint64_t total); /* false: give up; may be NULL */
 };
