@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "correlator/rollback.h"
 #include "store/log/checkpoints.h"
 
 static const char *path_or_null(const char *path)
@@ -19,7 +20,10 @@ int attest_open(struct daemon *daemon, struct error *err)
 		.next_key_file = path_or_null(settings->next_key_file),
 		.interval_ns = settings->interval_ns,
 	};
-	return signing_open(&options, &daemon->signing, err);
+	int rc = signing_open(&options, &daemon->signing, err);
+	return rc < 0 ? rc
+		      : rollback_check(options.store, signing_origin(daemon->signing),
+				       daemon->config, err);
 }
 
 int attest_note_keys(struct daemon *daemon, struct error *err)
@@ -42,6 +46,9 @@ int attest_note_keys(struct daemon *daemon, struct error *err)
 /* A store that can't be signed any more must not go on as if it were. */
 static int sign(struct daemon *daemon, struct error *err)
 {
+	if (anchoring_refused(daemon->anchoring)) {
+		return 0;
+	}
 	int rc = signing_run(daemon->signing, err);
 	if (rc == -ERR_INPUT) {
 		log_error(LOG_LEVEL_ERROR, "log-refused", err);
@@ -68,7 +75,8 @@ int attest_turn(void *owner, struct error *err)
 		loop_set_timer(daemon->sign_timer, due_ns);
 		return 0;
 	}
-	return sign(daemon, err);
+	int rc = sign(daemon, err);
+	return rc < 0 ? rc : herald_pump(daemon, err); /* anchors take it */
 }
 
 int attest_finish(struct daemon *daemon, struct error *err)

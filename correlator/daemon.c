@@ -180,6 +180,7 @@ static void release(struct daemon *daemon)
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "querytraild is stopping");
 	dispatch_free(daemon->dispatch);
+	anchoring_free(daemon->anchoring);
 	life_free(daemon->life);
 	sealer_done(&daemon->sealer);
 	signing_close(daemon->signing);

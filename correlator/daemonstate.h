@@ -7,6 +7,7 @@
 
 #include "base/config.h"
 #include "base/loop.h"
+#include "correlator/anchoring.h"
 #include "correlator/daemon.h"
 #include "correlator/dispatch.h"
 #include "correlator/feedserver.h"
@@ -27,6 +28,7 @@ struct daemon {
 	struct feedserver *server;
 	struct spawn *spawn;
 	struct dispatch *dispatch;
+	struct anchoring *anchoring;
 	struct feedpeer *notify; /* querytrail-notify; NULL: not connected */
 	bool strange_receipt;    /* a receipt for no delivery of ours was logged */
 	struct loop_event *alert_timer;
@@ -92,6 +94,8 @@ bool herald_is_notify(const struct feed_frame *hello);
 int herald_hello(struct daemon *daemon, struct feedpeer *peer, struct error *err);
 int herald_receipt(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
 		   struct error *err);
+int herald_anchored(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+		    struct error *err);
 int herald_drained(void *owner, struct feedpeer *peer, struct error *err);
 int herald_open(struct daemon *daemon, struct error *err);
 

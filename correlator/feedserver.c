@@ -220,9 +220,15 @@ static int on_frame(struct feedpeer *peer, const struct feed_frame *frame, struc
 			return error_set(err, ERR_INPUT, "RECEIPT before HELLO");
 		}
 		return server->options.handlers->receipt(server->options.owner, peer, frame, err);
+	case FEED_ANCHORED:
+		if (!peer->greeted) {
+			return error_set(err, ERR_INPUT, "ANCHORED before HELLO");
+		}
+		return server->options.handlers->anchored(server->options.owner, peer, frame, err);
 	case FEED_WELCOME:
 	case FEED_COMMITTED:
 	case FEED_ALERT:
+	case FEED_CHECKPOINT:
 		break;
 	}
 	return error_set(err, ERR_INPUT, "frame %d does not come from a client", (int)frame->type);

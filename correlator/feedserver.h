@@ -32,6 +32,9 @@ struct feedserver_handlers {
 	/* A receipt of querytrail-notify; the frame borrows until return. */
 	int (*receipt)(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
 		       struct error *err);
+	/* What an anchor said, by querytrail-notify; the frame borrows until return. */
+	int (*anchored)(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+			struct error *err);
 	/* What feedpeer_send could not send at once is sent. Errors end the loop. */
 	int (*drained)(void *owner, struct feedpeer *peer, struct error *err);
 	/* The connection ended. why is NULL when the peer closed it in order. */

@@ -19,7 +19,7 @@ static bool has_room(void *owner)
 }
 
 /* What notify does not take, it gets again on its next connection. */
-static int send_alert(void *owner, const struct feed_frame *frame, struct error *err)
+static int send_frame(void *owner, const struct feed_frame *frame, struct error *err)
 {
 	struct daemon *daemon = owner;
 	struct error why;
@@ -49,9 +49,13 @@ int herald_open(struct daemon *daemon, struct error *err)
 						 .channels = &alerts->channels,
 						 .statement_bytes = alerts->statement_bytes,
 						 .has_room = has_room,
-						 .send = send_alert,
+						 .send = send_frame,
 						 .owner = daemon};
+	const struct anchoring_options anchoring = {
+		.store = keeper_store(daemon->keeper), .send = send_frame, .owner = daemon};
 	int rc = dispatch_new(&options, &daemon->dispatch, err);
+	rc = rc < 0 ? rc : anchoring_new(&anchoring, &daemon->anchoring, err);
+	rc = rc < 0 ? rc : anchoring_set(daemon->anchoring, daemon->config, err);
 	return rc < 0 ? rc
 		      : loop_add_timer(daemon->loop, (struct loop_call){on_timer, daemon},
 				       &daemon->alert_timer, err);
@@ -71,6 +75,7 @@ int herald_hello(struct daemon *daemon, struct feedpeer *peer, struct error *err
 	daemon->notify = peer;
 	daemon->strange_receipt = false;
 	dispatch_connected(daemon->dispatch);
+	anchoring_connected(daemon->anchoring);
 	log_write(LOG_LEVEL_INFO, "notify-connected", "querytrail-notify is connected");
 	loop_set_timer(daemon->alert_timer, clock_monotonic_ns()); /* behind WELCOME */
 	return 0;
@@ -80,6 +85,7 @@ void herald_gone(struct daemon *daemon, const struct error *why)
 {
 	daemon->notify = NULL;
 	dispatch_lost(daemon->dispatch);
+	anchoring_lost(daemon->anchoring);
 	loop_unset_timer(daemon->alert_timer);
 	if (why != NULL) {
 		log_write(LOG_LEVEL_WARNING, "notify-lost", "querytrail-notify: %s", why->text);
@@ -120,6 +126,22 @@ int herald_receipt(void *owner, struct feedpeer *peer, const struct feed_frame *
 	return 0;
 }
 
+int herald_anchored(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+		    struct error *err)
+{
+	struct daemon *daemon = owner;
+	if (peer != daemon->notify) {
+		return error_set(err, ERR_INPUT, "ANCHORED of one who is not querytrail-notify");
+	}
+	int rc = anchoring_received(daemon->anchoring, frame, clock_now_ns(), err);
+	if (rc < 0) {
+		return rc == -ERR_LIMIT || rc == -ERR_INPUT ? -ERR_IO
+							    : rc; /* it is not the peer's fault */
+	}
+	loop_set_timer(daemon->alert_timer, clock_monotonic_ns()); /* the next one may be due */
+	return 0;
+}
+
 int herald_drained(void *owner, struct feedpeer *peer, struct error *err)
 {
 	struct daemon *daemon = owner;
@@ -132,14 +154,16 @@ int herald_drained(void *owner, struct feedpeer *peer, struct error *err)
 int herald_pump(struct daemon *daemon, struct error *err)
 {
 	int64_t now_ns = clock_now_ns();
-	int64_t next_ns = INT64_MAX;
+	int64_t next_ns = INT64_MAX, anchor_ns = INT64_MAX;
 	if (daemon->notify == NULL || keeper_is_open(daemon->keeper)) {
 		return 0;
 	}
 	int rc = dispatch_pump(daemon->dispatch, now_ns, &next_ns, err);
+	rc = rc < 0 ? rc : anchoring_pump(daemon->anchoring, now_ns, &anchor_ns, err);
 	if (rc < 0 || daemon->notify == NULL) {
 		return rc;
 	}
+	next_ns = anchor_ns < next_ns ? anchor_ns : next_ns;
 	int64_t wait_ns = next_ns - now_ns;
 	wait_ns = next_ns == INT64_MAX || wait_ns > LOOK_MAX_NS ? LOOK_MAX_NS : wait_ns;
 	loop_set_timer(daemon->alert_timer, clock_monotonic_ns() + (wait_ns > 0 ? wait_ns : 0));

@@ -118,6 +118,12 @@ int household_apply(struct daemon *daemon, struct error *err)
 						 .max_age_ns = alerts->max_age_ns,
 						 .all_channels = !daemon->options.import &&
 								 !daemon->options.records_only});
+	if (daemon->anchoring != NULL) {
+		int rc = anchoring_set(daemon->anchoring, daemon->config, err);
+		if (rc < 0) {
+			return rc;
+		}
+	}
 	if (daemon->dispatch != NULL) {
 		dispatch_set(daemon->dispatch, &alerts->channels, alerts->statement_bytes);
 	}
@@ -176,7 +182,9 @@ int household_start_children(struct daemon *daemon, struct error *err)
 						 daemon->children_config.ptr, NULL};
 		rc = spawn_add(daemon->spawn, "querytrail-serve", arguments, err);
 	}
-	if (rc == 0 && !daemon->options.import && daemon->settings.alerts.channels.count > 0) {
+	bool tells = daemon->settings.alerts.channels.count > 0 ||
+		     config_name_count(daemon->config, "anchors") > 0;
+	if (rc == 0 && !daemon->options.import && tells) {
 		const char *const arguments[] = {"querytrail-notify", "--config",
 						 daemon->children_config.ptr, NULL};
 		rc = spawn_add(daemon->spawn, "querytrail-notify", arguments, err);

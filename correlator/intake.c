@@ -240,5 +240,6 @@ const struct feedserver_handlers intake_handlers = {.hello = on_hello,
 						    .batch = on_batch,
 						    .status = on_status,
 						    .receipt = herald_receipt,
+						    .anchored = herald_anchored,
 						    .drained = herald_drained,
 						    .gone = on_gone};

@@ -1,6 +1,7 @@
 #include "model/feed.h"
 
 #include "base/io.h"
+#include "base/note.h"
 #include "base/wire.h"
 #include "model/alert.h"
 #include "model/record.h"
@@ -9,6 +10,7 @@
 #define NAME_BYTES   64   /* program, source type */
 #define TEXT_BYTES   4096 /* the sentence of STATUS and ERROR */
 #define CODE_MAX     255
+#define PROOF_BYTES  (MERKLE_PROOF_MAX * DIGEST_BYTES)
 
 static void put_batch(const struct feed_frame *frame, struct buf *out)
 {
@@ -75,10 +77,26 @@ static void put_payload(const struct feed_frame *frame, struct buf *out)
 		wire_put_u8(out, (uint8_t)frame->outcome);
 		wire_put_block(out, frame->text);
 		return;
+	case FEED_CHECKPOINT:
+		wire_put_block(out, frame->anchor);
+		wire_put_u64(out, frame->size);
+		wire_put_u64(out, frame->old_size);
+		wire_put_block(out, frame->note);
+		wire_put_block(out, frame->proof);
+		return;
+	case FEED_ANCHORED:
+		wire_put_block(out, frame->anchor);
+		wire_put_u64(out, frame->size);
+		wire_put_u64(out, frame->old_size);
+		wire_put_u8(out, (uint8_t)frame->anchored);
+		wire_put_block(out, frame->receipt);
+		wire_put_block(out, frame->text);
+		return;
 	}
 }
 
-/* What the other side would refuse is not sent. Returns NULL or the limit that is passed. */
+/* What the other side would refuse is not sent. Returns NULL or the limit that is passed.
+ * complexity: one case a type of frame */
 static const char *passed_limit(const struct feed_frame *frame)
 {
 	switch (frame->type) {
@@ -110,6 +128,19 @@ static const char *passed_limit(const struct feed_frame *frame)
 	case FEED_RECEIPT:
 		if (frame->text.len > TEXT_BYTES || frame->delivery_count != 1) {
 			return "a sentence of 4096 bytes, or other than one delivery";
+		}
+		break;
+	case FEED_CHECKPOINT:
+		if (frame->anchor.len > NAME_BYTES || frame->note.len > NOTE_MAX_BYTES ||
+		    frame->proof.len > PROOF_BYTES) {
+			return "a name of 64 bytes, a checkpoint of 1 MiB or a proof of 63 hashes";
+		}
+		break;
+	case FEED_ANCHORED:
+		if (frame->anchor.len > NAME_BYTES || frame->receipt.len > FEED_RECEIPT_MAX ||
+		    frame->text.len > TEXT_BYTES) {
+			return "a name of 64 bytes, a receipt of 64 KiB or a sentence of 4096 "
+			       "bytes";
 		}
 		break;
 	case FEED_WELCOME:
@@ -253,6 +284,28 @@ static const char *read_receipt(struct wire_reader *reader, struct arena *arena,
 						   : "an unknown outcome or not one delivery";
 }
 
+static const char *read_checkpoint(struct wire_reader *reader, struct feed_frame *frame)
+{
+	frame->anchor = wire_block(reader, NAME_BYTES);
+	frame->size = wire_u64(reader);
+	frame->old_size = wire_u64(reader);
+	frame->note = wire_block(reader, NOTE_MAX_BYTES);
+	frame->proof = wire_block(reader, PROOF_BYTES);
+	return frame->proof.len % DIGEST_BYTES == 0 ? NULL : "a proof that is not made of hashes";
+}
+
+static const char *read_anchored(struct wire_reader *reader, struct feed_frame *frame)
+{
+	frame->anchor = wire_block(reader, NAME_BYTES);
+	frame->size = wire_u64(reader);
+	frame->old_size = wire_u64(reader);
+	frame->anchored = (enum feed_anchored)wire_u8(reader);
+	frame->receipt = wire_block(reader, FEED_RECEIPT_MAX);
+	frame->text = wire_block(reader, TEXT_BYTES);
+	bool known = frame->anchored >= FEED_TAKEN && frame->anchored <= FEED_ANCHOR_FORK;
+	return known || reader->failed ? NULL : "an unknown outcome";
+}
+
 /* Returns NULL or what is wrong with it. */
 static const char *read_payload(struct wire_reader *reader, struct arena *arena,
 				struct feed_frame *frame)
@@ -291,6 +344,10 @@ static const char *read_payload(struct wire_reader *reader, struct arena *arena,
 		return read_alert(reader, arena, frame);
 	case FEED_RECEIPT:
 		return read_receipt(reader, arena, frame);
+	case FEED_CHECKPOINT:
+		return read_checkpoint(reader, frame);
+	case FEED_ANCHORED:
+		return read_anchored(reader, frame);
 	}
 	return "an unknown type";
 }

@@ -8,6 +8,7 @@
  *          Alertmanager must hear of it for as long as it fires. A delivery is in notify's hands until its RECEIPT, which come in
  *          any order. RETRY gives it back with the attempts that failed so far and when it is due: the daemon sends it again
  *          then, not before. Deliveries without a receipt when a connection ends are sent again on the next one.
+ *          CHECKPOINT frames go to notify too, at most one an anchor at a time; each is answered by ANCHORED.
  * Limits:  a frame <= FEED_FRAME_MAX; a batch <= FEED_BATCH_RECORDS records; a cursor <= FEED_CURSOR_MAX bytes.
  * Errors:  a malformed frame ends the connection; nothing of it is taken.
  * Threads: pure. Blocking: never (feed_send and feed_receive block on their descriptor).
@@ -37,6 +38,8 @@ enum feed_type { /* sent; never changes */
 		 FEED_ERROR = 6,
 		 FEED_ALERT = 7,
 		 FEED_RECEIPT = 8,
+		 FEED_CHECKPOINT = 9,
+		 FEED_ANCHORED = 10,
 };
 
 enum feed_state {                          /* STATUS */
@@ -53,7 +56,19 @@ enum feed_outcome {                     /* RECEIPT */
 		    FEED_DEAD = 3,      /* it will not be tried again by itself; text says why */
 };
 
+enum feed_anchored { /* ANCHORED */
+		     FEED_TAKEN =
+			     1, /* the anchor has the checkpoint; receipt proves it, where there is one */
+		     FEED_NOT_TAKEN = 2, /* it has not; text says why; it is tried again */
+		     FEED_OTHER_SIZE =
+			     3, /* a witness that signed old_size records last: a proof from there is asked for */
+		     FEED_ANCHOR_AHEAD =
+			     4, /* it has a checkpoint of old_size records, which are more than these */
+		     FEED_ANCHOR_FORK = 5, /* it has seen another tree */
+};
+
 #define FEED_DELIVERIES_MAX 64
+#define FEED_RECEIPT_MAX    65536 /* bytes of an anchor's receipt */
 
 struct feed_delivery { /* of an alert to a channel, as the outbox has it */
 	struct str channel;
@@ -77,12 +92,20 @@ struct feed_frame {
 	uint64_t stored, duplicate, rejected; /* COMMITTED: what became of the batch's records */
 	enum feed_state state;                /* STATUS */
 	int code;                             /* ERROR: an ERR_* */
-	struct str text;                      /* STATUS, ERROR, RECEIPT: a sentence */
+	struct str text;                      /* STATUS, ERROR, RECEIPT, ANCHORED: a sentence */
 	struct str alert; /* ALERT: encoded (model/alert.h); RECEIPT: the alert's id */
 	const struct feed_delivery
 		*deliveries; /* ALERT: those that wait; RECEIPT: exactly one. Borrowed */
 	size_t delivery_count;
 	enum feed_outcome outcome; /* RECEIPT */
+	struct str anchor;         /* CHECKPOINT, ANCHORED: its name in the configuration */
+	uint64_t size;             /* CHECKPOINT, ANCHORED: leaves in the tree */
+	uint64_t old_size; /* CHECKPOINT: where the proof begins; ANCHORED: what the anchor has */
+	struct str note;   /* CHECKPOINT: as it was signed */
+	struct str
+		proof; /* CHECKPOINT: hashes of 32 bytes each; none for an anchor that needs none */
+	enum feed_anchored anchored; /* ANCHORED; text is a sentence */
+	struct str receipt;          /* ANCHORED: cosignature lines, or a time stamp reply (DER) */
 };
 
 /* Appends the frame with its length to out. Returns 0 or ERR_LIMIT; then out is as before. */

@@ -2,7 +2,7 @@
  *
  * Shape:   WAL, synchronous=FULL, pages of 4,096 bytes, application_id "QTrl", user_version CATALOG_VERSION.
  *          Tables: meta, sources, alerts, outbox, head (one row per batch; its bytes stand in a segment, store/extent.h),
- *          blocks, graves (store/blocks.h); tiles, seeds, stubs, checkpoints (store/log/). docs/format.md section 5.1.
+ *          blocks, graves (store/blocks.h); tiles, seeds, stubs, checkpoints, anchors, receipts (store/log/). docs/format.md section 5.1.
  * Errors:  every SQLite result becomes one of ours with the file's name in the sentence: damaged pages ERR_CORRUPT, a full or
  *          failing disk ERR_IO.
  * Threads: one catalog per thread. Blocking: disk; at most CATALOG_BUSY_MS for another process's lock.

@@ -75,7 +75,8 @@ static int take_frame(struct daemonlink *link, const struct feed_frame *frame, d
 		link->greeted = true;
 		return 0;
 	}
-	if (!link->greeted || frame->type != FEED_ALERT) {
+	bool known = frame->type == FEED_ALERT || frame->type == FEED_CHECKPOINT;
+	if (!link->greeted || !known) {
 		return error_set(err, ERR_INPUT, "querytraild sent frame %d, which nobody expects",
 				 (int)frame->type);
 	}

@@ -26,7 +26,7 @@ void daemonlink_close(struct daemonlink *link);
 
 typedef int daemonlink_fn(void *owner, const struct feed_frame *frame, struct error *err);
 
-/* Reads what has come and calls back for each ALERT. Returns 0, or closes and returns ERR_AGAIN (the daemon hung up), ERR_INPUT
+/* Reads what has come and calls back for each ALERT and CHECKPOINT. Returns 0, or closes and returns ERR_AGAIN (the daemon hung up), ERR_INPUT
  * (malformed, or what each returned), or the code of an ERROR frame. */
 int daemonlink_read(struct daemonlink *link, daemonlink_fn *each, void *owner, struct error *err);
 

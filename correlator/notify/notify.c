@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/service.h"
+#include "correlator/notify/anchor-board.h"
 #include "correlator/notify/daemonlink.h"
 #include "correlator/notify/switchboard.h"
 #include "correlator/notify/transfer.h"
@@ -22,6 +23,7 @@ struct notify {
 	const struct notify_options *options;
 	struct config *config;
 	struct switchboard *board;
+	struct anchor_board *anchors;
 	struct daemonlink link;
 	struct loop *loop;
 	struct loop_event *link_event, *timer, *connect_timer;
@@ -39,10 +41,14 @@ static bool on_receipt(void *owner, const struct feed_frame *receipt)
 	return daemonlink_send(&notify->link, receipt);
 }
 
-static int on_alert(void *owner, const struct feed_frame *frame, struct error *err)
+static int on_frame(void *owner, const struct feed_frame *frame, struct error *err)
 {
 	struct notify *notify = owner;
 
+	if (frame->type == FEED_CHECKPOINT) {
+		anchor_board_checkpoint(notify->anchors, frame);
+		return 0;
+	}
 	return switchboard_alert(notify->board, frame, clock_now_ns(), err);
 }
 
@@ -50,6 +56,7 @@ static int on_alert(void *owner, const struct feed_frame *frame, struct error *e
 static void work(struct notify *notify)
 {
 	int64_t now_ns = clock_now_ns();
+	anchor_board_work(notify->anchors);
 	int64_t due_ns = switchboard_work(notify->board, now_ns);
 	int64_t wait_ns = due_ns - now_ns < LOOK_AGAIN_NS ? due_ns - now_ns : LOOK_AGAIN_NS;
 
@@ -83,7 +90,7 @@ static int on_link(void *owner, unsigned ready, struct error *err)
 	(void)ready;
 	(void)err;
 	/* the event goes before its descriptor: daemonlink_read closes it when it fails */
-	int rc = daemonlink_read(&notify->link, on_alert, notify, &why);
+	int rc = daemonlink_read(&notify->link, on_frame, notify, &why);
 	if (rc != 0) {
 		connect_later(notify, &why);
 	} else if (!greeted && notify->link.greeted) {
@@ -184,20 +191,28 @@ static int use_config(struct notify *notify, struct error *err)
 {
 	struct desk_call call = {.each = on_receipt, .owner = notify};
 	struct switchboard *board = NULL;
+	struct anchor_board *anchors = NULL;
 	struct config *config = NULL;
 
 	int rc = config_load(options_schema(), notify->options->config_path, &config, NULL, err);
 	if (rc == 0) {
 		rc = switchboard_new(config, notify->wake_fd, call, &board, err);
 	}
+	if (rc == 0) {
+		rc = anchor_board_new(config, notify->wake_fd, call, &anchors, err);
+	}
 	if (rc != 0) {
+		switchboard_free(board);
 		config_free(config);
 		return rc;
 	}
 	if (notify->board != NULL) {
 		switchboard_finish(notify->board, NOTIFY_GRACE_NS);
+		anchor_board_finish(notify->anchors, 0);
 	}
 	switchboard_free(notify->board);
+	anchor_board_free(notify->anchors);
+	notify->anchors = anchors;
 	config_free(notify->config);
 	notify->board = board;
 	notify->config = config;
@@ -282,7 +297,9 @@ static int serve(struct notify *notify, struct error *err)
 		reload(notify);
 	}
 	service_stopping();
+	int64_t end_ns = clock_monotonic_ns() + NOTIFY_GRACE_NS;
 	switchboard_finish(notify->board, NOTIFY_GRACE_NS);
+	anchor_board_finish(notify->anchors, end_ns - clock_monotonic_ns());
 	return rc;
 }
 
@@ -310,6 +327,7 @@ int notify_run(const struct notify_options *options, struct error *err)
 	notify.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	rc = notify.wake_fd < 0 ? error_errno(err, "cannot make an eventfd") : serve(&notify, err);
 	switchboard_free(notify.board);
+	anchor_board_free(notify.anchors);
 	daemonlink_done(&notify.link);
 	loop_free(notify.loop);
 	config_free(notify.config);

@@ -1,9 +1,12 @@
 #include "correlator/notify/syslogline.h"
 
 #include "base/clock.h"
+#include "base/note.h"
+#include "base/parse.h"
 #include "correlator/notify/wording.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #define VALUE_LEAST 8 /* so short, any alert fits */
 
@@ -165,4 +168,48 @@ void syslog_put_frame(const struct notice *notice, const struct syslog_how *how,
 		out->failed = true;
 	}
 	buf_done(&line);
+}
+
+static void put_checkpoint(struct str note, const struct note_checkpoint *checkpoint,
+			   const struct syslog_how *how, struct buf *out)
+{
+	const struct merkle_hash *root = &checkpoint->head.root;
+
+	buf_putf(out, "<%u>1 ", how->facility * 8 + 5);
+	clock_put_rfc3339(out, how->now_ns, 6);
+	buf_putf(out, " %s querytrail - checkpoint [querytrail@" SYSLOG_ENTERPRISE " origin=\"",
+		 how->host);
+	put_value(checkpoint->origin, SYSLOG_VALUE_MAX, "\"\\]", out);
+	buf_putf(out, "\" size=\"%llu\" root=\"", (unsigned long long)checkpoint->head.size);
+	parse_put_base64(out, str_make(root->bytes, sizeof(root->bytes)));
+	buf_put_text(out, "\" note=\"");
+	parse_put_base64(out, note);
+	buf_putf(out, "\"] \xef\xbb\xbf%llu records of ",
+		 (unsigned long long)checkpoint->head.size);
+	wording_plain(checkpoint->origin, SYSLOG_VALUE_MAX, out);
+}
+
+int syslog_put_checkpoint(struct str note, const struct syslog_how *how, struct buf *out,
+			  struct error *err)
+{
+	struct note_checkpoint checkpoint;
+	struct buf line;
+	struct note *parsed = calloc(1, sizeof(*parsed));
+
+	buf_init(&line, SYSLOG_LINE_MAX);
+	int rc = parsed != NULL ? note_parse(note, parsed, err)
+				: error_set(err, ERR_NOMEM, "no memory for a checkpoint");
+	rc = rc != 0 ? rc : note_checkpoint_parse(parsed->text, &checkpoint, err);
+	if (rc == 0) {
+		put_checkpoint(note, &checkpoint, how, &line);
+		rc = buf_check(&line, "a checkpoint as a syslog message", err);
+	}
+	if (rc == 0) {
+		buf_putf(out, "%zu ", line.len);
+		buf_put_str(out, buf_str(&line));
+		rc = buf_check(out, "a syslog message", err);
+	}
+	buf_done(&line);
+	free(parsed);
+	return rc;
 }

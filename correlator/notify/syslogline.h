@@ -31,4 +31,9 @@ struct syslog_how {
 /* Appends "LENGTH MESSAGE". */
 void syslog_put_frame(const struct notice *notice, const struct syslog_how *how, struct buf *out);
 
+/* The same of a checkpoint of the log: MSGID checkpoint, severity notice, one element with origin, size, root, and the whole note in Base64. Returns 0, ERR_INPUT (it is
+ * none) or ERR_LIMIT. */
+int syslog_put_checkpoint(struct str note, const struct syslog_how *how, struct buf *out,
+			  struct error *err);
+
 #endif

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
 THIRD_PARTY = {
     "libfyaml.h": ["base/yaml.c"],
     "systemd/": ["base/log.c", "base/loop.c", "base/service.c"],
-    "openssl/": ["base/secret.c", "base/digest.c", "base/note.c", "correlator/notify/signature.c", "collector/sources/sqlserver/", "store/log", "store/block/sealed", "tests/"],
+    "openssl/": ["base/secret.c", "base/digest.c", "base/note.c", "correlator/notify/signature.c", "correlator/notify/anchor-timestamp.c", "collector/sources/sqlserver/", "store/log", "store/block/sealed", "tests/"],
     "sqlite3.h": ["store/", "tests/"],
     "zstd.h": ["store/block/streams", "tests/"],
     "curl/": ["collector/sources/cloudwatch/", "correlator/notify/", "tests/"],

@@ -125,6 +125,7 @@ static inline void parts_done(struct parts *parts)
 	spawn_close(daemon->spawn, 2000);
 	feedserver_close(daemon->server, "the test ends");
 	dispatch_free(daemon->dispatch);
+	anchoring_free(daemon->anchoring);
 	sealer_done(&daemon->sealer);
 	signing_close(daemon->signing);
 	keeper_close(daemon->keeper);

@@ -95,6 +95,45 @@ static void every_frame_passes(void **state)
 	assert_int_equal(f->frame.code, ERR_GONE);
 }
 
+static void anchor_frames_pass(void **state)
+{
+	/* CHECKPOINT and ANCHORED come back with all their parts; a proof of broken hashes and an unknown outcome do not */
+	static const char proof[64] = "hashes";
+	struct fixture *f = *state;
+	size_t used = 0;
+	struct feed_frame frame = {.type = FEED_CHECKPOINT,
+				   .anchor = STR_LIT("w1"),
+				   .size = 12,
+				   .old_size = 5,
+				   .note = STR_LIT("note"),
+				   .proof = str_make(proof, sizeof(proof))};
+
+	pass(f, &frame);
+	assert_true(str_is(f->frame.anchor, "w1") && f->frame.size == 12 &&
+		    f->frame.old_size == 5 && str_is(f->frame.note, "note") &&
+		    str_equal(f->frame.proof, frame.proof));
+	buf_clear(&f->out);
+	frame.proof.len = 63;
+	assert_int_equal(feed_encode(&frame, &f->out, &f->err), 0);
+	assert_int_equal(feed_decode(buf_str(&f->out), &f->arena, &f->frame, &used, &f->err),
+			 -ERR_INPUT);
+	frame = (struct feed_frame){.type = FEED_ANCHORED,
+				    .anchor = STR_LIT("w1"),
+				    .size = 12,
+				    .old_size = 13,
+				    .anchored = FEED_ANCHOR_AHEAD,
+				    .receipt = STR_LIT("r"),
+				    .text = STR_LIT("why")};
+	pass(f, &frame);
+	assert_true(f->frame.anchored == FEED_ANCHOR_AHEAD && f->frame.old_size == 13 &&
+		    str_is(f->frame.receipt, "r") && str_is(f->frame.text, "why"));
+	buf_clear(&f->out);
+	frame.anchored = (enum feed_anchored)6;
+	assert_int_equal(feed_encode(&frame, &f->out, &f->err), 0);
+	assert_int_equal(feed_decode(buf_str(&f->out), &f->arena, &f->frame, &used, &f->err),
+			 -ERR_INPUT);
+}
+
 static void the_documented_bytes(void **state)
 {
 	/* the example of docs/format.md section 2 */
@@ -268,6 +307,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(every_frame_passes, make, unmake),
+		cmocka_unit_test_setup_teardown(anchor_frames_pass, make, unmake),
 		cmocka_unit_test_setup_teardown(the_documented_bytes, make, unmake),
 		cmocka_unit_test_setup_teardown(malformed_frames_are_refused, make, unmake),
 		cmocka_unit_test_setup_teardown(limits_of_what_is_sent, make, unmake),

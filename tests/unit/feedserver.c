@@ -21,7 +21,7 @@ struct talk {
 	struct buf in, out;
 	struct arena arena;
 	struct feed_frame frame; /* last received */
-	int hellos, batches, statuses, receipts, drained, gones, broken;
+	int hellos, batches, statuses, receipts, anchored, drained, gones, broken;
 	struct feedpeer *peer; /* of the last HELLO */
 	size_t records;
 	int answer; /* what the batch handler returns */
@@ -70,6 +70,17 @@ static int on_receipt(void *owner, struct feedpeer *peer, const struct feed_fram
 	return talk->answer < 0 ? error_set(err, (enum error_code) - talk->answer, "as asked") : 0;
 }
 
+static int on_anchored(void *owner, struct feedpeer *peer, const struct feed_frame *frame,
+		       struct error *err)
+{
+	struct talk *talk = owner;
+	(void)err;
+	assert_ptr_equal(peer, talk->peer);
+	assert_true(str_is(frame->anchor, "w1"));
+	talk->anchored++;
+	return 0;
+}
+
 static int on_drained(void *owner, struct feedpeer *peer, struct error *err)
 {
 	struct talk *talk = owner;
@@ -91,6 +102,7 @@ static const struct feedserver_handlers handlers = {.hello = on_hello,
 						    .batch = on_batch,
 						    .status = on_status,
 						    .receipt = on_receipt,
+						    .anchored = on_anchored,
 						    .drained = on_drained,
 						    .gone = on_gone};
 
@@ -304,6 +316,26 @@ static void alerts_go_out_as_far_as_they_are_taken(void **state)
 	talk_done(&talk);
 }
 
+static void anchored_comes_behind_hello(void **state)
+{
+	/* ANCHORED goes to its handler; of one who has not said who he is it ends the connection */
+	const struct feed_frame frame = {
+		.type = FEED_ANCHORED, .anchor = STR_LIT("w1"), .anchored = FEED_TAKEN};
+	struct talk talk;
+	(void)state;
+	talk_init(&talk);
+	send_hello(&talk, "a");
+	assert_int_equal(receive(&talk), FEED_WELCOME);
+	send_frame(&talk, &frame);
+	assert_int_equal(talk.anchored, 1);
+	talk_done(&talk);
+	talk_init(&talk);
+	send_frame(&talk, &frame);
+	expect_error(&talk, ERR_INPUT);
+	assert_int_equal(talk.anchored, 0);
+	talk_done(&talk);
+}
+
 static void receipts_come_behind_hello(void **state)
 {
 	/* a RECEIPT of one who has not said who he is ends the connection */
@@ -476,6 +508,7 @@ int main(void)
 		cmocka_unit_test(torn_frames_are_put_together),
 		cmocka_unit_test(alerts_go_out_as_far_as_they_are_taken),
 		cmocka_unit_test(receipts_come_behind_hello),
+		cmocka_unit_test(anchored_comes_behind_hello),
 		cmocka_unit_test(rules_are_kept),
 		cmocka_unit_test(wrong_version_is_told),
 		cmocka_unit_test(handler_decides),
