@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "base/utf8.h"
+#include "query/anchor-view.h"
 #include "query/column-sizes.h"
 #include "query/coverage.h"
 #include "query/fmt.h"
@@ -33,6 +34,7 @@ struct status {
 	char paused[128]; /* why the daemon takes nothing in; empty: it does */
 	int64_t now_ns;
 	struct alerts_counts alerts;
+	struct anchor_view anchors;
 };
 
 enum { NAME, TYPE, STATE, UP_TO, LAG, RECEIVED, STORED, DUPLICATE, REJECTED, GAPS, COLUMN_COUNT };
@@ -276,6 +278,7 @@ static int put_text(struct session *session, const struct status *status, struct
 		buf_put_byte(out, '\n');
 	}
 	int result = life_view_put(session, err);
+	anchor_view_put(&status->anchors, status->now_ns, &session->out);
 	if (status->disk_full) {
 		buf_put_text(out, "disk:        full; collection pauses until there is room\n");
 	}
@@ -381,6 +384,7 @@ static int put_json(struct session *session, const struct status *status, struct
 	put_number(out, &first, "deliveries_waiting", status->alerts.waiting);
 	put_number(out, &first, "deliveries_dead", status->alerts.dead);
 	int result = life_view_put_json(session, &first, err);
+	anchor_view_put_json(&status->anchors, status->now_ns, &first, out);
 	json_put_key(out, &first, "disk_full");
 	buf_put_text(out, status->disk_full ? "true" : "false");
 	json_put_key(out, &first, "paused");
@@ -436,6 +440,17 @@ static void read_pause(const struct session *session, struct status *status)
 	buf_done(&path);
 }
 
+static int read_store(struct session *session, struct status *status, struct error *err)
+{
+	struct store *store = session->store;
+	int rc = count(session, status, err);
+	rc = rc != 0 ? rc : store_sizes(store, &status->sizes, err);
+	rc = rc != 0 ? rc : anchor_view_read(store, &status->anchors, err);
+	rc = rc != 0 ? rc : alerts_count(store, &status->alerts, err);
+	/* borrowed until the store's next call that lists them */
+	return rc != 0 ? rc : store_sources(store, &status->sources, &status->source_count, err);
+}
+
 int cmd_status(struct session *session, struct error *err)
 {
 	struct status status = {.now_ns = session->surroundings->now_ns};
@@ -449,14 +464,7 @@ int cmd_status(struct session *session, struct error *err)
 	if (session_option(session, OPTION_COLUMNS) != NULL) {
 		return column_sizes_show(session, json, err);
 	}
-	int result = count(session, &status, err);
-	if (result == 0) {
-		result = store_sizes(session->store, &status.sizes, err);
-	}
-	if (result == 0) {
-		result = store_sources(session->store, &status.sources, &status.source_count, err);
-	}
-	result = result != 0 ? result : alerts_count(session->store, &status.alerts, err);
+	int result = read_store(session, &status, err);
 	if (result != 0) {
 		return result;
 	}

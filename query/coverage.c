@@ -20,6 +20,7 @@ int coverage_make(struct store *store, const struct plan *plan, const struct run
 	};
 	int rc = store_sources(store, &coverage.sources, &coverage.source_count, err);
 	rc = rc < 0 ? rc : store_removed(store, &coverage.removed, err);
+	rc = rc < 0 ? rc : anchor_view_read(store, &coverage.anchors, err);
 	if (rc == 0) {
 		*out_coverage = coverage;
 	}
@@ -266,6 +267,7 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 	put_stopped(coverage, zone, out);
 	put_missing(coverage, zone, out);
 	put_removed(coverage, zone, out);
+	anchor_view_put_line(&coverage->anchors, coverage->now_ns, out);
 	buf_put_byte(out, '\n');
 }
 
@@ -388,5 +390,6 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	}
 	put_json_number(out, &first, "unreadable_rows", coverage->unread);
 	put_json_number(out, &first, "rejected", coverage_rejected(coverage));
+	anchor_view_put_json(&coverage->anchors, coverage->now_ns, &first, out);
 	buf_put_byte(out, '}');
 }

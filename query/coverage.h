@@ -10,6 +10,7 @@
 #ifndef QUERY_COVERAGE_H
 #define QUERY_COVERAGE_H
 
+#include "query/anchor-view.h"
 #include "query/run.h"
 #include "query/zone.h"
 #include "store/store.h"
@@ -22,9 +23,10 @@ struct coverage {
 	uint64_t matched, returned;
 	bool daemon_stopped; /* no process writes the store: nothing newer will be in it */
 	struct store_removed
-		removed;   /* what retention has taken: by policy, so no lack, but told */
-	uint64_t given_up; /* texts that a regular expression gave up on */
-	uint64_t unread;   /* rows that match but could not be read whole */
+		removed;            /* what retention has taken: by policy, so no lack, but told */
+	struct anchor_view anchors; /* what left the host */
+	uint64_t given_up;          /* texts that a regular expression gave up on */
+	uint64_t unread;            /* rows that match but could not be read whole */
 };
 
 /* Fills in the sources and what the run found. Returns 0 or a failure of the store. */

@@ -6,6 +6,7 @@ usage: anchors.py BUILD_FOLDER
 """
 import base64
 import http.server
+import json
 import os
 import re
 import shutil
@@ -275,6 +276,13 @@ line = next((each for each in lines if f'size="{size}"' in each), "")
 found = re.search(r'note="([^"]*)"', line)
 check("the syslog server has it whole", line.startswith("<109>1 ") and found and base64.b64decode(found[1]).decode() == note, lines)
 
+shown = subprocess.run([QUERYTRAIL, "status", "--store", STORE], capture_output=True, text=True, check=False)
+check("status tells the age of each", all(re.search(rf"{name} \(\w+\) all {size} records .* ago\n", shown.stdout) for name in ALL), shown)
+shown = subprocess.run([QUERYTRAIL, "who", "--store", STORE], capture_output=True, text=True, check=False)
+check("and so does every answer", "anchored: dir all" in shown.stdout + shown.stderr, shown)
+shown = subprocess.run([QUERYTRAIL, "status", "--json", "--store", STORE], capture_output=True, text=True, check=False)
+check("also as JSON", len(json.loads(shown.stdout)["anchored"]) == 4 and json.loads(shown.stdout)["signed"] == size, shown)
+
 # Restarts.
 stop(notify, signal.SIGKILL)
 grow(daemon)
@@ -382,6 +390,8 @@ daemon.send_signal(signal.SIGHUP)
 check("it is logged", wait_for(lambda: "log continue" in said()))
 time.sleep(0.5)
 check("and nothing is signed any more", last() == signed, (signed, last()))
+state = subprocess.run([QUERYTRAIL, "status", "--store", STORE], capture_output=True, text=True, check=False)
+check("status says so", "refused" in state.stdout and "w1" in state.stdout, state)
 stop(daemon)
 stop(notify)
 daemon, notify = start_daemon(), start_notify()
