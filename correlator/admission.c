@@ -1,6 +1,9 @@
 #include "correlator/admission.h"
 
+#include "base/digest.h"
 #include "model/redact.h"
+
+#include <sys/random.h>
 
 void admission_init(struct admission *admission)
 {
@@ -54,10 +57,26 @@ static bool was_masked(const struct admission *admission, const struct record *r
 	       ledger_look(admission->ledger, record->source, record->key) == LEDGER_MASKED;
 }
 
+/* With a salt that nobody keeps: what was masked can't be guessed. */
+static int commit(struct str encoded, uint8_t out[DIGEST_BYTES], struct error *err)
+{
+	char salt[DIGEST_BYTES];
+	if (getrandom(salt, sizeof salt, 0) != sizeof salt) {
+		return error_errno(err, "the system gives no random bytes");
+	}
+	const struct str parts[] = {str_make(salt, sizeof salt), encoded};
+	digest_sha256_parts(parts, 2, out);
+	return 0;
+}
+
 int admission_mask(struct admission *admission, const struct record **io_record,
 		   struct str *io_encoded, struct error *err)
 {
-	const struct redact_order order = {.degree = REDACT_LITERALS, .id = STR_LIT("ledger")};
+	uint8_t commitment[DIGEST_BYTES];
+	const struct redact_order order = {
+		.degree = REDACT_LITERALS,
+		.id = STR_LIT("ledger"),
+		.commitment = str_make((const char *)commitment, sizeof commitment)};
 	if (!was_masked(admission, *io_record)) {
 		return 0;
 	}
@@ -68,7 +87,10 @@ int admission_mask(struct admission *admission, const struct record **io_record,
 		return error_set(err, ERR_NOMEM, "no memory to mask records");
 	}
 	buf_clear(&admission->masked);
-	int rc = redact_record(admission->redactor, &order, *io_encoded, &admission->masked, err);
+	int rc = commit(*io_encoded, commitment, err);
+	rc = rc < 0 ? rc
+		    : redact_record(admission->redactor, &order, *io_encoded, &admission->masked,
+				    err);
 	if (rc < 0 || admission->masked.len == 0) {
 		return rc;
 	}

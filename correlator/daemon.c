@@ -154,6 +154,7 @@ static int start(struct daemon *daemon, struct error *err)
 	rc = rc < 0 ? rc : open_server(daemon, err);
 	rc = rc < 0 ? rc : note_start(daemon, err);
 	rc = rc < 0 ? rc : attest_note_keys(daemon, err);
+	rc = rc < 0 ? rc : attest_note_taken(daemon, err);
 	rc = rc < 0 ? rc : intake_commit(daemon, err);
 	if (rc == 0 && daemon->options.spawn) {
 		rc = household_start_children(daemon, err);
@@ -165,6 +166,7 @@ static int start(struct daemon *daemon, struct error *err)
 static int finish(struct daemon *daemon, struct error *err)
 {
 	int rc = feedserver_drain(daemon->server, err);
+	rc = rc < 0 ? rc : attest_note_taken(daemon, err);
 	rc = rc < 0 ? rc : watch_note(daemon, "stop", "querytraild was asked to stop", err);
 	rc = rc < 0 ? rc : intake_commit(daemon, err);
 	if (rc == 0 && daemon->options.import && !daemon->options.records_only &&

@@ -80,6 +80,8 @@ void sealing_finish(struct daemon *daemon);
  * its own timer; finish signs what is left. */
 int attest_open(struct daemon *daemon, struct error *err);
 int attest_note_keys(struct daemon *daemon, struct error *err);
+/* Says in records of the log which leaves were redacted or removed since the last time. */
+int attest_note_taken(struct daemon *daemon, struct error *err);
 int attest_turn(void *owner, struct error *err);
 int attest_finish(struct daemon *daemon, struct error *err);
 

@@ -1,5 +1,7 @@
 #include "correlator/rewrite.h"
 
+#include "store/log/forget.h"
+
 #include <assert.h>
 
 static bool is_meant(const struct rewrite_wish *wish, uint64_t leaf)
@@ -30,7 +32,15 @@ static int change(void *owner, uint64_t leaf, struct str encoded, struct buf *ou
 	if (wish->degree == REDACT_NOTHING || !is_meant(wish, leaf)) {
 		return 0;
 	}
-	const struct redact_order order = {.degree = wish->degree, .id = str_of(wish->id)};
+	struct merkle_hash commitment;
+	struct redact_order order = {.degree = wish->degree, .id = str_of(wish->id)};
+	int rc = forget_commitment(rewrite->store, leaf, encoded, &commitment, err);
+	if (rc == 0) {
+		order.commitment = str_make((const char *)commitment.bytes, DIGEST_BYTES);
+	} else if (rc !=
+		   -ERR_GONE) { /* something was taken before: the record has its commitment */
+		return rc;
+	}
 	return redact_record(rewrite->redactor, &order, encoded, out, err);
 }
 

@@ -100,7 +100,6 @@ static int64_t work(struct daemon *daemon, struct sealer_now *now)
 int sealing_turn(void *owner, struct error *err)
 {
 	struct daemon *daemon = owner;
-	(void)err;
 	if (keeper_is_open(daemon->keeper)) {
 		return 0; /* an open transaction is committed soon, and then comes the next turn */
 	}
@@ -118,6 +117,10 @@ int sealing_turn(void *owner, struct error *err)
 	}
 	int64_t next_ns = work(daemon, &now);
 	if (keeper_is_open(daemon->keeper)) {
+		int rc = attest_note_taken(daemon, err);
+		if (rc < 0) {
+			return rc;
+		}
 		daemon->urgent = true;
 		intake_schedule(daemon); /* the next turn comes behind the commit */
 	}

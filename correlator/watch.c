@@ -153,6 +153,10 @@ static int look_around(struct daemon *daemon, struct error *err)
 	if (!daemon->stopping) {
 		rc = look_for_silence(daemon, err);
 		rc = rc < 0 ? rc : expire_alerts(daemon, err);
+		rc = rc < 0 ? rc : attest_note_taken(daemon, err);
+		if (rc == 0 && keeper_is_open(daemon->keeper)) {
+			intake_schedule(daemon);
+		}
 	}
 	int64_t now_ns = clock_monotonic_ns();
 	if (rc < 0 || now_ns < daemon->status_due_ns) {

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "model/tsql/template.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum fate { FATE_TAKE, FATE_KEEP, FATE_MASK };
@@ -143,8 +144,12 @@ static void mark(struct redactor *redactor, const struct redact_order *order, st
 	buf_put_byte(&text, ' ');
 	buf_put_str(&text, order->id);
 	record_set_text(out, FIELD_redacted, buf_str(&text));
-	if (!record_has(out, FIELD_digest)) {
+	if (order->commitment.len > 0 || !record_has(out, FIELD_digest)) {
+		assert(order->commitment.len == 0 || order->commitment.len == DIGEST_BYTES);
 		digest_sha256(encoded, redactor->digest);
+		if (order->commitment.len > 0) {
+			memcpy(redactor->digest, order->commitment.ptr, DIGEST_BYTES);
+		}
 		record_set_text(out, FIELD_digest,
 				str_make((const char *)redactor->digest, DIGEST_BYTES));
 	}

@@ -4,8 +4,8 @@
  *          LITERALS takes what repeats values: a statement becomes its template (model/tsql/template.h), raw, extra and every text that quotes
  *          go; who, where, when, ids and route stay. ALL leaves of a request, statement or reject nothing but what redact.c lists. Of an alert the
  *          texts go that repeat its record. Other kinds are left as they are.
- * Marks:   field redacted says "literals ID" or "erased ID", with the id of the order; field digest is the SHA-256 of the canonical bytes that
- *          the record had at first: at a second redaction it stays.
+ * Marks:   field redacted says "literals ID" or "erased ID", with the id of the order; field digest commits to the canonical bytes that
+ *          the record had at first, as its leaf in the log does: at a second redaction it stays.
  * Closed:  each field is listed in redact.c with what becomes of it; one that is not listed goes.
  * Threads: one struct redactor per thread. Blocking: never.
  * Source:  docs/format.md section 1.1. Tests: tests/unit/redact.c
@@ -26,6 +26,8 @@ enum redact_degree {
 struct redact_order {
 	enum redact_degree degree;
 	struct str id; /* of the retention or erasure: 1..REDACT_ID_MAX of A-Z a-z 0-9 . _ - */
+	struct str
+		commitment; /* what its leaf commits to, 32 bytes; empty: what it holds already, or SHA-256 of its canonical bytes */
 };
 
 struct redactor;

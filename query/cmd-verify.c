@@ -5,6 +5,7 @@
 #include "query/claims.h"
 #include "query/when.h"
 #include "query/wrap.h"
+#include "store/log/forget.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,12 +23,13 @@ struct verifying {
 	uint64_t bad_checkpoints;
 	bool shows_bar;
 	struct claims claims;
+	struct leafset redacted, removed; /* by records of the log */
 	struct audit_result result;
 };
 
 static const char *const kinds[] = {
 	[AUDIT_LEAF] = "leaf", [AUDIT_MISSING] = "missing", [AUDIT_DAMAGED] = "damaged",
-	[AUDIT_TREE] = "tree", [AUDIT_CLAIM] = "signed",
+	[AUDIT_TREE] = "tree", [AUDIT_CLAIM] = "signed",    [AUDIT_TAKEN] = "taken",
 };
 
 static void erase_bar(struct verifying *verifying)
@@ -281,18 +283,58 @@ static void put_json(struct verifying *verifying)
 	buf_putf(out, ",\"trust\":\"%s\"}\n", claims->from_policy ? "policy" : "store");
 }
 
+static int take_note(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+		     struct error *err)
+{
+	struct verifying *verifying = owner;
+	(void)leaf;
+	(void)ingest_ns;
+	return forget_read_note(encoded, &verifying->redacted, &verifying->removed, err);
+}
+
+static void pass_damage(void *owner, uint64_t records, const struct error *what)
+{
+	(void)owner; /* the audit tells it */
+	(void)records;
+	(void)what;
+}
+
+/* What records of the log say was taken from others. */
+static int read_notes(struct verifying *verifying, struct error *err)
+{
+	const struct store_walk walk = {
+		.kinds = 1u << RECORD_LIFECYCLE,
+		.source = STR_LIT("querytraild"),
+		.each = take_note,
+		.owner = verifying,
+		.damaged = pass_damage,
+	};
+	struct error why;
+	int rc = store_walk_with(verifying->session->store, &walk, &why);
+	leafset_settle(&verifying->redacted);
+	leafset_settle(&verifying->removed);
+	if (rc < 0 && rc != -ERR_CORRUPT) { /* damage is told by the audit */
+		*err = why;
+		return rc;
+	}
+	return 0;
+}
+
 static int run(struct verifying *verifying, struct error *err)
 {
 	struct session *session = verifying->session;
 	struct secret key;
 	struct audit_options options = {
 		.dir = session_store_dir(session),
+		.redacted = &verifying->redacted,
+		.removed = &verifying->removed,
 		.owner = verifying,
 		.found = found,
 		.progress = progress,
 	};
 	secret_init(&key);
 	int rc = read_leaves(session, &options, err);
+	rc = rc < 0 ? rc : read_notes(verifying, err);
 	rc = rc < 0 ? rc : gather(verifying, err);
 	rc = rc < 0 ? rc : session_read_store_key(session, &key, err);
 	if (rc == 0) {
@@ -317,6 +359,8 @@ int cmd_verify(struct session *session, struct error *err)
 				 "\"querytrail verify\" has the formats text and jsonl");
 	}
 	verifying.json = jsonl || session_option(session, OPTION_JSON) != NULL;
+	leafset_init(&verifying.redacted);
+	leafset_init(&verifying.removed);
 	claims_init(&verifying.claims, bad_checkpoint, &verifying);
 	int rc = run(&verifying, err);
 	if (rc == 0 && verifying.json) {
@@ -325,6 +369,8 @@ int cmd_verify(struct session *session, struct error *err)
 		put_text(&verifying);
 	}
 	claims_done(&verifying.claims);
+	leafset_done(&verifying.redacted);
+	leafset_done(&verifying.removed);
 	if (rc < 0) {
 		return rc;
 	}

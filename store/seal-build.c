@@ -99,6 +99,8 @@ static int change_record(struct building *building, const struct seal_item *item
 				  str_equal(before.key, after.key)));
 		*io_encoded = buf_str(&building->changed);
 		building->built->changed++;
+		rc = rc < 0 ? rc
+			    : leafset_add(building->part->redacted, item->leaf, item->leaf, err);
 	}
 	return rc;
 }

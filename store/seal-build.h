@@ -35,6 +35,7 @@ struct seal_part {
 	size_t made; /* blocks that are built already and not put yet: their numbers are taken */
 	bool is_open;
 	const struct seal_change *change; /* NULL: none */
+	struct leafset *redacted;         /* gets the leaves of changed records */
 };
 int seal_build(struct seal_inputs *inputs, const struct seal_part *part, const uint8_t *key,
 	       struct seal_built *out_built, struct error *err);

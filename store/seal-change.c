@@ -1,25 +1,30 @@
 #include "store/seal-change.h"
 
+#include "store/log/forget.h"
 #include "store/removed.h"
+#include "store/shelf.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-uint64_t seal_change_drop(const struct seal_change *change, struct seal_item *items,
-			  size_t *io_count)
+int seal_change_drop(const struct seal_change *change, struct seal_item *items, size_t *io_count,
+		     struct leafset *dropped, struct error *err)
 {
 	size_t kept = 0;
+	int rc = 0;
 	if (change->drops == NULL) {
 		return 0;
 	}
-	for (size_t i = 0; i < *io_count; i++) {
+	for (size_t i = 0; i < *io_count && rc == 0; i++) {
 		if (!change->drops(change->owner, &items[i])) {
 			items[kept++] = items[i];
+		} else {
+			rc = leafset_add(dropped, items[i].leaf, items[i].leaf, err);
 		}
 	}
-	uint64_t dropped = *io_count - kept;
 	*io_count = kept;
-	return dropped;
+	leafset_settle(dropped);
+	return rc;
 }
 
 int seal_commit(const struct seal_commit *commit, bool *out_unsure, struct error *err)
@@ -39,6 +44,9 @@ int seal_commit(const struct seal_commit *commit, bool *out_unsure, struct error
 			headlog_abandon(&store->log);
 		}
 	}
+	if (rc < 0) {
+		store_forget_log(store); /* what was forgotten is known again */
+	}
 	if (rc < 0 && !sqlite3_get_autocommit(catalog->db)) {
 		(void)catalog_run(catalog, CATALOG_ROLLBACK,
 				  NULL); /* what fails is undone at open */
@@ -48,6 +56,7 @@ int seal_commit(const struct seal_commit *commit, bool *out_unsure, struct error
 
 struct removing {
 	struct store *store;
+	struct forget forget;
 	const struct seal_removal *removal;
 	struct seal_result result;
 };
@@ -73,7 +82,40 @@ static int remove_blocks(void *owner, struct error *err)
 	free(row);
 	result->records = result->dropped;
 	rc = rc < 0 ? rc : removed_add(catalog, result->dropped, err);
+	rc = rc < 0 ? rc : forget_apply(&removing->forget, removing->store, err);
 	return rc < 0 || !removal->no_grace ? rc : blocks_shred_graves(catalog, err);
+}
+
+struct leaves_found {
+	struct leafset *leaves;
+	bool failed;
+};
+
+static void find_leaves(void *owner, const struct shelf_rows *rows)
+{
+	struct leaves_found *found = owner;
+	for (size_t i = 0; i < rows->count; i++) {
+		found->failed = found->failed || leafset_add(found->leaves, rows->leaves[i],
+							     rows->leaves[i], NULL) < 0;
+	}
+}
+
+/* The leaves of the blocks that go, and what is to be kept of them. */
+static int look_at_blocks(struct removing *removing, struct error *err)
+{
+	struct leafset *leaves = &removing->forget.removed;
+	struct leaves_found found = {.leaves = leaves};
+	int rc = 0;
+	for (size_t i = 0; i < removing->removal->count && rc == 0; i++) {
+		struct blocks_row row;
+		rc = shelf_row(removing->store, removing->removal->blocks[i], &row, err);
+		rc = rc < 0 ? rc : shelf_open(removing->store, &row, find_leaves, &found, err);
+		leafset_settle(leaves);
+	}
+	if (rc == 0 && found.failed) {
+		rc = error_set(err, ERR_NOMEM, "no memory to remove blocks");
+	}
+	return rc < 0 ? rc : forget_take(&removing->forget, removing->store, err);
 }
 
 int seal_remove(struct store *store, const struct seal_removal *removal,
@@ -83,7 +125,10 @@ int seal_remove(struct store *store, const struct seal_removal *removal,
 	struct seal_commit commit = {.store = store, .change = remove_blocks, .owner = &removing};
 	bool unsure = false;
 	assert(store->writable && !store->pending.open && removal->count > 0);
-	int rc = seal_commit(&commit, &unsure, err);
+	forget_init(&removing.forget);
+	int rc = look_at_blocks(&removing, err);
+	rc = rc < 0 ? rc : seal_commit(&commit, &unsure, err);
+	forget_done(&removing.forget);
 	if (rc == 0) {
 		*out_result = removing.result;
 	}

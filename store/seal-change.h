@@ -5,12 +5,13 @@
 #ifndef STORE_SEAL_CHANGE_H
 #define STORE_SEAL_CHANGE_H
 
+#include "model/leafset.h"
 #include "store/handle.h"
 #include "store/seal.h"
 
-/* Takes the items away that are to be dropped; the others keep their order. Returns how many went. */
-uint64_t seal_change_drop(const struct seal_change *change, struct seal_item *items,
-			  size_t *io_count);
+/* Takes the items away that are to be dropped, and notes them in *dropped, settled; the others keep their order. Returns 0 or ERR_NOMEM. */
+int seal_change_drop(const struct seal_change *change, struct seal_item *items, size_t *io_count,
+		     struct leafset *dropped, struct error *err);
 
 /* Runs change within a transaction and commits it.
  *   out_unsure  the commit failed: it may be found in the log at the next start all the same, so that what it needs must stay. After a full disk

@@ -1,5 +1,6 @@
 #include "store/seal.h"
 
+#include "store/log/forget.h"
 #include "store/removed.h"
 #include "store/rollup.h"
 #include "store/seal-build.h"
@@ -15,6 +16,7 @@ struct seal {
 	const struct seal_change *change;
 	int64_t grave_ns;
 	uint64_t dropped;
+	struct forget forget;
 	const uint8_t *key;
 	struct seal_inputs inputs;
 	struct seal_item *items;
@@ -102,7 +104,10 @@ static int make_plan(struct seal *seal, const struct seal_order *order, struct e
 	int rc = list_items(seal, 0, err);
 	rc = rc < 0 || order->pull_rows == 0 ? rc : pull_blocks(seal, order, err);
 	if (rc == 0 && order->change != NULL) {
-		seal->dropped = seal_change_drop(order->change, seal->items, &seal->item_count);
+		rc = seal_change_drop(order->change, seal->items, &seal->item_count,
+				      &seal->forget.removed, err);
+		seal->dropped = leafset_count(&seal->forget.removed);
+		rc = rc < 0 ? rc : forget_take(&seal->forget, seal->store, err);
 	}
 	rc = rc < 0 ? rc
 		    : seal_inputs_elsewhere(&seal->inputs, &seal->elsewhere,
@@ -132,6 +137,7 @@ int seal_start(struct store *store, const struct seal_order *order, struct seal 
 	}
 	(void)malloc_trim(0); /* what the join and the head gave back lies in pieces */
 	seal->store = store;
+	forget_init(&seal->forget);
 	seal->key = store->key;
 	seal->change = order->change;
 	seal->grave_ns = order->no_grace ? BLOCKS_SHRED_NS : order->now_ns;
@@ -165,6 +171,7 @@ void seal_free(struct seal *seal)
 	seal_inputs_done(&seal->inputs);
 	free(seal->items);
 	free(seal->elsewhere);
+	forget_done(&seal->forget);
 	free(seal);
 }
 
@@ -191,7 +198,8 @@ static int build_next(struct seal *seal, struct error *err)
 				 .count = cut->count - seal->next_item,
 				 .made = seal->built_count,
 				 .is_open = cut->is_open,
-				 .change = seal->change};
+				 .change = seal->change,
+				 .redacted = &seal->forget.redacted};
 	int rc = make_room(seal, err);
 	if (rc < 0) {
 		return rc;
@@ -229,6 +237,7 @@ static int change_catalog(void *owner, struct error *err)
 		rc = head_remove(catalog, head_end, seal->grave_ns, err);
 	}
 	rc = rc < 0 ? rc : removed_add(catalog, seal->dropped, err);
+	rc = rc < 0 ? rc : forget_apply(&seal->forget, seal->store, err);
 	rc = rc < 0 ? rc : rollup_update(catalog, seal->key, err);
 	if (rc == 0 && seal->grave_ns == BLOCKS_SHRED_NS) {
 		rc = blocks_shred_graves(catalog, err); /* older copies of the same records */

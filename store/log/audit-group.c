@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char no_record[] = "there is no record, and none in the log says that it was removed";
+
 /* The tile of a level >= 1 that holds the node with that number; ERR_GONE: it is not usable, which audit_tree or this has told. */
 static int tile_of(struct audit_part *part, unsigned level, uint64_t node,
 		   const struct tree_tile **out, struct error *err)
@@ -86,8 +88,7 @@ void audit_tell_missing(struct audit_part *part)
 		.last = part->missing_last,
 		.exact = true,
 	};
-	audit_tell(part->audit, &finding, "%s no record, and nothing says that it was removed",
-		   finding.first == finding.last ? "the leaf has" : "the leaves have");
+	audit_tell(part->audit, &finding, "%s", no_record);
 	part->missing_first = 1;
 	part->missing_last = 0;
 }
@@ -138,6 +139,18 @@ static void tell_wrong(struct audit_part *part, const struct tree_tile *tile, ui
 	}
 }
 
+/* A leaf without a record, whose hash is kept. */
+static void note_removed(struct audit_part *part, uint64_t leaf)
+{
+	const struct leafset *removed = part->audit->options->removed;
+	part->removed++;
+	if (removed != NULL && !leafset_has(removed, leaf)) {
+		const struct audit_finding finding = {
+			.kind = AUDIT_MISSING, .first = leaf, .last = leaf, .exact = true};
+		audit_tell(part->audit, &finding, "%s", no_record);
+	}
+}
+
 /* Compares a full group with its hash in the tile. */
 static int compare_tile(struct audit_part *part, uint64_t first, struct error *err)
 {
@@ -162,7 +175,9 @@ static int compare_tile(struct audit_part *part, uint64_t first, struct error *e
 	if (part->present == 0 && !group->known[1]) { /* all was removed: the hash is kept */
 		group->hashes[1] = *expected;
 		group->known[1] = true;
-		part->removed += LOCATOR_GROUP;
+		for (uint64_t leaf = first; leaf < first + LOCATOR_GROUP; leaf++) {
+			note_removed(part, leaf);
+		}
 		return 0;
 	}
 	if (group->known[1] && !merkle_equal(&group->hashes[1], expected)) {
@@ -227,7 +242,7 @@ static void count_absent(struct audit_part *part, uint64_t first, uint64_t end)
 			continue;
 		}
 		if (group_covers(&part->group, leaf)) {
-			part->removed++;
+			note_removed(part, leaf);
 		} else {
 			add_missing(part, leaf);
 		}

@@ -110,10 +110,10 @@ static int go_to_group(struct audit_part *part, uint64_t number)
 	return rc;
 }
 
-static void tell_leaf(struct audit_part *part, uint64_t leaf, const char *text)
+static void tell(struct audit_part *part, enum audit_kind kind, uint64_t leaf, const char *text)
 {
 	const struct audit_finding finding = {
-		.kind = AUDIT_LEAF, .first = leaf, .last = leaf, .exact = true};
+		.kind = kind, .first = leaf, .last = leaf, .exact = true};
 	audit_tell(part->audit, &finding, "%s", text);
 }
 
@@ -146,9 +146,9 @@ static int each(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encode
 		}
 	}
 	if (leaf < part->next || leaf >= part->audit->range.size) {
-		tell_leaf(part, leaf,
-			  leaf < part->next ? "there is a second record of this number"
-					    : "the record is not in the log");
+		tell(part, AUDIT_LEAF, leaf,
+		     leaf < part->next ? "there is a second record of this number"
+				       : "the record is not in the log");
 		return 0;
 	}
 	int rc = go_to_group(part, leaf / LOCATOR_GROUP);
@@ -162,10 +162,17 @@ static int each(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encode
 	bool salted = salts_get(part->salts, leaf, &salt) == 0;
 	rc = log_leaf_of(encoded, ingest_ns, salted ? &salt : NULL, &about, &why);
 	if (rc < 0) {
-		tell_leaf(part, leaf, why.text);
+		tell(part, AUDIT_LEAF, leaf, why.text);
 		return 0;
 	}
-	part->redacted += salted ? 0 : 1;
+	if (!salted) {
+		part->redacted++;
+		const struct leafset *redacted = part->audit->options->redacted;
+		if (redacted != NULL && !leafset_has(redacted, leaf)) {
+			tell(part, AUDIT_TAKEN, leaf,
+			     "the record is redacted, and none in the log says so");
+		}
+	}
 	take(part, leaf, &about);
 	return 0;
 }

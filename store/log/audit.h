@@ -2,7 +2,7 @@
  *
  * Shape:   leaves are looked at by groups of 256, whose hash stands in a tile; tiles are compared with one another, and the trees that follow with each claim: a checkpoint, of
  *          the store or from outside. What differs is a finding, as narrow as can be told: a leaf, a group, or the leaves between two claims.
- * Removed: leaves of which only the hash is kept, and redacted ones, are counted; who ordered that is another question (store/log/takings.h).
+ * Removed: leaves of which only the hash is kept, and redacted ones, are counted, and must be named by a record of the log.
  * Errors:  a finding is no error. ERR_CONFIG, ERR_IO, ERR_NOMEM: the audit could not be made; ERR_CORRUPT: not even begun. ERR_CANCELLED: progress said so.
  * Threads: opens the store once for each of its threads. Blocking: disk and processor. Memory: that of the readers; findings, of which 65,536 are kept.
  * Source:  docs/format.md section 11. Tests: tests/unit/audit.c, tests/integration/attacks
@@ -11,16 +11,18 @@
 #define STORE_LOG_AUDIT_H
 
 #include "base/merkle.h"
+#include "model/leafset.h"
 #include "store/store.h"
 
 #define AUDIT_THREADS_MAX 16
 
 enum audit_kind {
-	AUDIT_LEAF, /* records that are not what was committed */
-	AUDIT_MISSING, /* leaves without a record, and without the hash that is kept of a removed one */
+	AUDIT_LEAF,    /* records that are not what was committed */
+	AUDIT_MISSING, /* leaves without a record, or without one that says that they were removed */
 	AUDIT_DAMAGED, /* a block or batch that can't be read */
 	AUDIT_TREE,    /* tiles or the state: they don't follow from what is below them */
 	AUDIT_CLAIM,   /* the tree is not the one that was signed */
+	AUDIT_TAKEN,   /* records that were redacted, and no record of the log says so */
 };
 
 struct audit_finding {
@@ -44,6 +46,8 @@ struct audit_options {
 		end; /* leaves to look at; end 0: all. Claims are only compared when all are looked at or their group is among them */
 	struct audit_claim *claims; /* by rising size */
 	size_t claim_count;
+	const struct leafset *redacted,
+		*removed; /* by orders that the log holds, settled (store/log/forget.h); NULL: that is not looked at */
 	unsigned threads; /* 0: one for each processor */
 	void *owner;
 	void (*found)(void *owner,

@@ -18,7 +18,7 @@ int log_leaf_of(struct str encoded, int64_t ingest_ns, const struct log_salt *sa
 	struct record_front front;
 	struct str digest = {0};
 	int rc = record_decode_front(encoded, &front, err);
-	rc = rc < 0 ? rc : record_decode_digest(encoded, &digest, err);
+	rc = rc < 0 || salt != NULL ? rc : record_decode_digest(encoded, &digest, err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -29,14 +29,14 @@ int log_leaf_of(struct str encoded, int64_t ingest_ns, const struct log_salt *sa
 		.time_ns = front.time_ns,
 		.ingest_ns = ingest_ns,
 	};
-	if (digest.len == sizeof out->commitment.bytes) {
+	if (salt != NULL) {
+		log_commit(salt, encoded, &out->commitment);
+	} else if (digest.len == sizeof out->commitment.bytes) {
 		memcpy(out->commitment.bytes, digest.ptr, digest.len);
-	} else if (digest.len != 0 || salt == NULL) {
+	} else {
 		return error_set(err, ERR_CORRUPT,
 				 "a record of %.*s lacks what it was committed by",
 				 STR_ARG(front.source));
-	} else {
-		log_commit(salt, encoded, &out->commitment);
 	}
 	return 0;
 }

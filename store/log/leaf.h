@@ -1,7 +1,7 @@
 /* leaf - what stands in the log for a record: an entry of at most LOG_ENTRY_MAX bytes, which says when and whence it came, and commits to the rest.
  *
  * Shape:   u8 1, u8 kind, u8 length and source, u8 length and key, u64 event time, u64 ingest time, 32 bytes commitment. Numbers are little-endian. The commitment is
- *          SHA-256(salt, canonical record); a redacted record holds its own (field digest), because what it was made of is gone.
+ *          SHA-256(salt, canonical record). Where the salt was forgotten, the record was redacted and holds the commitment itself (field digest).
  * Errors:  ERR_CORRUPT: bytes that are no record, or a redacted one without its commitment.
  * Threads: pure. Blocking: never. Source: docs/format.md section 11.1. Tests: tests/unit/leaf.c
  */

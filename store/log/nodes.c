@@ -4,6 +4,7 @@
 #include "store/log/group.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct log_nodes {
 	struct store *store;
@@ -12,6 +13,7 @@ struct log_nodes {
 	struct tree_tile tile; /* read last; count 0: none */
 	unsigned tile_level;
 	struct log_group group;
+	uint64_t has_record[LOCATOR_GROUP / 64];
 	struct buf encoded; /* of the leaf that was asked for last */
 };
 
@@ -83,6 +85,8 @@ static int take_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str
 	log_entry_make(&evidence.leaf, &evidence.entry);
 	merkle_leaf(str_make(evidence.entry.bytes, evidence.entry.len), &hash);
 	group_put(&loading->nodes->group, leaf, &hash);
+	size_t index = (size_t)(leaf % LOCATOR_GROUP);
+	loading->nodes->has_record[index / 64] |= UINT64_C(1) << index % 64;
 	if (leaf == loading->want) {
 		buf_clear(&loading->nodes->encoded);
 		buf_put_str(&loading->nodes->encoded, encoded);
@@ -105,6 +109,7 @@ static int load_group(struct log_nodes *nodes, uint64_t number, uint64_t want,
 		.evidence = evidence,
 	};
 	group_begin(&nodes->group, number);
+	memset(nodes->has_record, 0, sizeof nodes->has_record);
 	int rc = group_take_stubs(&nodes->group, nodes->store->reading, err);
 	rc = rc < 0 ? rc : store_walk(nodes->store, first, take_record, &loading, err);
 	if (rc < 0) {
@@ -199,4 +204,17 @@ int log_nodes_leaf(struct log_nodes *nodes, uint64_t leaf, struct log_evidence *
 				 &out->leaf, err);
 	}
 	return rc;
+}
+
+int log_nodes_group(struct log_nodes *nodes, uint64_t number, const struct log_group **out,
+		    uint64_t has_record[4], struct error *err)
+{
+	int rc = nodes->group.number == number ? 0
+					       : load_group(nodes, number, GROUP_NONE, NULL, err);
+	if (rc < 0) {
+		return rc;
+	}
+	memcpy(has_record, nodes->has_record, sizeof nodes->has_record);
+	*out = &nodes->group;
+	return 0;
 }

@@ -40,4 +40,10 @@ struct log_evidence {
 int log_nodes_leaf(struct log_nodes *nodes, uint64_t leaf, struct log_evidence *out,
 		   struct error *err);
 
+/* The nodes of one group of 256 leaves, with stubs; borrowed until the next call.
+ *   has_record  bit i: leaf i of the group has a record */
+struct log_group;
+int log_nodes_group(struct log_nodes *nodes, uint64_t number, const struct log_group **out,
+		    uint64_t has_record[4], struct error *err);
+
 #endif

@@ -165,6 +165,14 @@ def whole(store, person, sources):
     return [line for line in api if f"{person}@" in line] == mine and [line for line in db if f"iban-{person}-" in line] == rows
 
 
+def proven(store, what, taken):
+    """Every leaf is still what was signed, and each that lost its content is named by a record of the log."""
+    status, out, err = run(store, "verify", "--json")
+    said = json.loads(out.splitlines()[-1]) if out else {}
+    good = status == 0 and (said["redacted"] + said["removed"] > 0) == taken and said["claims_checked"] > 0
+    check(good, f"the log of {what} proves what is left", out + err)
+
+
 def copy(source, target):
     shutil.rmtree(f"{work}/{target}", ignore_errors=True)
     shutil.copytree(f"{work}/{source}", f"{work}/{target}")
@@ -197,6 +205,7 @@ def test_hold_and_erase(sources):
     check(whole("s", "carl", sources), "the third person's lines are as they were")
     state = status_of("s")
     check(state["erasures_done"] == 1 and state["legal_holds"] == 0, "status says so", state)
+    proven("s", "a store with erasures", True)
 
 
 def test_again(sources):
@@ -211,6 +220,7 @@ def test_again(sources):
     check(good and said_in_log("erasures that the store has not seen"), "until the daemon compares it with the ledger and says so")
     left = traces("restored", "anna") + traces("restored", "berta")
     check(not left and whole("restored", "carl", sources), "and erases them again", left)
+    proven("restored", "a restored store", True)
     config("fresh")
     said = import_all("fresh")
     left = traces("fresh", "anna") + traces("fresh", "berta")
@@ -225,7 +235,9 @@ def test_literals(sources):
     check(status == 0 and "iban-anna-canary" not in text and "anna@canary.example" in text, "--literals takes values and leaves who it was",
           out + err)
     check(whole("masked", "berta", sources), "of those that were meant alone")
+    proven("masked", "a store without values", True)
     import_all("masked")
+    proven("masked", "the same, with the files again", True)
     check("iban-anna-canary" not in answers("masked"), "and the same files again do not bring the values back")
 
 
@@ -258,6 +270,7 @@ def test_kill(sources):
         good = good and (not left if ordered else whole("killed", "anna", sources))
         good = good and whole("killed", "berta", sources) and whole("killed", "carl", sources)
         check(good, f"kill -9 in the middle, {'done' if ordered else 'not ordered yet'}", f"{state} {left}")
+        proven("killed", "it", ordered)
 
 
 def test_running(sources):
@@ -273,6 +286,7 @@ def test_running(sources):
     check(status == 0 and not traces("live", "berta") and whole("live", "carl", sources), "and the release that ends it", out + err)
     check(process.poll() is None, "and runs on")
     stop(process)
+    proven("live", "the store of a daemon that ran", True)
 
 
 def test_retention_killed(sources):
@@ -289,6 +303,7 @@ def test_retention_killed(sources):
     stop(process)
     text = answers("worn")
     check(good and "iban-anna-canary" not in text and text.count("anna@canary.example") > 6, "kill -9 while literals are masked", status_of("worn"))
+    proven("worn", "what retention masked", True)
     config("worn", "  records: 90d\n", ledger=work + "/apart/worn")
     for i in range(5):
         process = daemon("worn")
@@ -300,6 +315,7 @@ def test_retention_killed(sources):
     stop(process)
     text = answers("worn")  # the files of removed blocks wait for readers that may still want them
     check(good and "canary" not in text, "and while records are removed", status_of("worn"))
+    proven("worn", "what retention removed", True)
 
 
 def test_retention(sources):
@@ -319,7 +335,9 @@ def test_retention(sources):
     stop(process)
     check(good and not traces("old", "anna") and not traces("old", "carl"), "records past their age are removed")
     check(whole("old", "berta", sources), "but for what a hold covers")
+    proven("old", "a store under a hold", True)
     said = import_all("old")
+    proven("old", "the same, with the files again", True)
     check(not traces("old", "anna"), "and are not taken in again", said)
     status, _, err = run("old", "who")
     check("retention has removed" in err, "answers say what was removed", err)
