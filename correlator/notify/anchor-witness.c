@@ -114,6 +114,11 @@ static void judge_conflict(const struct anchor *anchor, const struct anchor_task
 		str_has_suffix(body, STR_LIT("\n")) &&
 		parse_u64(str_slice(body, 0, body.len - 1), &size) && size <= INT64_MAX;
 
+	if (!is_size && task->old_size == task->size) { /* some say so what ours says with 422 */
+		anchor_reply_set(reply, FEED_ANCHOR_FORK,
+				 "it has seen another tree of as many records (HTTP 409)");
+		return;
+	}
 	if (!is_size) {
 		anchor_reply_set(reply, FEED_NOT_TAKEN, "HTTP 409 without the size that it knows");
 		return;

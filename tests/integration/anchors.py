@@ -437,6 +437,34 @@ notify = start_notify()
 check("a file of the same size with another tree is a fork", wait_for(refused) and "another tree" in refused(), (refused(), anchor("two")))
 stop(daemon)
 stop(notify)
+
+# A witness that says 409 of another root, without a size, as some do.
+shutil.rmtree(STORE)
+put_back()
+asked = []
+
+
+def conflict(body, _):
+    asked.append(body)
+    size = body.split(b"\n\n", 1)[1].split(b"\n")[1]
+    if body.startswith(b"old " + size + b"\n"):
+        return 409, "text/plain", b"another root\n"
+    return 409, "text/x.tlog.size", size + b"\n"
+
+
+conflict_server, conflict_url = serve(conflict)
+configure()
+mark = len(said())
+daemon, notify = start_daemon(), start_notify()
+wait_for(lambda: "querytrail-notify is connected" in said()[mark:])
+configure(bad=dict(W1, url=conflict_url))
+notify.send_signal(signal.SIGHUP)
+grow(daemon)
+check("an anchor that is new in the configuration is asked after SIGHUP", wait_for(lambda: asked), anchor("bad"))
+check("409 for another root is a fork too", wait_for(refused) and "as many records" in refused(), (refused(), asked))
+stop(daemon)
+stop(notify)
+conflict_server.shutdown()
 bad_server.shutdown()
 tsa_server.shutdown()
 syslog.shutdown()

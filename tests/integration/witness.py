@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import logstage
@@ -124,6 +125,46 @@ log.grow(320)
 check("after kill -9 it knows what it signed", post(port, log.request(301))[:2] == (409, "310\n"))
 check("and goes on from there", post(port, log.request(310))[0] == 200)
 
+# Killed at any moment: what it ever signed is one history.
+signed, trunk = [], logstage.Log(log_key)
+trunk.leaves = list(log.leaves)
+for attempt in range(25):
+    size = post(port, trunk.request(0, 1))[1] if attempt == 0 else None
+    known = int(size) if size else known
+    branches = []
+    for number in range(4):
+        branch = logstage.Log(log_key)
+        branch.leaves = trunk.leaves[:known]
+        branch.grow(known + 1 + number, b" attempt %d branch %d" % (attempt, number))
+        branches.append((branch, branch.request(known)))
+    results = [None] * len(branches)
+
+    def send(at):
+        try:
+            results[at] = post(port, branches[at][1])
+        except (OSError, http.client.HTTPException):
+            results[at] = (0, "", "")
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(len(branches))]
+    for thread in threads:
+        thread.start()
+    time.sleep(attempt % 5 * 0.001)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    for thread in threads:
+        thread.join()
+    good = [branches[at][0] for at, result in enumerate(results) if result[0] == 200]
+    child, port = start()
+    known = int(post(port, trunk.request(0, 1))[1])
+    here = next((branch for branch, _ in branches if len(branch.leaves) == known), None)
+    if here is not None:
+        trunk.leaves = list(here.leaves)
+    signed += [True] * len(good)
+    signed.append(all(branch.leaves == trunk.leaves[:len(branch.leaves)] and len(branch.leaves) <= known for branch in good))
+check("killed 25 times while it signs, it never signed two histories, and knows all that it signed", all(signed) and len(signed) > 25, signed)
+log = trunk
+check("and still signs", post(port, (log.grow(known + 1), log.request(known))[1])[0] == 200)
+
 STATE_FILE = next(os.path.join(STATE, name) for name in os.listdir(STATE) if name.endswith(".checkpoint"))
 child.terminate()
 check("it ends when asked", wait_for(lambda: child.poll() is not None) and child.returncode == 0, child.returncode)
@@ -131,7 +172,7 @@ with open(STATE_FILE, encoding="utf-8") as file:
     kept = file.read()
 check("what it keeps is the checkpoint as the log signed it", kept == log.note(), kept)
 with open(STATE_FILE, "w", encoding="utf-8") as file:
-    file.write(kept.replace("320", "32"))
+    file.write(kept.replace(f"\n{len(log.leaves)}\n", "\n32\n"))
 child, port = start()
 check("a state that was changed is not believed", port is None and child.wait() == 2, port)
 
