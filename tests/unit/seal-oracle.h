@@ -7,12 +7,15 @@
 #include "model/redact.h"
 #include "store/blocks.h"
 #include "store/handle.h"
+#include "store/log/audit.h"
+#include "store/log/forget.h"
 #include "tests/unit/seal-world.h"
 
 #define RECORDS     420
 #define BATCH       35
 #define RECORDS_MAX 900
 #define NUMBERS_MAX 128
+#define HEADS_MAX   64
 
 static const struct seal_order everything = {.head_end = UINT64_MAX,
 					     .settled_ns = INT64_MAX,
@@ -26,6 +29,8 @@ struct known {
 	struct buf bytes; /* empty: it was removed */
 	enum redact_degree wanted;
 	bool drop;
+	bool committed; /* the change asked for it */
+	struct merkle_hash commitment;
 };
 
 struct oracle {
@@ -34,7 +39,9 @@ struct oracle {
 	uint64_t count, removed;
 	struct known known[RECORDS_MAX];
 	struct redactor *redactor;
-	bool fail; /* the change does */
+	bool fail;                           /* the change does */
+	struct audit_claim heads[HEADS_MAX]; /* of the log, as it was */
+	size_t head_count;
 };
 
 static inline uint64_t chance(struct oracle *oracle, uint64_t limit)
@@ -87,6 +94,13 @@ static inline int change(void *owner, uint64_t leaf, struct str encoded, struct 
 	if (oracle->fail) {
 		return error_set(err, ERR_INPUT, "no");
 	}
+	struct known *known = &oracle->known[leaf];
+	int rc = forget_commitment(oracle->world.filled.store, leaf, encoded, &known->commitment,
+				   err);
+	known->committed = rc == 0;
+	if (rc == 0) {
+		order.commitment = str_make((const char *)known->commitment.bytes, DIGEST_BYTES);
+	}
 	return redact_record(oracle->redactor, &order, encoded, out, err);
 }
 
@@ -107,6 +121,10 @@ static inline void settle(struct oracle *oracle, uint64_t leaf)
 		struct redact_order order = {known->wanted, STR_LIT("o1")};
 		struct buf left;
 		buf_init(&left, 0);
+		if (known->committed) {
+			order.commitment =
+				str_make((const char *)known->commitment.bytes, DIGEST_BYTES);
+		}
 		assert_int_equal(redact_record(oracle->redactor, &order, buf_str(&known->bytes),
 					       &left, &err),
 				 0);
@@ -161,6 +179,47 @@ static inline uint64_t scan_all(struct store *store)
 	return rows;
 }
 
+static inline void fail_finding(void *owner, const struct audit_finding *finding)
+{
+	(void)owner;
+	fail_msg("leaves %llu to %llu: %s", (unsigned long long)finding->first,
+		 (unsigned long long)finding->last, finding->text);
+}
+
+/* The log still proves each tree that there was, and knows what went. */
+static inline void check_log(struct oracle *oracle)
+{
+	struct store *store = oracle->world.filled.store;
+	struct leafset redacted, removed;
+	struct audit_result result;
+	struct error err;
+	leafset_init(&redacted);
+	leafset_init(&removed);
+	assert_int_equal(forget_pending(store, FORGET_REDACTED, &redacted, &err), 0);
+	assert_int_equal(forget_pending(store, FORGET_REMOVED, &removed, &err), 0);
+	const struct audit_options options = {
+		.dir = store->dir,
+		.redacted = &redacted,
+		.removed = &removed,
+		.claims = oracle->heads,
+		.claim_count = oracle->head_count,
+		.found = fail_finding,
+	};
+	assert_int_equal(audit_run(&options, &result, &err), 0);
+	assert_int_equal(result.removed, oracle->removed);
+	assert_int_equal(leafset_count(&removed), oracle->removed);
+	for (size_t i = 0; i < oracle->head_count;
+	     i++) { /* a removed run may hide the head of a tree that ends in it */
+		assert_true(oracle->heads[i].checked || oracle->removed > 0);
+	}
+	if (oracle->head_count < HEADS_MAX) {
+		oracle->heads[oracle->head_count++] =
+			(struct audit_claim){.head = result.head, .name = "an older tree"};
+	}
+	leafset_done(&redacted);
+	leafset_done(&removed);
+}
+
 /* All that is left is as it should be, by each way of reading; nothing else is there. */
 static inline void check(struct oracle *oracle)
 {
@@ -187,6 +246,7 @@ static inline void check(struct oracle *oracle)
 		assert_int_equal(rc, oracle->known[leaf].bytes.len > 0 ? 0 : -ERR_GONE);
 	}
 	scan_fetch_close(fetch);
+	check_log(oracle);
 }
 
 /* Seals with the change; what was wished has happened then to all that was taken in. */
