@@ -169,6 +169,10 @@ int block_may_have(struct block *block, struct block_field where, struct str tex
 /* Likewise the rows of any kind but verdicts whose record has this stable id. */
 int block_find_stable(struct block *block, struct str id, struct buf *out_rows, struct error *err);
 
+/* Whether what block_find_stable goes by leads to a row whose record has this stable id (record_stable_number). */
+int block_hint_fits(struct block *block, uint32_t row, uint64_t stable, bool *out_fits,
+		    struct error *err);
+
 /* Appends the canonical bytes of a row. */
 int block_record(struct block *block, uint32_t row, struct buf *out, struct error *err);
 

@@ -403,3 +403,30 @@ int rollup_ask(struct catalog *catalog, const struct rollup_ask *ask, struct err
 	rollups_done(&all);
 	return rc;
 }
+
+int rollup_walk(struct catalog *catalog, const uint8_t *key, rollup_seen_fn *each, void *owner,
+		struct error *err)
+{
+	struct rollups all;
+	const struct summary_asked asked = {.key = key};
+	if (!catalog->has_rollups) {
+		return 0;
+	}
+	rollups_init(&all);
+	int rc = read_rollups(catalog, &all, err);
+	for (size_t i = 0; rc == 0 && i < all.count; i++) {
+		struct summary *summary = NULL;
+		rc = open_summary(catalog, &all.items[i], &asked, &summary, err);
+		if (rc == -ERR_CORRUPT || rc == -ERR_GONE) { /* nobody takes an answer from it */
+			error_clear(err);
+			rc = 0;
+			continue;
+		}
+		const struct rollup_seen seen = {numbers_of(&all, &all.items[i]),
+						 all.items[i].count, summary};
+		rc = rc < 0 ? rc : each(owner, &seen, err);
+		summary_close(summary);
+	}
+	rollups_done(&all);
+	return rc;
+}

@@ -35,4 +35,14 @@ struct rollup_ask {
 };
 int rollup_ask(struct catalog *catalog, const struct rollup_ask *ask, struct error *err);
 
+/* Reader: calls back with each that can be read. Returns as rollup_ask. */
+struct rollup_seen {
+	const uint64_t *numbers; /* of its blocks, rising */
+	size_t count;
+	const struct summary *summary;
+};
+typedef int rollup_seen_fn(void *owner, const struct rollup_seen *seen, struct error *err);
+int rollup_walk(struct catalog *catalog, const uint8_t *key, rollup_seen_fn *each, void *owner,
+		struct error *err);
+
 #endif

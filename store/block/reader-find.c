@@ -205,3 +205,18 @@ int block_find_stable(struct block *block, struct str id, struct buf *out_rows, 
 	}
 	return rc == 0 && out_rows->failed ? opened_no_memory(block, err) : rc;
 }
+
+int block_hint_fits(struct block *block, uint32_t row, uint64_t stable, bool *out_fits,
+		    struct error *err)
+{
+	char id[RECORD_ID_DIGITS + 1];
+	struct str bits;
+	uint8_t kind = block->kinds[row];
+	uint64_t at = (uint64_t)(row - block->layout.runs[kind].first) * LAYOUT_HINT_BITS;
+	int rc = frame_get_hints(block->streams, &block->layout, kind, &bits, err);
+	record_stable_digits(stable, id);
+	*out_fits =
+		rc == 0 && (bits.len == 0 || bits_at(bits, at, LAYOUT_HINT_BITS) ==
+						     frame_hint(str_make(id, RECORD_ID_DIGITS)));
+	return rc;
+}

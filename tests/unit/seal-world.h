@@ -5,6 +5,7 @@
 #define TESTS_UNIT_SEAL_WORLD_H
 
 #include "base/digest.h"
+#include "store/handle.h"
 #include "store/seal.h"
 #include "tests/unit/store-filled.h"
 
