@@ -6,6 +6,7 @@
 #include "query/when.h"
 #include "query/wrap.h"
 #include "store/log/forget.h"
+#include "store/log/indexes.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@ struct verifying {
 	struct claims claims;
 	struct leafset redacted, removed; /* by records of the log */
 	struct audit_result result;
+	bool looked; /* at what questions are answered from */
+	struct indexes_result indexes;
 };
 
 static const char *const kinds[] = {
@@ -76,6 +79,37 @@ static void found(void *owner, const struct audit_finding *finding)
 	} else if (verifying->problems <= SHOWN_MAX) {
 		output_style(output, STYLE_BAD);
 		put_leaves(out, finding);
+		output_style(output, STYLE_NONE);
+		buf_put_text(out, ": ");
+		output_safe(output, str_of(finding->text));
+		buf_put_byte(out, '\n');
+	}
+	output_row_done(output);
+}
+
+/* What questions are answered from; what can't be read was told by the audit. */
+static void bad_index(void *owner, const struct indexes_finding *finding)
+{
+	struct verifying *verifying = owner;
+	struct output *output = &verifying->session->out;
+	struct buf *out = &output->text;
+	if (finding->damaged && verifying->problems > 0) {
+		return;
+	}
+	erase_bar(verifying);
+	verifying->problems++;
+	if (verifying->json) {
+		put_problem_json(out, "index", finding->text);
+		put_number(out, "block", finding->block);
+		put_number(out, "batch", finding->batch);
+		put_number(out, "first_leaf", finding->first);
+		put_number(out, "last_leaf", finding->last);
+		buf_put_text(out, "}\n");
+	} else if (verifying->problems <= SHOWN_MAX) {
+		const struct audit_finding leaves = {.first = finding->first,
+						     .last = finding->last};
+		output_style(output, STYLE_BAD);
+		put_leaves(out, &leaves);
 		output_style(output, STYLE_NONE);
 		buf_put_text(out, ": ");
 		output_safe(output, str_of(finding->text));
@@ -243,6 +277,14 @@ static void put_text(struct verifying *verifying)
 	parse_put_base64(out, str_make((const char *)result->head.root.bytes, DIGEST_BYTES));
 	buf_put_byte(out, '\n');
 	put_signed(verifying);
+	if (verifying->looked) {
+		put_word(session, "indexes");
+		put_count(out, verifying->indexes.blocks);
+		buf_put_text(out, " blocks and ");
+		put_count(out, verifying->indexes.batches);
+		buf_put_text(out, " batches: filters, summaries, times and columns were made anew "
+				  "from the records\n");
+	}
 	put_word(session, "result");
 	output_style(&session->out, verifying->problems == 0 ? STYLE_GOOD : STYLE_BAD);
 	if (verifying->problems == 0) {
@@ -278,6 +320,10 @@ static void put_json(struct verifying *verifying)
 	put_number(out, "outside", claims->anchors);
 	put_number(out, "claims_checked", result->claims_checked);
 	put_number(out, "signed_leaves", claims->covered);
+	if (verifying->looked) {
+		put_number(out, "blocks_checked", verifying->indexes.blocks);
+		put_number(out, "batches_checked", verifying->indexes.batches);
+	}
 	buf_put_text(out, ",\"origin\":");
 	json_put_string(out, str_of(claims->origin));
 	buf_putf(out, ",\"trust\":\"%s\"}\n", claims->from_policy ? "policy" : "store");
@@ -344,6 +390,12 @@ static int run(struct verifying *verifying, struct error *err)
 		rc = audit_run(&options, &verifying->result, err);
 	}
 	secret_done(&key);
+	if (rc == 0 && options.end == 0) {
+		const struct indexes_options indexes = {
+			.owner = verifying, .found = bad_index, .progress = progress};
+		rc = indexes_check(session->store, &indexes, &verifying->indexes, err);
+		verifying->looked = rc == 0;
+	}
 	erase_bar(verifying);
 	return rc;
 }

@@ -257,6 +257,11 @@ static void compare_about(struct block_check *check)
 		say(check, "the catalog says other sizes, or another count of redacted records, "
 			   "than it holds");
 	}
+}
+
+/* What the block itself says, by which rows and other blocks are found. */
+static void compare_rows(struct block_check *check)
+{
 	if (check->wrong_column < FIELD_LIMIT) {
 		indexes_tell(check->indexes, &check->place,
 			     "its column %s says other than its records",
@@ -347,6 +352,7 @@ static int check_open(struct block_check *check, struct error *err)
 		return no_memory(err);
 	}
 	compare_about(check);
+	compare_rows(check);
 	rc = check_families(check, err);
 	rc = rc < 0 ? rc
 		    : indexes_pass(check->indexes, &check->place,

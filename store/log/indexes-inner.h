@@ -24,6 +24,7 @@ struct indexes_place {
 	uint64_t block, batch, first, last;
 };
 
+/* Tells a finding; the block or batch is put before the sentence. */
 void indexes_tell(struct indexes *indexes, const struct indexes_place *place, const char *format,
 		  ...) __attribute__((format(printf, 3, 4)));
 

@@ -275,7 +275,7 @@ static void a_leaf_in_two_places(void **state)
 	struct tamper_set set = tamper_block(dir_of(&world), 3);
 	const struct tamper_record *twice = &other.records[0];
 	(void)tamper_add(&set, twice->leaf, twice->ingest_ns, tamper_bytes(twice));
-	qsort(set.records, set.count, sizeof set.records[0], tamper_by_leaf);
+	tamper_sort(&set);
 	tamper_rebuild(dir_of(&world), 3, &set);
 	struct found found;
 	(void)look(&world, &found);
