@@ -80,6 +80,10 @@ static int read_anchor(struct store *store, const struct config *config, const c
 	(void)snprintf(section, sizeof section, "anchors.%s", name);
 	const char *type = config_text(config, section, "type");
 	int rc = anchors_get(store, name, state, err);
+	if (rc == -ERR_CORRUPT) { /* nothing in it is needed: the anchor tells what it has */
+		log_error(LOG_LEVEL_ERROR, "anchor-damaged", err);
+		rc = -ERR_GONE;
+	}
 	if (rc < 0 && rc != -ERR_GONE) {
 		return rc;
 	}
@@ -125,6 +129,11 @@ static int drop_left(struct store *store, const struct config *config, struct er
 {
 	struct left left = {.config = config};
 	int rc = anchors_walk(store, find_left, &left, err);
+	if (rc == -ERR_CORRUPT) { /* it stays, and status tells it */
+		log_error(LOG_LEVEL_ERROR, "anchor-damaged", err);
+		error_clear(err);
+		rc = 0;
+	}
 	for (size_t i = 0; i < left.count && rc == 0; i++) {
 		rc = anchors_drop(store, left.names[i], err);
 	}

@@ -25,6 +25,19 @@ static size_t told(const struct anchor_view *view)
 	return view->count < ANCHOR_VIEW_MAX ? view->count : ANCHOR_VIEW_MAX;
 }
 
+/* Nothing there is nothing; damage is kept to be told. */
+static int tolerate(struct anchor_view *view, int rc, struct error *err)
+{
+	if (rc == -ERR_CORRUPT) {
+		(void)snprintf(view->damage, sizeof view->damage, "%s", err->text);
+	}
+	if (rc == -ERR_CORRUPT || rc == -ERR_GONE) {
+		error_clear(err);
+		return 0;
+	}
+	return rc;
+}
+
 int anchor_view_read(struct store *store, struct anchor_view *out, struct error *err)
 {
 	struct checkpoint last;
@@ -35,21 +48,17 @@ int anchor_view_read(struct store *store, struct anchor_view *out, struct error 
 	if (rc == 0) {
 		out->signed_size = last.size;
 		out->signed_ns = last.time_ns;
-	} else if (rc == -ERR_GONE) {
-		error_clear(err);
-		rc = 0;
 	}
-	rc = rc < 0 ? rc : anchors_walk(store, take, out, err);
+	rc = tolerate(out, rc, err);
+	rc = rc < 0 ? rc : tolerate(out, anchors_walk(store, take, out, err), err);
 	if (rc == 0) {
 		buf_clear(&text);
 		rc = store_meta_get(store, REFUSED_KEY, &text, err);
 		if (rc == 0) {
 			(void)snprintf(out->refused, sizeof out->refused, "%.*s",
 				       STR_ARG(buf_str(&text)));
-		} else if (rc == -ERR_GONE) {
-			error_clear(err);
-			rc = 0;
 		}
+		rc = tolerate(out, rc, err);
 	}
 	buf_done(&text);
 	return rc;
@@ -91,6 +100,11 @@ void anchor_view_put(const struct anchor_view *view, int64_t now_ns, struct outp
 	if (view->count > told(view)) {
 		buf_putf(&out->text, "             and %zu more\n", view->count - told(view));
 	}
+	if (view->damage[0] != '\0') {
+		buf_put_text(&out->text, "anchors:     damaged: ");
+		output_safe(out, str_of(view->damage));
+		buf_put_byte(&out->text, '\n');
+	}
 	if (view->refused[0] != '\0') {
 		output_style(out, STYLE_BAD);
 		buf_put_text(&out->text, "log:         refused, nothing is signed any more: ");
@@ -110,6 +124,10 @@ void anchor_view_put_line(const struct anchor_view *view, int64_t now_ns, struct
 	}
 	if (view->count > told(view)) {
 		buf_putf(out, " and %zu more", view->count - told(view));
+	}
+	if (view->damage[0] != '\0') {
+		buf_put_text(out, "\n  what is kept of anchors is damaged: ");
+		utf8_put_printable(out, str_of(view->damage));
 	}
 	if (view->refused[0] != '\0') {
 		buf_put_text(out, "\n  the log is refused by an anchor: ");
@@ -168,6 +186,10 @@ void anchor_view_put_json(const struct anchor_view *view, int64_t now_ns, bool *
 		put_json_anchor(&view->anchors[i], now_ns, out);
 	}
 	buf_put_byte(out, ']');
+	if (view->damage[0] != '\0') {
+		json_put_key(out, io_first, "anchors_damaged");
+		json_put_string(out, str_of(view->damage));
+	}
 	json_put_key(out, io_first, "log_refused");
 	json_put_string(out, str_of(view->refused));
 }

@@ -16,10 +16,11 @@ struct anchor_view {
 	int64_t signed_ns; /* INT64_MIN: nothing was signed */
 	size_t count;      /* of anchors */
 	struct anchor_state anchors[ANCHOR_VIEW_MAX];
-	char refused[1024]; /* why nothing is signed any more; empty: it is */
+	char damage[ERROR_TEXT_MAX]; /* what cannot be read of it; empty: nothing */
+	char refused[1024];          /* why nothing is signed any more; empty: it is */
 };
 
-/* Reads it as committed. Returns 0, ERR_CORRUPT, ERR_IO or ERR_NOMEM. */
+/* Reads it as committed. What is damaged is told in the view: it takes nothing from an answer. Returns 0, ERR_IO or ERR_NOMEM. */
 int anchor_view_read(struct store *store, struct anchor_view *out, struct error *err);
 
 /* Appends lines for status; none when there are no anchors. */

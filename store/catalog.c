@@ -86,11 +86,12 @@ static const char schema_log[] =
 	"CREATE TABLE anchors ("
 	" name TEXT PRIMARY KEY, type TEXT NOT NULL, taken_size INTEGER NOT NULL,"
 	" taken_ns INTEGER NOT NULL, known_size INTEGER NOT NULL, failures INTEGER NOT NULL,"
-	" next_ns INTEGER NOT NULL, text TEXT NOT NULL"
+	" next_ns INTEGER NOT NULL, text TEXT NOT NULL, crc INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE receipts ("
 	" anchor TEXT NOT NULL, size INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
 	" kind INTEGER NOT NULL, note_sha256 BLOB NOT NULL, bytes BLOB NOT NULL,"
+	" crc INTEGER NOT NULL,"
 	" PRIMARY KEY (anchor, size)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX receipts_by_size ON receipts (size);";

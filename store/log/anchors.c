@@ -1,5 +1,7 @@
 #include "store/log/anchors.h"
 
+#include "base/wire.h"
+#include "store/checksum.h"
 #include "store/handle.h"
 
 #include <assert.h>
@@ -23,6 +25,48 @@ static void copy_text(sqlite3_stmt *statement, int column, char *out, size_t siz
 	out[len] = '\0';
 }
 
+#define NUMBERS 5
+
+static void numbers_of(const struct anchor_state *state, int64_t out[NUMBERS])
+{
+	const int64_t numbers[NUMBERS] = {(int64_t)state->taken_size, state->taken_ns,
+					  (int64_t)state->known_size, state->failures,
+					  state->next_ns};
+	memcpy(out, numbers, sizeof numbers);
+}
+
+static uint32_t state_crc(const struct anchor_state *state)
+{
+	int64_t numbers[NUMBERS];
+	struct buf bytes;
+	buf_init(&bytes, 0);
+	numbers_of(state, numbers);
+	for (size_t i = 0; i < NUMBERS; i++) {
+		wire_put_u64(&bytes, (uint64_t)numbers[i]);
+	}
+	wire_put_block(&bytes, str_of(state->name));
+	wire_put_block(&bytes, str_of(state->type));
+	wire_put_block(&bytes, str_of(state->text));
+	uint32_t crc = checksum_crc32c(buf_str(&bytes));
+	buf_done(&bytes);
+	return crc;
+}
+
+static uint32_t receipt_crc(const struct anchor_receipt *receipt, struct str note_sha256)
+{
+	struct buf bytes;
+	buf_init(&bytes, 0);
+	wire_put_u64(&bytes, receipt->size);
+	wire_put_u64(&bytes, (uint64_t)receipt->time_ns);
+	wire_put_u64(&bytes, (uint64_t)receipt->kind);
+	wire_put_block(&bytes, receipt->anchor);
+	wire_put_block(&bytes, note_sha256);
+	wire_put_block(&bytes, receipt->bytes);
+	uint32_t crc = checksum_crc32c(buf_str(&bytes));
+	buf_done(&bytes);
+	return crc;
+}
+
 static int take_row(const struct catalog *catalog, sqlite3_stmt *statement,
 		    struct anchor_state *out, struct error *err)
 {
@@ -36,7 +80,8 @@ static int take_row(const struct catalog *catalog, sqlite3_stmt *statement,
 	copy_text(statement, 0, state.name, sizeof state.name);
 	copy_text(statement, 1, state.type, sizeof state.type);
 	copy_text(statement, 7, state.text, sizeof state.text);
-	if (state.taken_size > INT64_MAX || state.known_size > INT64_MAX || state.name[0] == 0) {
+	if (sqlite3_column_int64(statement, 8) != state_crc(&state) ||
+	    state.taken_size > INT64_MAX || state.known_size > INT64_MAX) {
 		return error_set(err, ERR_CORRUPT, "%s: the anchor %s is damaged", catalog->path,
 				 state.name);
 	}
@@ -74,14 +119,15 @@ int anchors_put(struct store *store, const struct anchor_state *state, struct er
 	if (rc < 0) {
 		return rc;
 	}
-	const int64_t numbers[] = {(int64_t)state->taken_size, state->taken_ns,
-				   (int64_t)state->known_size, state->failures, state->next_ns};
+	int64_t numbers[NUMBERS];
+	numbers_of(state, numbers);
 	int bound = catalog_bind_text(statement, 1, str_of(state->name));
 	bound = bound == SQLITE_OK ? catalog_bind_text(statement, 2, str_of(state->type)) : bound;
-	for (int i = 0; i < 5 && bound == SQLITE_OK; i++) {
+	for (int i = 0; i < NUMBERS && bound == SQLITE_OK; i++) {
 		bound = sqlite3_bind_int64(statement, 3 + i, numbers[i]);
 	}
 	bound = bound == SQLITE_OK ? catalog_bind_text(statement, 8, str_of(state->text)) : bound;
+	bound = bound == SQLITE_OK ? sqlite3_bind_int64(statement, 9, state_crc(state)) : bound;
 	if (bound != SQLITE_OK) {
 		return catalog_error(catalog, bound, "storing an anchor", err);
 	}
@@ -163,6 +209,10 @@ int anchors_put_receipt(struct store *store, const struct anchor_receipt *receip
 			? catalog_bind_bytes(statement, 5, str_make(digest, sizeof digest))
 			: bound;
 	bound = bound == SQLITE_OK ? catalog_bind_bytes(statement, 6, receipt->bytes) : bound;
+	bound = bound == SQLITE_OK
+			? sqlite3_bind_int64(statement, 7,
+					     receipt_crc(receipt, str_make(digest, sizeof digest)))
+			: bound;
 	if (bound != SQLITE_OK) {
 		return catalog_error(catalog, bound, "storing a receipt", err);
 	}
@@ -178,9 +228,10 @@ static int take_receipt(const struct catalog *catalog, sqlite3_stmt *statement,
 		.size = (uint64_t)sqlite3_column_int64(statement, 1),
 		.time_ns = sqlite3_column_int64(statement, 2),
 		.kind = (enum anchor_receipt_kind)sqlite3_column_int(statement, 3),
-		.bytes = catalog_column_bytes(statement, 4),
+		.bytes = catalog_column_bytes(statement, 5),
 	};
-	if (out->bytes.len == 0 ||
+	if (sqlite3_column_int64(statement, 6) !=
+		    receipt_crc(out, catalog_column_bytes(statement, 4)) ||
 	    (out->kind != ANCHOR_COSIGNATURE && out->kind != ANCHOR_TIMESTAMP)) {
 		return error_set(err, ERR_CORRUPT, "%s: a receipt for %llu records is damaged",
 				 catalog->path, (unsigned long long)out->size);

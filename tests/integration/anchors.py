@@ -297,13 +297,14 @@ check("and holds up no other", wait_for(lambda: all_taken(("dir", "ts", "log")))
 witness, _ = start_witness(witness_port)
 check("when it is back it is told", wait_for(lambda: anchor("w1")[0] == last()[0] and anchor("w1")[1:3] == (0, "")), anchor("w1"))
 
-# The daemon thinks that the witness knows less than it does.
+# The daemon has forgotten what the witness knows.
 stop(daemon)
 stop(notify)
 with sqlite3.connect(f"{STORE}/catalog.db") as catalog:
     catalog.execute("UPDATE anchors SET known_size = 1 WHERE name = 'w1'")
 daemon, notify = start_daemon(), start_notify()
-check("a witness that tells another size gets its proof", wait_for(all_taken), [anchor(name) for name in ALL])
+check("a witness that tells another size gets its proof, and a damaged row is begun anew", wait_for(all_taken) and
+      "the anchor w1 is damaged" in said(), [anchor(name) for name in ALL])
 
 # Time stamps that are none.
 tsa_says[0] = "garbage"

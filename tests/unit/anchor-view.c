@@ -86,11 +86,35 @@ static void ages_and_failures_are_told(void **state)
 	log_fixture_done(&log);
 }
 
+static void damage_is_told_and_takes_nothing_else(void **state)
+{
+	/* a row that is damaged is told; the reading succeeds */
+	struct log_fixture log;
+	struct anchor_view view;
+	struct buf out;
+	struct error err;
+	bool first = true;
+	(void)state;
+	log_fixture_init(&log, 5);
+	buf_init(&out, 0);
+	put_anchor(&log, "a", 5, 0);
+	filled_sql(&log.filled, "UPDATE anchors SET taken_ns = 1");
+	assert_int_equal(anchor_view_read(log.filled.store, &view, &err), 0);
+	assert_int_equal(view.signed_size, 5);
+	anchor_view_put_line(&view, 0, &out);
+	assert_non_null(strstr(out.ptr, "damaged"));
+	anchor_view_put_json(&view, 0, &first, &out);
+	assert_non_null(strstr(out.ptr, "anchors_damaged"));
+	buf_done(&out);
+	log_fixture_done(&log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_said_of_nothing),
 		cmocka_unit_test(ages_and_failures_are_told),
+		cmocka_unit_test(damage_is_told_and_takes_nothing_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

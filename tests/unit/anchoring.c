@@ -276,6 +276,23 @@ static void same_size_told_twice_is_a_fork(void **state)
 	talk_done(&talk);
 }
 
+static void damaged_state_begins_anew(void **state)
+{
+	/* a row that is damaged costs nothing but a checkpoint that is sent once more */
+	struct talk talk;
+	(void)state;
+	talk_init(&talk);
+	assert_int_equal(pump(&talk), 2);
+	answer(&talk, "dir", FEED_TAKEN, 0);
+	answer(&talk, "w1", FEED_TAKEN, 0);
+	filled_sql(&talk.log.filled, "UPDATE anchors SET taken_size = 9");
+	anchoring_free(talk.anchoring);
+	begin(&talk);
+	assert_int_equal(pump(&talk), 2);
+	assert_true(state_of(&talk, "w1").taken_ns == INT64_MIN);
+	talk_done(&talk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -287,6 +304,7 @@ int main(void)
 		cmocka_unit_test(one_that_has_seen_more_stops_the_log),
 		cmocka_unit_test(size_that_was_signed_is_not_ahead),
 		cmocka_unit_test(same_size_told_twice_is_a_fork),
+		cmocka_unit_test(damaged_state_begins_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,8 +157,8 @@ static void damage_is_told(void **state)
 	unsigned count = 0;
 	(void)state;
 	log_fixture_init(&log, 5);
-	filled_sql(&log.filled, "INSERT INTO anchors VALUES ('a', 'file', -1, 0, 0, 0, 0, '');"
-				"INSERT INTO receipts VALUES ('a', 5, 0, 9, x'00', x'01')");
+	filled_sql(&log.filled, "INSERT INTO anchors VALUES ('a', 'file', 1, 0, 0, 0, 0, '', 7);"
+				"INSERT INTO receipts VALUES ('a', 5, 0, 1, x'00', x'01', 7)");
 	filled_sql(&log.filled,
 		   "UPDATE receipts SET note_sha256 = x'"
 		   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'");
