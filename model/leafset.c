@@ -97,6 +97,12 @@ bool leafset_meets(const struct leafset *set, uint64_t first, uint64_t last)
 	return at < set->run_count && set->runs[at].first <= last;
 }
 
+bool leafset_covers(const struct leafset *set, uint64_t first, uint64_t last)
+{
+	size_t at = seek(set, first);
+	return at < set->run_count && set->runs[at].first <= first && set->runs[at].last >= last;
+}
+
 bool leafset_has(const struct leafset *set, uint64_t leaf)
 {
 	return leafset_meets(set, leaf, leaf);

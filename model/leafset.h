@@ -38,9 +38,10 @@ int leafset_add(struct leafset *set, uint64_t first, uint64_t last, struct error
 /* Puts what was added in order. */
 void leafset_settle(struct leafset *set);
 
-/* Whether it has the leaf; whether it has any from first to last; how many it has. */
+/* Whether it has the leaf; whether it has any from first to last, or all of them; how many it has. */
 bool leafset_has(const struct leafset *set, uint64_t leaf);
 bool leafset_meets(const struct leafset *set, uint64_t first, uint64_t last);
+bool leafset_covers(const struct leafset *set, uint64_t first, uint64_t last);
 uint64_t leafset_count(const struct leafset *set);
 
 /* How many leaves both have. */

@@ -74,25 +74,33 @@ static bool fits_one(const uint16_t sum[SUMS], uint16_t at)
 	return sum[0] != 0;
 }
 
-/* Whether two errors, at x and y, explain the sums. */
-static bool fits_two(const uint16_t sum[SUMS], uint16_t x, uint16_t y)
+/* The two places whose powers are the roots of x^2 + sigma[0] x + sigma[1]. */
+static bool roots(const uint16_t power[LOCATOR_GROUP], const uint16_t sigma[2],
+		  unsigned out_places[LOCATOR_MAX])
 {
-	uint16_t above = (uint16_t)(sum[1] ^ times(sum[0], x));
-	uint16_t second = times(above, inverse((uint16_t)(x ^ y)));
-	uint16_t first = (uint16_t)(sum[0] ^ second);
-	if (first == 0 || second == 0) {
-		return false;
-	}
-	first = times(first, x);
-	second = times(second, y);
-	for (size_t k = 2; k < SUMS; k++) {
-		first = times(first, x);
-		second = times(second, y);
-		if ((first ^ second) != sum[k]) {
-			return false;
+	size_t found = 0;
+	for (unsigned i = 0; i < LOCATOR_GROUP && found < LOCATOR_MAX; i++) {
+		if (times(power[i], power[i] ^ sigma[0]) == sigma[1]) {
+			out_places[found++] = i;
 		}
 	}
-	return true;
+	return found == LOCATOR_MAX;
+}
+
+/* Two errors, at x and y: each sum is then that before it, times x + y, plus the one before that, times x y. Not 0: the sums of one error or none. */
+static bool fits_two(const uint16_t sum[SUMS], const uint16_t power[LOCATOR_GROUP],
+		     unsigned out_places[LOCATOR_MAX])
+{
+	uint16_t divisor = times(sum[1], sum[1]) ^ times(sum[0], sum[2]);
+	if (divisor == 0) {
+		return false;
+	}
+	uint16_t by = inverse(divisor);
+	const uint16_t sigma[2] = {
+		times(times(sum[0], sum[3]) ^ times(sum[1], sum[2]), by),
+		times(times(sum[1], sum[3]) ^ times(sum[2], sum[2]), by),
+	};
+	return roots(power, sigma, out_places);
 }
 
 size_t locator_find(const struct locator *was, const struct locator *is,
@@ -113,14 +121,5 @@ size_t locator_find(const struct locator *was, const struct locator *is,
 			return 1;
 		}
 	}
-	for (unsigned i = 0; i < LOCATOR_GROUP; i++) {
-		for (unsigned j = i + 1; j < LOCATOR_GROUP; j++) {
-			if (fits_two(sum, power[i], power[j])) {
-				out_places[0] = i;
-				out_places[1] = j;
-				return 2;
-			}
-		}
-	}
-	return 0;
+	return fits_two(sum, power, out_places) ? 2 : 0;
 }

@@ -258,6 +258,7 @@ static int keep(const struct remaking *remaking, const struct seed *seed, bool i
 		struct error *err)
 {
 	uint64_t last = end_leaf(seed) - 1;
+	bool none_left = leafset_covers(remaking->leaves, first_leaf(seed), last);
 	if (!leafset_meets(remaking->leaves, first_leaf(seed), last)) {
 		int rc = make_room(remaking->left, 1, err);
 		if (rc == 0) {
@@ -267,7 +268,7 @@ static int keep(const struct remaking *remaking, const struct seed *seed, bool i
 		return rc;
 	}
 	int rc = is_stored ? remove_seed(remaking->catalog, seed, err) : 0;
-	for (unsigned bit = 0; bit < 2 && seed->height > 0 && rc == 0; bit++) {
+	for (unsigned bit = 0; bit < 2 && !none_left && rc == 0; bit++) {
 		struct seed below = {.height = seed->height - 1, .number = seed->number * 2 + bit};
 		child(&seed->salt, bit, &below.salt);
 		rc = keep(remaking, &below, false, err); /* at most SALTS_HEIGHT deep */

@@ -36,6 +36,15 @@ static void runs_that_touch_become_one(void **state)
 	assert_false(leafset_has(&set, 1) || leafset_has(&set, 14) || leafset_has(&set, 21));
 	assert_true(leafset_meets(&set, 14, 20));
 	assert_false(leafset_meets(&set, 14, 19));
+	for (uint64_t first = 0; first < 32; first++) {
+		for (uint64_t last = first; last < 32; last++) {
+			bool all = true;
+			for (uint64_t leaf = first; leaf <= last; leaf++) {
+				all = all && leafset_has(&set, leaf);
+			}
+			assert_int_equal(leafset_covers(&set, first, last), all);
+		}
+	}
 	leafset_done(&set);
 }
 

@@ -5,181 +5,274 @@
 
 #include <cmocka.h>
 
-#include "store/handle.h"
+#include "base/hash.h"
+#include "store/log/tree.h"
+#include "tests/unit/naive-tree.h"
 #include "tests/unit/store-filled.h"
 
-#include <stdlib.h>
+#define LEAVES_MAX 65538
 
-static struct merkle_hash leaf_of(uint64_t number)
+/* A catalog with a log of its own, and the leaves that stand in it. */
+struct bench {
+	struct filled filled; /* its store stays closed */
+	struct catalog *catalog;
+	struct tree *tree;
+	struct merkle_hash *leaves;
+	struct error err;
+};
+
+static int put_new(struct bench *bench)
 {
-	struct merkle_hash hash;
-	merkle_leaf(str_make((const char *)&number, sizeof number), &hash);
-	return hash;
+	assert_int_equal(catalog_run(bench->catalog, CATALOG_BEGIN_WRITE, &bench->err), 0);
+	assert_int_equal(tree_create(bench->catalog, &bench->err), 0);
+	return catalog_run(bench->catalog, CATALOG_COMMIT, &bench->err);
 }
 
-/* RFC 6962, as it is written. */
-static struct merkle_hash naive(uint64_t first, uint64_t count)
+static void bench_init(struct bench *bench)
 {
-	struct merkle_hash hash;
-	if (count == 0) {
-		digest_sha256((struct str){0}, hash.bytes);
-		return hash;
+	memset(bench, 0, sizeof *bench);
+	fixture_init(&bench->filled.fixture);
+	bench->leaves = calloc(LEAVES_MAX, sizeof bench->leaves[0]);
+	assert_non_null(bench->leaves);
+	for (uint64_t i = 0; i < LEAVES_MAX; i++) {
+		bench->leaves[i] = naive_leaf(i);
 	}
-	if (count == 1) {
-		return leaf_of(first);
-	}
-	uint64_t split = 1;
-	while (split * 2 < count) {
-		split *= 2;
-	}
-	struct merkle_hash left = naive(first, split);
-	struct merkle_hash right = naive(first + split, count - split);
-	merkle_node(&left, &right, &hash);
-	return hash;
+	assert_int_equal(catalog_open(bench->filled.fixture.dir, CATALOG_CREATE, &bench->catalog,
+				      &bench->err),
+			 0);
+	assert_int_equal(put_new(bench), 0);
+	assert_int_equal(tree_load(bench->catalog, &bench->tree, &bench->err), 0);
 }
 
-static void grow(struct tree *tree, struct catalog *catalog, uint64_t to, struct error *err)
+static void bench_done(struct bench *bench)
 {
-	assert_int_equal(catalog_run(catalog, CATALOG_BEGIN_WRITE, err), 0);
-	for (uint64_t i = tree_range(tree)->size; i < to; i++) {
-		struct merkle_hash leaf = leaf_of(i);
-		assert_int_equal(tree_add(tree, &leaf), 0);
+	tree_free(bench->tree);
+	catalog_close(bench->catalog);
+	free(bench->leaves);
+	fixture_done(&bench->filled.fixture);
+}
+
+static uint64_t size_of(const struct bench *bench)
+{
+	return tree_range(bench->tree)->size;
+}
+
+/* Adds leaves up to size and saves them, in one transaction that `last` ends. */
+static void grow(struct bench *bench, uint64_t size, enum catalog_statement last)
+{
+	assert_int_equal(catalog_run(bench->catalog, CATALOG_BEGIN_WRITE, &bench->err), 0);
+	while (size_of(bench) < size) {
+		assert_int_equal(tree_add(bench->tree, &bench->leaves[size_of(bench)]), 0);
 	}
-	assert_int_equal(tree_save(tree, catalog, err), 0);
-	assert_int_equal(catalog_run(catalog, CATALOG_COMMIT, err), 0);
+	assert_int_equal(tree_save(bench->tree, bench->catalog, &bench->err), 0);
+	assert_int_equal(catalog_run(bench->catalog, last, &bench->err), 0);
 }
 
-static void empty_log(struct filled *filled)
+static int reload(struct bench *bench)
 {
-	memset(filled, 0, sizeof *filled);
-	fixture_init(&filled->fixture);
-	filled_open(filled, STORE_CREATE);
+	tree_free(bench->tree);
+	bench->tree = NULL;
+	return tree_load(bench->catalog, &bench->tree, &bench->err);
 }
 
-static void tree_grows_over_starts(void **state)
+/* Size and root are those of the definition. */
+static void check_head(struct bench *bench, uint64_t size)
 {
-	/* over sizes around groups and tiles the root is that of RFC 6962, whether the tree is kept or read again */
-	static const uint64_t sizes[] = {0,    1,     2,     255,   256,         257,
-					 1000, 65535, 65536, 65537, 65536 + 256, 66000};
-	struct filled filled;
-	struct tree *kept = NULL;
-	(void)state;
-	empty_log(&filled);
-	struct catalog *catalog = filled.store->catalog;
-	assert_int_equal(tree_load(catalog, &kept, &filled.err), 0);
-	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-		struct merkle_head head, loaded;
-		struct tree *again = NULL;
-		struct merkle_hash expected = naive(0, sizes[i]);
-		grow(kept, catalog, sizes[i], &filled.err);
-		tree_head(kept, &head);
-		assert_int_equal(head.size, sizes[i]);
+	struct merkle_head head;
+	tree_head(bench->tree, &head);
+	assert_int_equal(head.size, size);
+	if (size > 0) {
+		struct merkle_hash expected = naive_root(bench->leaves, (size_t)size);
 		assert_true(merkle_equal(&head.root, &expected));
-		assert_int_equal(tree_load(catalog, &again, &filled.err), 0);
-		tree_head(again, &loaded);
-		assert_true(loaded.size == head.size && merkle_equal(&loaded.root, &head.root));
-		if (i % 2 == 0) { /* go on with the one that was read */
-			tree_free(kept);
-			kept = again;
-		} else {
-			tree_free(again);
+	}
+}
+
+static struct locator locate(const struct bench *bench, uint64_t first, uint64_t end)
+{
+	struct locator locator = {{0}};
+	for (uint64_t leaf = first; leaf < end; leaf++) {
+		locator_add(&locator, &bench->leaves[leaf]);
+	}
+	return locator;
+}
+
+/* Tiles of level 1 hold what their groups give, and none more; those of level 2 what those of level 1 give. */
+static void check_tiles(struct bench *bench, uint64_t size)
+{
+	struct tree_tile tile;
+	struct merkle_range range;
+	struct locator open;
+	uint64_t groups = size / LOCATOR_GROUP;
+	for (uint64_t n = 0; n * TREE_TILE < groups; n++) {
+		uint64_t count = groups - n * TREE_TILE;
+		assert_int_equal(tree_read_tile(bench->catalog, 1, n, &tile, &bench->err), 0);
+		assert_int_equal(tile.count, count < TREE_TILE ? count : TREE_TILE);
+		for (size_t i = 0; i < tile.count; i += 1 + i / 8) {
+			uint64_t first = (n * TREE_TILE + i) * LOCATOR_GROUP;
+			struct merkle_hash expected =
+				naive_root(bench->leaves + first, LOCATOR_GROUP);
+			struct locator locator = locate(bench, first, first + LOCATOR_GROUP);
+			uint8_t bytes[LOCATOR_BYTES];
+			locator_put(&locator, bytes);
+			assert_true(merkle_equal(&tile.hashes[i], &expected));
+			assert_memory_equal(tile.locators[i], bytes, sizeof bytes);
 		}
 	}
-	tree_free(kept);
-	filled_done(&filled);
+	uint64_t behind = (groups + TREE_TILE - 1) / TREE_TILE;
+	assert_int_equal(tree_read_tile(bench->catalog, 1, behind, &tile, &bench->err), -ERR_GONE);
+	int rc = tree_read_tile(bench->catalog, 2, 0, &tile, &bench->err);
+	assert_int_equal(rc, groups >= TREE_TILE ? 0 : -ERR_GONE);
+	if (rc == 0) {
+		struct merkle_hash expected = naive_root(bench->leaves, TREE_TILE * TREE_TILE);
+		assert_true(tile.count == 1 && merkle_equal(&tile.hashes[0], &expected));
+	}
+	assert_int_equal(tree_read_state(bench->catalog, &range, &open, &bench->err), 0);
+	struct locator expected = locate(bench, groups * LOCATOR_GROUP, size);
+	assert_int_equal(range.size, size);
+	assert_memory_equal(&open, &expected, sizeof open);
 }
 
-static void tiles_hold_nodes(void **state)
+static void known_answers(void **state)
 {
-	/* level 1 holds the hashes of groups with the locator over their leaves, level 2 those of whole tiles; there is no other tile */
-	struct filled filled;
-	struct tree *tree = NULL;
-	struct tree_tile *tile = malloc(sizeof *tile);
+	/* roots that Python's hashlib gives for the same leaves */
+	const struct {
+		uint64_t size;
+		const char *root;
+	} answers[] = {
+		{0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+		{1, "3e7077fd2f66d689e0cee6a7cf5b37bf2dca7c979af356d0a31cbc5c85605c7d"},
+		{255, "a330188d222b358176cc4d997db8abbc209e9688d89c151b0910fd8e312fed95"},
+		{256, "c222fe277b78757c38dbf67e895e994b6c2cbd00340e99e3a5a65508ab2cad55"},
+		{257, "560be157513ca708077e0324f486f9b6c99d950b662fc9af9ade92dedf96499f"},
+		{65537, "b9bb14355e815be874f4ecae8d2d319ef0745fa4ab480558734c86bc570e21f4"},
+	};
+	struct bench bench;
 	(void)state;
-	assert_non_null(tile);
-	empty_log(&filled);
-	struct catalog *catalog = filled.store->catalog;
-	assert_int_equal(tree_load(catalog, &tree, &filled.err), 0);
-	grow(tree, catalog, 65536 + 300, &filled.err);
-	tree_free(tree);
-	assert_int_equal(tree_read_tile(catalog, 1, 0, tile, &filled.err), 0);
-	assert_int_equal(tile->count, 256);
-	struct merkle_hash expected = naive(256, 256);
-	assert_true(merkle_equal(&tile->hashes[1], &expected));
-	struct locator locator = {{0}};
-	uint8_t bytes[LOCATOR_BYTES];
-	for (uint64_t i = 256; i < 512; i++) {
-		struct merkle_hash leaf = leaf_of(i);
-		locator_add(&locator, &leaf);
+	bench_init(&bench);
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+		struct merkle_head head;
+		uint8_t expected[DIGEST_BYTES];
+		grow(&bench, answers[i].size, CATALOG_COMMIT);
+		naive_hex(answers[i].root, expected, sizeof expected);
+		tree_head(bench.tree, &head);
+		assert_memory_equal(head.root.bytes, expected, sizeof expected);
 	}
-	locator_put(&locator, bytes);
-	assert_memory_equal(tile->locators[1], bytes, LOCATOR_BYTES);
-	assert_int_equal(tree_read_tile(catalog, 1, 1, tile, &filled.err), 0);
-	assert_int_equal(tile->count, 1);
-	assert_int_equal(tree_read_tile(catalog, 2, 0, tile, &filled.err), 0);
-	expected = naive(0, 65536);
-	assert_true(tile->count == 1 && merkle_equal(&tile->hashes[0], &expected));
-	assert_int_equal(tree_read_tile(catalog, 1, 2, tile, &filled.err), -ERR_GONE);
-	free(tile);
-	filled_done(&filled);
+	bench_done(&bench);
+}
+
+static void it_is_the_tree_of_the_definition(void **state)
+{
+	/* grown by steps of any size, read again between them or not: head, tiles, locators and state are what the definition gives */
+	const uint64_t edges[] = {1, 255, 256, 257, 511, 512, 65535, 65536, 65537};
+	(void)state;
+	for (uint64_t seed = 0; seed < 2; seed++) {
+		struct bench bench;
+		size_t edge = 0;
+		bench_init(&bench);
+		for (uint64_t step = 0; edge < sizeof edges / sizeof edges[0]; step++) {
+			uint64_t room = size_of(&bench) < 2000 ? 300 : 30000;
+			uint64_t size = size_of(&bench) + 1 + hash_u64(seed * 1000 + step) % room;
+			if (seed == 0 || size >= edges[edge]) {
+				size = edges[edge++];
+			}
+			grow(&bench, size, CATALOG_COMMIT);
+			check_head(&bench, size);
+			check_tiles(&bench, size);
+			if (step % 2 == 0) {
+				assert_int_equal(reload(&bench), 0);
+				check_head(&bench, size);
+			}
+		}
+		bench_done(&bench);
+	}
+}
+
+static void a_rollback_leaves_it_as_it_was(void **state)
+{
+	/* leaves that were added and saved, but not committed, are gone after loading again; growing goes on from there */
+	const uint64_t sizes[] = {100, 256, 300, 511, 512, 700};
+	struct bench bench;
+	(void)state;
+	bench_init(&bench);
+	for (size_t i = 0; i + 1 < sizeof sizes / sizeof sizes[0]; i++) {
+		grow(&bench, sizes[i], CATALOG_COMMIT);
+		grow(&bench, sizes[i + 1] + 300, CATALOG_ROLLBACK);
+		assert_int_equal(reload(&bench), 0);
+		check_head(&bench, sizes[i]);
+		check_tiles(&bench, sizes[i]);
+	}
+	bench_done(&bench);
+}
+
+/* Damages the catalog behind its back; then loading or reading the tile says ERR_CORRUPT. */
+static void expect_damage(const char *sql, bool tile_only)
+{
+	struct bench bench;
+	struct tree_tile tile;
+	bench_init(&bench);
+	grow(&bench, 65537, CATALOG_COMMIT);
+	grow(&bench, 65537 + 1, CATALOG_COMMIT);
+	filled_sql(&bench.filled, sql);
+	if (tile_only) {
+		assert_int_equal(tree_read_tile(bench.catalog, 1, 0, &tile, &bench.err),
+				 -ERR_CORRUPT);
+	} else {
+		assert_int_equal(reload(&bench), -ERR_CORRUPT);
+		assert_null(bench.tree);
+	}
+	assert_non_null(strstr(bench.err.text, "catalog.db"));
+	bench_done(&bench);
 }
 
 static void damage_is_told(void **state)
 {
-	/* a state or tile of other bytes, missing, or that does not fit the other, is ERR_CORRUPT */
-	static const char *const wrong[] = {
-		"UPDATE meta SET value = substr(value, 1, 40) WHERE key = 'log.state'",
-		"DELETE FROM meta WHERE key = 'log.state'",
-		"UPDATE tiles SET bytes = zeroblob(length(bytes))",
-		"UPDATE tiles SET crc = crc + 1",
-		"DELETE FROM tiles",
-	};
+	/* a changed, cut, emptied or moved tile, a missing one, a state that is missing, damaged, cut or of another size: ERR_CORRUPT, with the file */
 	(void)state;
-	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-		struct filled filled;
-		struct tree *tree = NULL;
-		filled_init(&filled, 600, 100);
-		filled_sql(&filled, wrong[i]);
-		assert_int_equal(tree_load(filled.store->catalog, &tree, &filled.err),
-				 -ERR_CORRUPT);
-		filled_done(&filled);
-	}
+	expect_damage("UPDATE tiles SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE tile "
+		      ">> 48 = 1",
+		      true);
+	expect_damage("UPDATE tiles SET bytes = substr(bytes, 1, 400) WHERE tile >> 48 = 1", true);
+	expect_damage("UPDATE tiles SET bytes = x'' WHERE tile >> 48 = 1", true);
+	expect_damage("UPDATE tiles SET crc = crc + 1 WHERE tile >> 48 = 1", true);
+	expect_damage("UPDATE tiles SET bytes = (SELECT CAST(bytes || bytes AS BLOB) FROM tiles "
+		      "WHERE tile >> 48 = 1) WHERE tile >> 48 = 1",
+		      true);
+	expect_damage("DELETE FROM tiles WHERE tile >> 48 = 2", false);
+	expect_damage("UPDATE tiles SET crc = 0 WHERE tile >> 48 = 2", false);
+	expect_damage("DELETE FROM meta WHERE key = 'log.state'", false);
+	expect_damage("UPDATE meta SET value = x'00' WHERE key = 'log.state'", false);
+	expect_damage("UPDATE meta SET value = x'' WHERE key = 'log.state'", false);
+	expect_damage(
+		"UPDATE meta SET value = CAST(value || x'00' AS BLOB) WHERE key = 'log.state'",
+		false);
 }
 
-static void rolled_back_is_as_before(void **state)
+static void the_state_must_fit_the_tiles(void **state)
 {
-	/* what a transaction added is gone with it, and the next one goes on from what was committed */
-	struct filled filled;
-	struct merkle_range is;
-	struct locator open;
+	/* a state of before with tiles of now, as a careless restore leaves them: ERR_CORRUPT */
+	struct bench bench;
+	struct buf state_then;
 	(void)state;
-	filled_init(&filled, 500, 100);
-	store_close(filled.store);
-	filled_open(&filled, STORE_WRITE);
-	assert_int_equal(store_begin(filled.store, 1, &filled.err), 0);
-	for (uint64_t n = 500; n < 600; n++) {
-		struct str encoded;
-		uint64_t leaf = 0;
-		const struct record *record = fixture_record(&filled.fixture, n, &encoded);
-		assert_int_equal(store_append(filled.store, record, encoded, &leaf, &filled.err),
-				 0);
-	}
-	store_rollback(filled.store);
-	assert_int_equal(tree_read_state(filled.store->catalog, &is, &open, &filled.err), 0);
-	assert_int_equal(is.size, 500);
-	filled_add(&filled, 500, 100);
-	assert_int_equal(tree_read_state(filled.store->catalog, &is, &open, &filled.err), 0);
-	assert_int_equal(is.size, 600);
-	filled_done(&filled);
+	bench_init(&bench);
+	buf_init(&state_then, 0);
+	grow(&bench, 600, CATALOG_COMMIT);
+	assert_int_equal(catalog_meta_get(bench.catalog, "log.state", &state_then, &bench.err), 0);
+	grow(&bench, 1100, CATALOG_COMMIT);
+	assert_int_equal(
+		catalog_meta_put(bench.catalog, "log.state", buf_str(&state_then), &bench.err), 0);
+	assert_int_equal(reload(&bench), -ERR_CORRUPT);
+	buf_done(&state_then);
+	bench_done(&bench);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tree_grows_over_starts),
-		cmocka_unit_test(tiles_hold_nodes),
+		cmocka_unit_test(known_answers),
+		cmocka_unit_test(it_is_the_tree_of_the_definition),
+		cmocka_unit_test(a_rollback_leaves_it_as_it_was),
 		cmocka_unit_test(damage_is_told),
-		cmocka_unit_test(rolled_back_is_as_before),
+		cmocka_unit_test(the_state_must_fit_the_tiles),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
