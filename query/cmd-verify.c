@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/parse.h"
+#include "query/bundle-view.h"
 #include "query/claims.h"
 #include "query/when.h"
 #include "query/wrap.h"
@@ -411,6 +412,9 @@ int cmd_verify(struct session *session, struct error *err)
 				 "\"querytrail verify\" has the formats text and jsonl");
 	}
 	verifying.json = jsonl || session_option(session, OPTION_JSON) != NULL;
+	if (session_option(session, OPTION_BUNDLE) != NULL) {
+		return bundle_view(session, verifying.json, err);
+	}
 	leafset_init(&verifying.redacted);
 	leafset_init(&verifying.removed);
 	claims_init(&verifying.claims, bad_checkpoint, &verifying);

@@ -80,16 +80,29 @@ static const struct command commands[] = {
 	 .options = SET_ASK | SET_RANGE,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .run = cmd_coverage},
+	{.name = "prove",
+	 .words = "ID... -o DIR",
+	 .summary = "evidence for an auditor: records with proofs that they were signed",
+	 .examples = "  querytrail prove 6a1f6cb4-8a0e-4bd4-9bb1-0c6f2d6f3b11 -o ./evidence\n"
+		     "  querytrail prove leaf:4711 -o ./evidence --policy auditor.policy\n",
+	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) |
+		    OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_POLICY) | OPTIONS_ALWAYS,
+	 .flags = COMMAND_STORE,
+	 .least_words = 1,
+	 .most_words = OPTION_WORDS_MAX,
+	 .run = cmd_prove},
 	{.name = "verify",
 	 .words = "",
 	 .summary = "whether each record is the one that was committed and signed",
 	 .examples = "  querytrail verify --policy auditor.policy --anchor /mnt/worm/querytrail\n"
-		     "  querytrail verify --leaves 0..99999\n",
-	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) |
-		    OPTION_BIT(OPTION_FORMAT) | OPTION_BIT(OPTION_JSON) |
-		    OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_ANCHOR) |
-		    OPTION_BIT(OPTION_LEAVES) | OPTION_BIT(OPTION_QUIET) | OPTION_BIT(OPTION_TZ) |
-		    OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
+		     "  querytrail verify --leaves 0..99999\n"
+		     "  querytrail verify --bundle ./evidence --policy auditor.policy   what prove "
+		     "wrote\n",
+	 .options =
+		 OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORMAT) |
+		 OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_ANCHOR) |
+		 OPTION_BIT(OPTION_LEAVES) | OPTION_BIT(OPTION_BUNDLE) | OPTION_BIT(OPTION_QUIET) |
+		 OPTION_BIT(OPTION_TZ) | OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
 	 .flags = COMMAND_STORE,
 	 .run = cmd_verify},
 	{.name = "import",
@@ -238,8 +251,9 @@ static int unknown_command(const char *name, struct error *err)
 /* Whether the line reads no store although its command does. */
 static bool is_local(const struct command *command, const struct option_line *line)
 {
-	return command->local_word != NULL && line->word_count > 0 &&
-	       strcmp(line->word[0], command->local_word) == 0;
+	bool local_word = command->local_word != NULL && line->word_count > 0 &&
+			  strcmp(line->word[0], command->local_word) == 0;
+	return local_word || line->value[OPTION_BUNDLE] != NULL;
 }
 
 /* Finds the command and reads the line with its options; without a word the help is meant. */

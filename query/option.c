@@ -57,6 +57,8 @@ static const struct option {
 	[OPTION_ANCHOR] = {"anchor", "PATH",
 			   "checkpoints kept outside of the store: a file, or a folder of them"},
 	[OPTION_LEAVES] = {"leaves", "A..B", "only leaves A to B, their groups of 256 as a whole"},
+	[OPTION_BUNDLE] = {"bundle", "DIR",
+			   "check this folder that \"querytrail prove\" wrote, without a store"},
 	[OPTION_YES] = {"yes", NULL, "do it; without it is only said what would be done"},
 };
 
