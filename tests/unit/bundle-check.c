@@ -54,7 +54,7 @@ static void test_flips(void **state)
 	static const struct {
 		const char *name, *names;
 		bool proves;
-	} files[] = {{"7.record", "7.", true},          {"7.salt", "7.entry", true},
+	} files[] = {{"7.record", "7.", true},          {"7.salt", "7.salt", true},
 		     {"7.entry", "7.entry", true},      {"7.tlog-proof", "7.tlog-proof", true},
 		     {"7.json", "7.json", true},        {"checkpoint", "checkpoint", true},
 		     {"policy", "policy", false},       {"README.txt", "README.txt", false},

@@ -9,6 +9,9 @@
 #include "query/bundle.h"
 #include "tests/unit/store-folder.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static void test_manifest(void **state)
 {
 	/* Proves: the manifest has the lines that sha256sum would write, a name can't be taken twice, and a folder that is not empty is refused. */
