@@ -7,15 +7,14 @@
 #include "model/redact.h"
 #include "store/blocks.h"
 #include "store/handle.h"
-#include "store/log/audit.h"
 #include "store/log/forget.h"
+#include "tests/unit/seal-heads.h"
 #include "tests/unit/seal-world.h"
 
 #define RECORDS     420
 #define BATCH       35
 #define RECORDS_MAX 900
 #define NUMBERS_MAX 128
-#define HEADS_MAX   64
 
 static const struct seal_order everything = {.head_end = UINT64_MAX,
 					     .settled_ns = INT64_MAX,
@@ -39,9 +38,8 @@ struct oracle {
 	uint64_t count, removed;
 	struct known known[RECORDS_MAX];
 	struct redactor *redactor;
-	bool fail;                           /* the change does */
-	struct audit_claim heads[HEADS_MAX]; /* of the log, as it was */
-	size_t head_count;
+	bool fail; /* the change does */
+	struct seal_heads heads;
 };
 
 static inline uint64_t chance(struct oracle *oracle, uint64_t limit)
@@ -179,47 +177,6 @@ static inline uint64_t scan_all(struct store *store)
 	return rows;
 }
 
-static inline void fail_finding(void *owner, const struct audit_finding *finding)
-{
-	(void)owner;
-	fail_msg("leaves %llu to %llu: %s", (unsigned long long)finding->first,
-		 (unsigned long long)finding->last, finding->text);
-}
-
-/* The log still proves each tree that there was, and knows what went. */
-static inline void check_log(struct oracle *oracle)
-{
-	struct store *store = oracle->world.filled.store;
-	struct leafset redacted, removed;
-	struct audit_result result;
-	struct error err;
-	leafset_init(&redacted);
-	leafset_init(&removed);
-	assert_int_equal(forget_pending(store, FORGET_REDACTED, &redacted, &err), 0);
-	assert_int_equal(forget_pending(store, FORGET_REMOVED, &removed, &err), 0);
-	const struct audit_options options = {
-		.dir = store->dir,
-		.redacted = &redacted,
-		.removed = &removed,
-		.claims = oracle->heads,
-		.claim_count = oracle->head_count,
-		.found = fail_finding,
-	};
-	assert_int_equal(audit_run(&options, &result, &err), 0);
-	assert_int_equal(result.removed, oracle->removed);
-	assert_int_equal(leafset_count(&removed), oracle->removed);
-	for (size_t i = 0; i < oracle->head_count;
-	     i++) { /* a removed run may hide the head of a tree that ends in it */
-		assert_true(oracle->heads[i].checked || oracle->removed > 0);
-	}
-	if (oracle->head_count < HEADS_MAX) {
-		oracle->heads[oracle->head_count++] =
-			(struct audit_claim){.head = result.head, .name = "an older tree"};
-	}
-	leafset_done(&redacted);
-	leafset_done(&removed);
-}
-
 /* All that is left is as it should be, by each way of reading; nothing else is there. */
 static inline void check(struct oracle *oracle)
 {
@@ -246,7 +203,7 @@ static inline void check(struct oracle *oracle)
 		assert_int_equal(rc, oracle->known[leaf].bytes.len > 0 ? 0 : -ERR_GONE);
 	}
 	scan_fetch_close(fetch);
-	check_log(oracle);
+	seal_heads_check(&oracle->heads, store, oracle->removed);
 }
 
 /* Seals with the change; what was wished has happened then to all that was taken in. */
