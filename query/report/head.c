@@ -1,6 +1,7 @@
 #include "query/report/head.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "query/report/chart.h"
 #include "query/report/definition.h"
 #include "query/report/form.h"
@@ -21,6 +22,7 @@ enum {
 	GAPS,
 	REJECTS,
 	CLOCKS,
+	ANCHORED,
 	ASKED_BY,
 	PROGRAM,
 	DEFINITION,
@@ -28,11 +30,13 @@ enum {
 };
 
 static const char *const names[FACT_COUNT] = {
-	[SCOPE] = "scope",           [QUERY] = "query",       [RANGE] = "range",
-	[AS_OF] = "as_of",           [COUNTS] = "counts",     [GRADES] = "grades",
-	[UNMATCHED] = "unmatched",   [GAPS] = "gaps",         [REJECTS] = "rejects",
-	[CLOCKS] = "clocks",         [ASKED_BY] = "asked_by", [PROGRAM] = "program",
-	[DEFINITION] = "definition",
+	[SCOPE] = "scope",         [QUERY] = "query",
+	[RANGE] = "range",         [AS_OF] = "as_of",
+	[COUNTS] = "counts",       [GRADES] = "grades",
+	[UNMATCHED] = "unmatched", [GAPS] = "gaps",
+	[REJECTS] = "rejects",     [CLOCKS] = "clocks",
+	[ANCHORED] = "anchored",   [ASKED_BY] = "asked_by",
+	[PROGRAM] = "program",     [DEFINITION] = "definition",
 };
 
 static const char *const titles[FACT_COUNT] = {
@@ -46,6 +50,7 @@ static const char *const titles[FACT_COUNT] = {
 	[GAPS] = "Missing",
 	[REJECTS] = "Not parsed",
 	[CLOCKS] = "Clocks",
+	[ANCHORED] = "Anchored",
 	[ASKED_BY] = "Prepared for",
 	[PROGRAM] = "Prepared by",
 	[DEFINITION] = "Definition",
@@ -320,6 +325,41 @@ static void take_clocks(struct making *making)
 	take(making, CLOCKS, false);
 }
 
+/* By the wall clock and not by age: the same store gives the same report. */
+static void take_anchored(struct making *making)
+{
+	const struct anchor_view *view = &making->coverage.anchors;
+	struct buf *out = &making->text;
+	bool warns = view->refused[0] != '\0' || view->damage[0] != '\0';
+	if (view->count == 0 && !warns) {
+		return; /* the log stays on its host */
+	}
+	for (size_t i = 0; i < view->count && i < ANCHOR_VIEW_MAX; i++) {
+		const struct anchor_state *state = &view->anchors[i];
+		buf_putf(out, "%s%s (%s) ", out->len > 0 ? "; " : "", state->name, state->type);
+		if (state->taken_ns == INT64_MIN) {
+			buf_put_text(out, "nothing yet");
+			continue;
+		}
+		put_count(out, state->taken_size);
+		buf_put_text(out, " of ");
+		put_count(out, view->signed_size);
+		buf_put_text(out, " signed records at ");
+		when_put(out, making->question->zone, state->taken_ns, 0, true);
+	}
+	if (view->count > ANCHOR_VIEW_MAX) {
+		buf_putf(out, "; and %zu more", view->count - ANCHOR_VIEW_MAX);
+	}
+	if (warns) {
+		buf_put_text(out, out->len > 0 ? "; " : "");
+		buf_put_text(out, view->refused[0] != '\0' ? "the log is refused by an anchor: "
+							   : "damaged: ");
+		utf8_put_printable(out,
+				   str_of(view->refused[0] != '\0' ? view->refused : view->damage));
+	}
+	take(making, ANCHORED, warns);
+}
+
 static void take_origin(struct making *making)
 {
 	const struct head_question *question = making->question;
@@ -371,6 +411,7 @@ int head_make(const struct head_question *question, struct head *out_head, struc
 	take_unmatched(&making);
 	take_missing(&making);
 	take_clocks(&making);
+	take_anchored(&making);
 	take_origin(&making);
 	buf_done(&making.text);
 	if (making.failed) {

@@ -56,15 +56,23 @@ static void asking_done(struct asking *asking)
 	story_store_done(&asking->story);
 }
 
-static const struct report_fact *fact(const struct asking *asking, const char *name)
+static const struct report_fact *find(const struct asking *asking, const char *name)
 {
 	for (size_t i = 0; i < asking->head.fact_count; i++) {
 		if (strcmp(asking->head.fact[i].name, name) == 0) {
 			return &asking->head.fact[i];
 		}
 	}
-	fail_msg("there is no fact %s", name);
 	return NULL;
+}
+
+static const struct report_fact *fact(const struct asking *asking, const char *name)
+{
+	const struct report_fact *found = find(asking, name);
+	if (found == NULL) {
+		fail_msg("there is no fact %s", name);
+	}
+	return found;
 }
 
 static void test_facts(void **state)
@@ -75,10 +83,11 @@ static void test_facts(void **state)
 	size_t count;
 	const char *const *names = head_fact_names(&count);
 	asking_init(&asking, true, "user:bob*");
-	assert_int_equal(asking.head.fact_count, count);
+	assert_int_equal(asking.head.fact_count + 1, count);
 	for (size_t i = 0; i < count; i++) {
-		assert_non_null(fact(&asking, names[i]));
-		assert_true(asking.head.fact[i].text.len > 0);
+		bool is_anchored = strcmp(names[i], "anchored") == 0; /* only with anchors */
+		assert_true((find(&asking, names[i]) == NULL) == is_anchored);
+		assert_true(is_anchored || fact(&asking, names[i])->text.len > 0);
 	}
 	assert_true(
 		str_is(fact(&asking, "query")->text, "user:bob* (understood as: user:\"bob*\")"));
@@ -114,9 +123,40 @@ static void test_missing(void **state)
 	asking_done(&asking);
 }
 
+static void test_anchored(void **state)
+{
+	/* Proves: what each anchor has is told by the wall clock; without anchors nothing is; a log that is refused warns. */
+	struct asking asking;
+	struct anchor_state anchor = {
+		.name = "w1", .type = "witness", .taken_size = 20, .taken_ns = STORY_NOW_NS};
+	struct head head;
+	(void)state;
+	asking_init(&asking, true, "");
+	assert_null(find(&asking, "anchored"));
+	struct head_question question = {asking.story.store, &asking.zone,  asking.plan,
+					 STR_LIT(""),        &asking.found, {"auditor", 7},
+					 asking.definition};
+	assert_int_equal(anchors_put(asking.story.store, &anchor, &asking.err), 0);
+	assert_int_equal(head_make(&question, &head, &asking.err), 0);
+	head_done(&asking.head);
+	asking.head = head;
+	assert_true(str_is(fact(&asking, "anchored")->text,
+			   "w1 (witness) 20 of 0 signed records at 2026-11-22 12:00:00Z"));
+	assert_false(fact(&asking, "anchored")->warns);
+	assert_int_equal(store_meta_put(asking.story.store, "log.refused",
+					STR_LIT("w1 30 - t seen"), &asking.err),
+			 0);
+	assert_int_equal(head_make(&question, &head, &asking.err), 0);
+	head_done(&asking.head);
+	asking.head = head;
+	assert_true(fact(&asking, "anchored")->warns);
+	asking_done(&asking);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(test_facts),
-					   cmocka_unit_test(test_missing)};
+					   cmocka_unit_test(test_missing),
+					   cmocka_unit_test(test_anchored)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
