@@ -2,6 +2,7 @@
 
 #include "query/show.h"
 #include "query/story.h"
+#include "query/verified.h"
 
 /* Says what could not be read, and how much. */
 static void tell_damage(struct session *session, uint64_t count, const struct error *first)
@@ -27,10 +28,31 @@ static int tell_nothing(struct session *session, const struct story *story)
 	return story->damaged > 0 ? EXIT_INCOMPLETE : EXIT_NONE;
 }
 
-/* Returns EXIT_FOUND, EXIT_INCOMPLETE or an error. */
-static int show(struct session *session, const struct story *story, bool json, struct error *err)
+/* What --verified found, on its own lines. Returns the status. */
+static int tell_verified(struct session *session, const struct verified *verified, int status)
 {
-	struct show view = {.out = &session->out, .story = story, .store = session->store};
+	struct buf text;
+	buf_init(&text, 0);
+	verified_put_text(verified, &text);
+	if (text.len > 0) { /* each line begins with its line feed */
+		buf_put_str(&session->err.text, str_slice(buf_str(&text), 1, text.len));
+		buf_put_byte(&session->err.text, '\n');
+	}
+	buf_done(&text);
+	return status >= 0 && verified_failed(verified) ? EXIT_INCOMPLETE : status;
+}
+
+/* Returns EXIT_FOUND, EXIT_INCOMPLETE or an error. */
+static int show(struct session *session, const struct story *story, const struct verified *verified,
+		struct error *err)
+{
+	const char *format = session_option(session, OPTION_FORMAT);
+	bool json = session_option(session, OPTION_JSON) != NULL ||
+		    (format != NULL && strcmp(format, "json") == 0);
+	struct show view = {.out = &session->out,
+			    .story = story,
+			    .store = session->store,
+			    .verified = verified};
 	int result = scan_fetch_open(session->store, &view.fetch, err);
 	if (result != 0) {
 		return result;
@@ -48,16 +70,8 @@ static int show(struct session *session, const struct story *story, bool json, s
 	return result;
 }
 
-int cmd_show(struct session *session, struct error *err)
+static int show_id(struct session *session, const struct verified *verified, struct error *err)
 {
-	const char *format = session_option(session, OPTION_FORMAT);
-	bool json = session_option(session, OPTION_JSON) != NULL ||
-		    (format != NULL && strcmp(format, "json") == 0);
-	if (format != NULL && !json && strcmp(format, "text") != 0 &&
-	    strcmp(format, "table") != 0) {
-		return error_set(err, ERR_USAGE,
-				 "\"querytrail show\" has the formats text and json");
-	}
 	struct story story;
 	int result = story_find(session->store, str_of(session->line.word[0]), &story, err);
 	if (result == 0 && story.found_count == 0) {
@@ -66,7 +80,7 @@ int cmd_show(struct session *session, struct error *err)
 		return result;
 	}
 	if (result == 0) {
-		result = show(session, &story, json, err);
+		result = show(session, &story, verified, err);
 	}
 	if (result >= 0 && story.found_count > STORY_FOUND_MAX) {
 		buf_putf(&session->err.text, "%zu records have this id; the first %d are shown\n",
@@ -77,5 +91,25 @@ int cmd_show(struct session *session, struct error *err)
 			 story.requests.count);
 	}
 	story_done(&story);
+	return result;
+}
+
+int cmd_show(struct session *session, struct error *err)
+{
+	const char *format = session_option(session, OPTION_FORMAT);
+	bool json = session_option(session, OPTION_JSON) != NULL ||
+		    (format != NULL && strcmp(format, "json") == 0);
+	if (format != NULL && !json && strcmp(format, "text") != 0 &&
+	    strcmp(format, "table") != 0) {
+		return error_set(err, ERR_USAGE,
+				 "\"querytrail show\" has the formats text and json");
+	}
+	struct verified verified;
+	int result = verified_begin(session, &verified, err);
+	if (result == 0) {
+		result = show_id(session, &verified, err);
+	}
+	result = tell_verified(session, &verified, result);
+	verified_end(&verified);
 	return result;
 }

@@ -16,6 +16,7 @@ enum top_format { TOP_TABLE, TOP_JSON, TOP_JSONL, TOP_CSV };
 
 struct top {
 	struct question question;
+	struct verified verified;
 	enum top_format format;
 	struct group_field fields[GROUP_FIELDS_MAX];
 	size_t field_count;
@@ -225,6 +226,7 @@ static int answer(struct session *session, struct top *top, const struct run_res
 	if (result != 0) {
 		return result;
 	}
+	coverage.verified = &top->verified;
 	coverage.now_ns = session->surroundings->now_ns;
 	coverage.daemon_stopped = !session_daemon_runs(session);
 	coverage.matched = top->groups.statements;
@@ -267,6 +269,7 @@ static int ask(struct session *session, struct top *top, struct error *err)
 		result = question_read(session, words + 1, session->line.word_count - 1,
 				       &top->question, err);
 	}
+	result = result == 0 ? verified_begin(session, &top->verified, err) : result;
 	if (result != 0) {
 		return result;
 	}
@@ -290,6 +293,7 @@ int cmd_top(struct session *session, struct error *err)
 	}
 	question_init(&top->question);
 	int result = ask(session, top, err);
+	verified_end(&top->verified);
 	question_done(&top->question);
 	free(top);
 	return result;

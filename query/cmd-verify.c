@@ -4,9 +4,9 @@
 #include "base/parse.h"
 #include "query/bundle-view.h"
 #include "query/claims.h"
+#include "query/notes.h"
 #include "query/when.h"
 #include "query/wrap.h"
-#include "store/log/forget.h"
 #include "store/log/indexes.h"
 
 #include <inttypes.h>
@@ -25,7 +25,7 @@ struct verifying {
 	uint64_t bad_checkpoints;
 	bool shows_bar;
 	struct claims claims;
-	struct leafset redacted, removed; /* by records of the log */
+	struct notes notes; /* what records of the log say was taken */
 	struct audit_result result;
 	bool looked; /* at what questions are answered from */
 	struct indexes_result indexes;
@@ -330,58 +330,21 @@ static void put_json(struct verifying *verifying)
 	buf_putf(out, ",\"trust\":\"%s\"}\n", claims->from_policy ? "policy" : "store");
 }
 
-static int take_note(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
-		     struct error *err)
-{
-	struct verifying *verifying = owner;
-	(void)leaf;
-	(void)ingest_ns;
-	return forget_read_note(encoded, &verifying->redacted, &verifying->removed, err);
-}
-
-static void pass_damage(void *owner, uint64_t records, const struct error *what)
-{
-	(void)owner; /* the audit tells it */
-	(void)records;
-	(void)what;
-}
-
-/* What records of the log say was taken from others. */
-static int read_notes(struct verifying *verifying, struct error *err)
-{
-	const struct store_walk walk = {
-		.kinds = 1u << RECORD_LIFECYCLE,
-		.source = STR_LIT("querytraild"),
-		.each = take_note,
-		.owner = verifying,
-		.damaged = pass_damage,
-	};
-	struct error why;
-	int rc = store_walk_with(verifying->session->store, &walk, &why);
-	leafset_settle(&verifying->redacted);
-	leafset_settle(&verifying->removed);
-	if (rc < 0 && rc != -ERR_CORRUPT) { /* damage is told by the audit */
-		*err = why;
-		return rc;
-	}
-	return 0;
-}
-
 static int run(struct verifying *verifying, struct error *err)
 {
 	struct session *session = verifying->session;
 	struct secret key;
 	struct audit_options options = {
 		.dir = session_store_dir(session),
-		.redacted = &verifying->redacted,
-		.removed = &verifying->removed,
+		.redacted = &verifying->notes.redacted,
+		.removed = &verifying->notes.removed,
 		.owner = verifying,
 		.found = found,
 		.progress = progress,
 	};
 	secret_init(&key);
 	int rc = read_leaves(session, &options, err);
-	rc = rc < 0 ? rc : read_notes(verifying, err);
+	rc = rc < 0 ? rc : notes_read(&verifying->notes, session->store, err);
 	rc = rc < 0 ? rc : gather(verifying, err);
 	rc = rc < 0 ? rc : session_read_store_key(session, &key, err);
 	if (rc == 0) {
@@ -415,8 +378,7 @@ int cmd_verify(struct session *session, struct error *err)
 	if (session_option(session, OPTION_BUNDLE) != NULL) {
 		return bundle_view(session, verifying.json, err);
 	}
-	leafset_init(&verifying.redacted);
-	leafset_init(&verifying.removed);
+	notes_init(&verifying.notes);
 	claims_init(&verifying.claims, bad_checkpoint, &verifying);
 	int rc = run(&verifying, err);
 	if (rc == 0 && verifying.json) {
@@ -425,8 +387,7 @@ int cmd_verify(struct session *session, struct error *err)
 		put_text(&verifying);
 	}
 	claims_done(&verifying.claims);
-	leafset_done(&verifying.redacted);
-	leafset_done(&verifying.removed);
+	notes_done(&verifying.notes);
 	if (rc < 0) {
 		return rc;
 	}

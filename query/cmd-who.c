@@ -9,6 +9,7 @@
 struct asking { /* a question and how its answer is to look */
 	struct question question;
 	const struct fmt_type *format;
+	struct verified verified;
 };
 
 static int read_format(const struct session *session, const struct fmt_type **out_format,
@@ -103,6 +104,7 @@ static int answer(struct session *session, const struct asking *asking,
 	if (result != 0) {
 		return result;
 	}
+	coverage.verified = &asking->verified;
 	coverage.now_ns = session->surroundings->now_ns;
 	coverage.daemon_stopped = !session_daemon_runs(session);
 	struct fmt *fmt = calloc(1, sizeof(*fmt));
@@ -152,6 +154,9 @@ int cmd_who(struct session *session, struct error *err)
 				       question, err);
 	}
 	if (result == 0) {
+		result = verified_begin(session, &asking->verified, err);
+	}
+	if (result == 0) {
 		struct run_result found;
 		result = run_plan(session->store, &question->plan, &found, err);
 		if (result == 0) {
@@ -159,6 +164,7 @@ int cmd_who(struct session *session, struct error *err)
 			run_result_clear(&found);
 		}
 	}
+	verified_end(&asking->verified);
 	question_done(question);
 	free(asking);
 	return result;

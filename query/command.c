@@ -8,7 +8,8 @@
 	(OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) | OPTION_BIT(OPTION_FORMAT) | \
 	 OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_TZ) | OPTION_BIT(OPTION_WIDTH) |       \
 	 OPTIONS_ALWAYS)
-#define SET_RANGE (OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL))
+#define SET_VERIFIED (OPTION_BIT(OPTION_VERIFIED) | OPTION_BIT(OPTION_POLICY))
+#define SET_RANGE    (OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL))
 
 static const struct command commands[] = {
 	{.name = "who",
@@ -20,7 +21,7 @@ static const struct command commands[] = {
 		     "  querytrail who \"credit card\" --since 2h --format text\n"
 		     "  querytrail who grade:U1            statements without an API request\n",
 	 .options = SET_ASK | SET_RANGE | OPTION_BIT(OPTION_GRADE) | OPTION_BIT(OPTION_LIMIT) |
-		    OPTION_BIT(OPTION_WITH_RAW) | OPTION_BIT(OPTION_EXPLAIN),
+		    OPTION_BIT(OPTION_WITH_RAW) | OPTION_BIT(OPTION_EXPLAIN) | SET_VERIFIED,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .most_words = OPTION_WORDS_MAX,
 	 .run = cmd_who},
@@ -30,7 +31,7 @@ static const struct command commands[] = {
 	 .examples = "  querytrail show 6a1f6cb4-8a0e-4bd4-9bb1-0c6f2d6f3b11\n"
 		     "  querytrail show 3f9c0d1e2a4b5c6d   a statement's id\n"
 		     "  querytrail show 4711               a leaf number\n",
-	 .options = SET_ASK,
+	 .options = SET_ASK | SET_VERIFIED,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .least_words = 1,
 	 .most_words = 1,
@@ -41,7 +42,8 @@ static const struct command commands[] = {
 	 .examples = "  querytrail top user --since today\n"
 		     "  querytrail top route,table verb:DELETE\n"
 		     "  querytrail top grade --format csv\n",
-	 .options = SET_ASK | SET_RANGE | OPTION_BIT(OPTION_GRADE) | OPTION_BIT(OPTION_LIMIT),
+	 .options = SET_ASK | SET_RANGE | OPTION_BIT(OPTION_GRADE) | OPTION_BIT(OPTION_LIMIT) |
+		    SET_VERIFIED,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .least_words = 1,
 	 .most_words = OPTION_WORDS_MAX,

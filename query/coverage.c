@@ -70,6 +70,9 @@ uint64_t coverage_rejected(const struct coverage *coverage)
 bool coverage_incomplete(const struct coverage *coverage)
 {
 	const char *why;
+	if (verified_failed(coverage->verified)) {
+		return true;
+	}
 	if (coverage->result->gap_count > 0 || coverage->result->stats.blocks_damaged > 0 ||
 	    coverage->unread > 0 || coverage->given_up > 0) {
 		return true;
@@ -268,6 +271,7 @@ void coverage_put_text(const struct coverage *coverage, const struct zone *zone,
 	put_missing(coverage, zone, out);
 	put_removed(coverage, zone, out);
 	anchor_view_put_line(&coverage->anchors, coverage->now_ns, out);
+	verified_put_text(coverage->verified, out);
 	buf_put_byte(out, '\n');
 }
 
@@ -391,5 +395,6 @@ void coverage_put_json(const struct coverage *coverage, struct buf *out)
 	put_json_number(out, &first, "unreadable_rows", coverage->unread);
 	put_json_number(out, &first, "rejected", coverage_rejected(coverage));
 	anchor_view_put_json(&coverage->anchors, coverage->now_ns, &first, out);
+	verified_put_json(coverage->verified, out);
 	buf_put_byte(out, '}');
 }

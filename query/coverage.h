@@ -12,6 +12,7 @@
 
 #include "query/anchor-view.h"
 #include "query/run.h"
+#include "query/verified.h"
 #include "query/zone.h"
 #include "store/store.h"
 
@@ -26,7 +27,8 @@ struct coverage {
 		removed;            /* what retention has taken: by policy, so no lack, but told */
 	struct anchor_view anchors; /* what left the host */
 	uint64_t given_up;          /* texts that a regular expression gave up on */
-	uint64_t unread;            /* rows that match but could not be read whole */
+	const struct verified *verified; /* of --verified; NULL: it was not asked */
+	uint64_t unread;                 /* rows that match but could not be read whole */
 };
 
 /* Fills in the sources and what the run found. Returns 0 or a failure of the store. */

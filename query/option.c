@@ -59,6 +59,9 @@ static const struct option {
 	[OPTION_LEAVES] = {"leaves", "A..B", "only leaves A to B, their groups of 256 as a whole"},
 	[OPTION_BUNDLE] = {"bundle", "DIR",
 			   "check this folder that \"querytrail prove\" wrote, without a store"},
+	[OPTION_VERIFIED] = {"verified", NULL,
+			     "compute everything that the answer rests on anew, and compare it "
+			     "with what was signed"},
 	[OPTION_YES] = {"yes", NULL, "do it; without it is only said what would be done"},
 };
 

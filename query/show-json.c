@@ -84,6 +84,7 @@ int show_put_json(struct show *show, struct error *err)
 		result = show_put_alerts_json(show, err);
 		buf_put_byte(&show->out->text, ']');
 	}
+	verified_put_json(show->verified, &show->out->text);
 	buf_put_text(&show->out->text, "}\n");
 	return result;
 }

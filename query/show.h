@@ -8,6 +8,7 @@
 
 #include "query/output.h"
 #include "query/story.h"
+#include "query/verified.h"
 
 struct show {
 	struct output *out;
@@ -16,7 +17,8 @@ struct show {
 	struct store *store; /* NULL: without alerts */
 	uint64_t unread;     /* records of the story that could not be read; their place says so */
 	struct error damage; /* of the first */
-	bool removed;        /* the record that show_fetch did not read was removed by retention */
+	const struct verified *verified; /* NULL: not asked */
+	bool removed; /* the record that show_fetch did not read was removed by retention */
 };
 
 /* Appends the story and goes on behind what cannot be read. Return 0, ERR_IO or ERR_NOMEM. */
