@@ -276,6 +276,30 @@ line = next((each for each in lines if f'size="{size}"' in each), "")
 found = re.search(r'note="([^"]*)"', line)
 check("the syslog server has it whole", line.startswith("<109>1 ") and found and base64.b64decode(found[1]).decode() == note, lines)
 
+
+
+def querytrail(*arguments):
+    return subprocess.run([QUERYTRAIL, *arguments], capture_output=True, text=True, check=False)
+
+
+def write_policy(name, witness):
+    with open(os.path.join(work, name), "w", encoding="utf-8") as policy:
+        policy.write(f"log {log_key.vkey}\nwitness w1 {witness}\nquorum w1\n")
+    return os.path.join(work, name)
+
+
+# What an auditor gets carries the witness's word, and is worth nothing to one who trusts another witness.
+stranger = logstage.Key(work, "witness.example/w2", kind=logstage.COSIGNATURE)
+ours, theirs = write_policy("ours", vkey), write_policy("theirs", stranger.vkey)
+EVIDENCE = os.path.join(work, "evidence")
+proved = querytrail("prove", "leaf:0", "-o", EVIDENCE, "--store", STORE, "--policy", ours)
+check("prove gives out the checkpoint with its cosignature and time stamp", proved.returncode == 0 and
+      os.path.exists(os.path.join(EVIDENCE, "ts.tsr")), (proved, os.listdir(EVIDENCE) if os.path.exists(EVIDENCE) else None))
+good, bad = querytrail("verify", "--bundle", EVIDENCE, "--policy", ours), querytrail("verify", "--bundle", EVIDENCE, "--policy", theirs)
+check("an auditor's policy with the witness as quorum accepts it, one with another does not", good.returncode == 0 and bad.returncode != 0,
+      (good, bad))
+good = querytrail("verify", "--store", STORE, "--policy", ours, "--anchor", FOLDER)
+check("verify compares the store with the folder", good.returncode == 0, good)
 shown = subprocess.run([QUERYTRAIL, "status", "--store", STORE], capture_output=True, text=True, check=False)
 check("status tells the age of each", all(re.search(rf"{name} \(\w+\) all {size} records .* ago\n", shown.stdout) for name in ALL), shown)
 shown = subprocess.run([QUERYTRAIL, "who", "--store", STORE], capture_output=True, text=True, check=False)
