@@ -105,6 +105,7 @@ void import_config_put(const struct import_config *import, struct buf *out)
 			put_pair(out, "", "store_key_file",
 				 config_text(import->model, "", "store_key_file"));
 		}
+		put_section(import->model, "log", out);
 		put_section(import->model, "seal", out);
 		put_section(import->model, "retention", out);
 		put_section(import->model, "join", out);
