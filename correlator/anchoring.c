@@ -291,6 +291,20 @@ static int send_one(struct anchoring *anchoring, struct anchor *anchor,
 	return rc;
 }
 
+/* Under another origin it is another log, of which nothing is anchored yet. */
+static void follow_origin(struct anchor *anchor, struct str note)
+{
+	struct anchor_state *state = &anchor->state;
+	struct str origin = str_split(&note, '\n');
+	if (!str_is(origin, state->origin) && origin.len < sizeof state->origin) {
+		memcpy(state->origin, origin.ptr, origin.len);
+		state->origin[origin.len] = '\0';
+		state->taken_size = state->known_size = 0;
+		state->taken_ns = INT64_MIN;
+		state->next_ns = 0;
+	}
+}
+
 int anchoring_pump(struct anchoring *anchoring, int64_t now_ns, int64_t *out_next_ns,
 		   struct error *err)
 {
@@ -305,6 +319,7 @@ int anchoring_pump(struct anchoring *anchoring, int64_t now_ns, int64_t *out_nex
 	}
 	for (size_t i = 0; i < anchoring->count && rc == 0 && anchoring->connected; i++) {
 		struct anchor *anchor = &anchoring->anchors[i];
+		follow_origin(anchor, last.note);
 		if (due_ns(anchor, last.size, now_ns) <= now_ns) {
 			rc = send_one(anchoring, anchor, &last, now_ns, err);
 		}

@@ -48,6 +48,8 @@ int anchor_view_read(struct store *store, struct anchor_view *out, struct error 
 	if (rc == 0) {
 		out->signed_size = last.size;
 		out->signed_ns = last.time_ns;
+		(void)snprintf(out->origin, sizeof out->origin, "%.*s",
+			       STR_ARG(str_slice(last.note, 0, strcspn(last.note.ptr, "\n"))));
 	}
 	rc = tolerate(out, rc, err);
 	rc = rc < 0 ? rc : tolerate(out, anchors_walk(store, take, out, err), err);
@@ -64,11 +66,16 @@ int anchor_view_read(struct store *store, struct anchor_view *out, struct error 
 	return rc;
 }
 
+bool anchor_view_has(const struct anchor_view *view, const struct anchor_state *state)
+{
+	return state->taken_ns != INT64_MIN && strcmp(state->origin, view->origin) == 0;
+}
+
 /* "all 28 records 12 s ago", "20 of 28 records 2 min ago", "nothing yet" */
 static void put_amount(const struct anchor_view *view, const struct anchor_state *state,
 		       int64_t now_ns, struct buf *out)
 {
-	if (state->taken_ns == INT64_MIN) {
+	if (!anchor_view_has(view, state)) {
 		buf_put_text(out, "nothing yet");
 		return;
 	}
@@ -146,8 +153,10 @@ static void put_time(struct buf *out, int64_t ns)
 	buf_put_byte(out, '"');
 }
 
-static void put_json_anchor(const struct anchor_state *state, int64_t now_ns, struct buf *out)
+static void put_json_anchor(const struct anchor_view *view, const struct anchor_state *state,
+			    int64_t now_ns, struct buf *out)
 {
+	bool has = anchor_view_has(view, state);
 	bool first = true;
 	buf_put_byte(out, '{');
 	json_put_key(out, &first, "anchor");
@@ -155,11 +164,11 @@ static void put_json_anchor(const struct anchor_state *state, int64_t now_ns, st
 	json_put_key(out, &first, "type");
 	json_put_string(out, str_of(state->type));
 	json_put_key(out, &first, "records");
-	buf_put_u64(out, state->taken_size);
+	buf_put_u64(out, has ? state->taken_size : 0);
 	json_put_key(out, &first, "time");
-	put_time(out, state->taken_ns);
+	put_time(out, has ? state->taken_ns : INT64_MIN);
 	json_put_key(out, &first, "age_seconds");
-	if (state->taken_ns == INT64_MIN) {
+	if (!has) {
 		buf_put_text(out, "null");
 	} else {
 		int64_t age_ns = now_ns - state->taken_ns;
@@ -183,7 +192,7 @@ void anchor_view_put_json(const struct anchor_view *view, int64_t now_ns, bool *
 	buf_put_byte(out, '[');
 	for (size_t i = 0; i < told(view); i++) {
 		buf_put_text(out, i > 0 ? "," : "");
-		put_json_anchor(&view->anchors[i], now_ns, out);
+		put_json_anchor(view, &view->anchors[i], now_ns, out);
 	}
 	buf_put_byte(out, ']');
 	if (view->damage[0] != '\0') {

@@ -13,8 +13,9 @@
 
 struct anchor_view {
 	uint64_t signed_size;
-	int64_t signed_ns; /* INT64_MIN: nothing was signed */
-	size_t count;      /* of anchors */
+	int64_t signed_ns;              /* INT64_MIN: nothing was signed */
+	char origin[NOTE_NAME_MAX + 1]; /* of what was signed last */
+	size_t count;                   /* of anchors */
 	struct anchor_state anchors[ANCHOR_VIEW_MAX];
 	char damage[ERROR_TEXT_MAX]; /* what cannot be read of it; empty: nothing */
 	char refused[1024];          /* why nothing is signed any more; empty: it is */
@@ -22,6 +23,9 @@ struct anchor_view {
 
 /* Reads it as committed. What is damaged is told in the view: it takes nothing from an answer. Returns 0, ERR_IO or ERR_NOMEM. */
 int anchor_view_read(struct store *store, struct anchor_view *out, struct error *err);
+
+/* Whether an anchor has anything of the log as it is signed now. */
+bool anchor_view_has(const struct anchor_view *view, const struct anchor_state *state);
 
 /* Appends lines for status; none when there are no anchors. */
 void anchor_view_put(const struct anchor_view *view, int64_t now_ns, struct output *out);

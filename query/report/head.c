@@ -337,7 +337,7 @@ static void take_anchored(struct making *making)
 	for (size_t i = 0; i < view->count && i < ANCHOR_VIEW_MAX; i++) {
 		const struct anchor_state *state = &view->anchors[i];
 		buf_putf(out, "%s%s (%s) ", out->len > 0 ? "; " : "", state->name, state->type);
-		if (state->taken_ns == INT64_MIN) {
+		if (!anchor_view_has(view, state)) {
 			buf_put_text(out, "nothing yet");
 			continue;
 		}

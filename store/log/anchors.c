@@ -47,6 +47,7 @@ static uint32_t state_crc(const struct anchor_state *state)
 	wire_put_block(&bytes, str_of(state->name));
 	wire_put_block(&bytes, str_of(state->type));
 	wire_put_block(&bytes, str_of(state->text));
+	wire_put_block(&bytes, str_of(state->origin));
 	uint32_t crc = checksum_crc32c(buf_str(&bytes));
 	buf_done(&bytes);
 	return crc;
@@ -80,7 +81,8 @@ static int take_row(const struct catalog *catalog, sqlite3_stmt *statement,
 	copy_text(statement, 0, state.name, sizeof state.name);
 	copy_text(statement, 1, state.type, sizeof state.type);
 	copy_text(statement, 7, state.text, sizeof state.text);
-	if (sqlite3_column_int64(statement, 8) != state_crc(&state) ||
+	copy_text(statement, 8, state.origin, sizeof state.origin);
+	if (sqlite3_column_int64(statement, 9) != state_crc(&state) ||
 	    state.taken_size > INT64_MAX || state.known_size > INT64_MAX) {
 		return error_set(err, ERR_CORRUPT, "%s: the anchor %s is damaged", catalog->path,
 				 state.name);
@@ -127,7 +129,8 @@ int anchors_put(struct store *store, const struct anchor_state *state, struct er
 		bound = sqlite3_bind_int64(statement, 3 + i, numbers[i]);
 	}
 	bound = bound == SQLITE_OK ? catalog_bind_text(statement, 8, str_of(state->text)) : bound;
-	bound = bound == SQLITE_OK ? sqlite3_bind_int64(statement, 9, state_crc(state)) : bound;
+	bound = bound == SQLITE_OK ? catalog_bind_text(statement, 9, str_of(state->origin)) : bound;
+	bound = bound == SQLITE_OK ? sqlite3_bind_int64(statement, 10, state_crc(state)) : bound;
 	if (bound != SQLITE_OK) {
 		return catalog_error(catalog, bound, "storing an anchor", err);
 	}

@@ -19,12 +19,13 @@
 struct anchor_state {
 	char name[ANCHORS_NAME_MAX + 1];
 	char type[16];
-	uint64_t taken_size;         /* of the newest checkpoint that it has taken */
-	int64_t taken_ns;            /* when; INT64_MIN: never */
-	uint64_t known_size;         /* what a witness signed last, as it says */
-	uint32_t failures;           /* in a row */
-	int64_t next_ns;             /* not before */
-	char text[ANCHORS_TEXT_MAX]; /* what went wrong last; empty: nothing */
+	uint64_t taken_size;            /* of the newest checkpoint that it has taken */
+	int64_t taken_ns;               /* when; INT64_MIN: never */
+	uint64_t known_size;            /* what a witness signed last, as it says */
+	uint32_t failures;              /* in a row */
+	int64_t next_ns;                /* not before */
+	char origin[NOTE_NAME_MAX + 1]; /* the log that all this is of */
+	char text[ANCHORS_TEXT_MAX];    /* what went wrong last; empty: nothing */
 };
 
 /* Returns 0, or ERR_GONE when there is none of the name. */

@@ -11,8 +11,11 @@
 
 static void put_anchor(struct log_fixture *log, const char *name, uint64_t size, int64_t taken_ns)
 {
-	struct anchor_state state = {
-		.type = "witness", .taken_size = size, .taken_ns = taken_ns, .failures = size < 5};
+	struct anchor_state state = {.type = "witness",
+				     .taken_size = size,
+				     .taken_ns = taken_ns,
+				     .failures = size < 5,
+				     .origin = "example.com/log"};
 	struct error err;
 	(void)snprintf(state.name, sizeof state.name, "%s", name);
 	(void)snprintf(state.text, sizeof state.text, "%s", size < 5 ? "aw\033ay" : "");
@@ -58,6 +61,8 @@ static void ages_and_failures_are_told(void **state)
 	put_anchor(&log, "a", 5, 0);
 	put_anchor(&log, "b", 3, 0);
 	put_anchor(&log, "c", 0, INT64_MIN);
+	struct anchor_state other = {.name = "d", .type = "file", .taken_size = 9, .origin = "x"};
+	assert_int_equal(anchors_put(log.filled.store, &other, &err), 0);
 	assert_int_equal(
 		store_meta_put(log.filled.store, "log.refused", STR_LIT("a 9 - t seen"), &err), 0);
 	assert_int_equal(anchor_view_read(log.filled.store, &view, &err), 0);
@@ -65,7 +70,7 @@ static void ages_and_failures_are_told(void **state)
 	assert_string_equal(
 		out.text.ptr,
 		"\n  anchored: a all 5 records 12 s ago, b 3 of 5 records 12 s ago, c nothing "
-		"yet\n  the log is refused by an anchor: a 9 - t seen");
+		"yet, d nothing yet\n  the log is refused by an anchor: a 9 - t seen");
 	buf_clear(&out.text);
 	anchor_view_put(&view, 12 * NS_PER_SEC, &out);
 	assert_non_null(strstr(out.text.ptr, "anchors:     a (witness) all 5 records 12 s ago\n"));
@@ -78,10 +83,10 @@ static void ages_and_failures_are_told(void **state)
 		put_anchor(&log, name, 5, 0);
 	}
 	assert_int_equal(anchor_view_read(log.filled.store, &view, &err), 0);
-	assert_int_equal(view.count, ANCHOR_VIEW_MAX + 3);
+	assert_int_equal(view.count, ANCHOR_VIEW_MAX + 4);
 	buf_clear(&out.text);
 	anchor_view_put(&view, 0, &out);
-	assert_non_null(strstr(out.text.ptr, "and 3 more"));
+	assert_non_null(strstr(out.text.ptr, "and 4 more"));
 	buf_done(&out.text);
 	log_fixture_done(&log);
 }

@@ -276,6 +276,27 @@ static void same_size_told_twice_is_a_fork(void **state)
 	talk_done(&talk);
 }
 
+static void another_origin_is_another_log(void **state)
+{
+	/* under another name everything is sent anew, from the empty tree on, at once */
+	struct talk talk;
+	(void)state;
+	talk_init(&talk);
+	assert_int_equal(pump(&talk), 2);
+	answer(&talk, "dir", FEED_TAKEN, 0);
+	answer(&talk, "w1", FEED_TAKEN, 0);
+	note_signer_done(&talk.log.signer);
+	assert_int_equal(note_signer_make(&talk.log.signer, STR_LIT("example.com/new"),
+					  NOTE_ED25519, &talk.err),
+			 0);
+	log_fixture_sign(&talk.log);
+	assert_int_equal(pump(&talk), 2);
+	assert_true(talk.size == 5 && talk.old_size == 0);
+	answer(&talk, "w1", FEED_TAKEN, 0);
+	assert_string_equal(state_of(&talk, "w1").origin, "example.com/new");
+	talk_done(&talk);
+}
+
 static void damaged_state_begins_anew(void **state)
 {
 	/* a row that is damaged costs nothing but a checkpoint that is sent once more */
@@ -304,6 +325,7 @@ int main(void)
 		cmocka_unit_test(one_that_has_seen_more_stops_the_log),
 		cmocka_unit_test(size_that_was_signed_is_not_ahead),
 		cmocka_unit_test(same_size_told_twice_is_a_fork),
+		cmocka_unit_test(another_origin_is_another_log),
 		cmocka_unit_test(damaged_state_begins_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,8 @@ static void states_are_kept(void **state)
 					.known_size = 9,
 					.failures = 2,
 					.next_ns = 456,
-					.text = "away"};
+					.text = "away",
+					.origin = "example.com/log"};
 	struct error err;
 	(void)state;
 	log_fixture_init(&log, 5);
@@ -31,6 +32,7 @@ static void states_are_kept(void **state)
 	assert_int_equal(anchors_get(log.filled.store, "w1", &out, &err), 0);
 	assert_string_equal(out.type, "witness");
 	assert_string_equal(out.text, "away");
+	assert_string_equal(out.origin, "example.com/log");
 	assert_true(out.taken_size == 7 && out.taken_ns == 123 && out.known_size == 9 &&
 		    out.failures == 2 && out.next_ns == 456);
 	put.taken_ns = INT64_MIN;
@@ -157,8 +159,9 @@ static void damage_is_told(void **state)
 	unsigned count = 0;
 	(void)state;
 	log_fixture_init(&log, 5);
-	filled_sql(&log.filled, "INSERT INTO anchors VALUES ('a', 'file', 1, 0, 0, 0, 0, '', 7);"
-				"INSERT INTO receipts VALUES ('a', 5, 0, 1, x'00', x'01', 7)");
+	filled_sql(&log.filled,
+		   "INSERT INTO anchors VALUES ('a', 'file', 1, 0, 0, 0, 0, '', '', 7);"
+		   "INSERT INTO receipts VALUES ('a', 5, 0, 1, x'00', x'01', 7)");
 	filled_sql(&log.filled,
 		   "UPDATE receipts SET note_sha256 = x'"
 		   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'");
