@@ -11,9 +11,9 @@
 
 #include "base/config.h"
 #include "base/note.h"
-#include "store/store.h"
+#include "store/log/checkpoints.h"
 
-#define ROLLBACK_KEY        "log.refused"
+#define ROLLBACK_KEY        CHECKPOINTS_REFUSED
 #define ROLLBACK_NAME_BYTES 20 /* digits of the file's name */
 #define ROLLBACK_SUFFIX     ".checkpoint"
 

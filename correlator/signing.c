@@ -9,11 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define HOST_MAX 64
 
 struct signing {
 	struct store *store;
@@ -23,47 +20,6 @@ struct signing {
 	uint64_t signed_size;
 	bool signed_once;
 };
-
-/* HOST/querytrail-XXXXXXXX: no two stores have the same. */
-static int make_name(char *out, size_t size, struct error *err)
-{
-	char host[HOST_MAX + 1] = "";
-	uint8_t random[4];
-	if (getrandom(random, sizeof random, 0) != sizeof random) {
-		return error_errno(err, "the system gives no random bytes");
-	}
-	(void)gethostname(host, HOST_MAX); /* what fails leaves it empty */
-	for (char *at = host; *at != 0; at++) {
-		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-			     (*at >= '0' && *at <= '9') || *at == '.' || *at == '-';
-		*at = (char)(plain ? *at : '-');
-	}
-	(void)snprintf(out, size, "%s/querytrail-%02x%02x%02x%02x",
-		       host[0] != 0 ? host : "localhost", random[0], random[1], random[2],
-		       random[3]);
-	return 0;
-}
-
-static int make_key(const char *path, struct error *err)
-{
-	char name[HOST_MAX + 32];
-	struct note_signer signer;
-	struct secret text;
-	secret_init(&text);
-	int rc = make_name(name, sizeof name, err);
-	if (rc < 0) {
-		return rc;
-	}
-	rc = note_signer_make(&signer, str_of(name), NOTE_ED25519, err);
-	if (rc < 0) {
-		return rc;
-	}
-	rc = note_signer_put(&signer, &text, err);
-	rc = rc < 0 ? rc : io_replace_file(path, secret_peek(&text), 0600, err);
-	secret_done(&text);
-	note_signer_done(&signer);
-	return rc;
-}
 
 /* The store's own key; made when nothing was ever signed. */
 static int own_key(const struct signing_options *options, bool is_new, struct buf *path,
@@ -85,7 +41,7 @@ static int own_key(const struct signing_options *options, bool is_new, struct bu
 				 "configure the key as log.key_file",
 				 path->ptr);
 	}
-	return make_key(path->ptr, err);
+	return sign_make_key(path->ptr, NULL, err);
 }
 
 static int open_keys(struct signing *signing, const struct signing_options *options, bool is_new,
@@ -142,6 +98,17 @@ static int compare(struct signing *signing, const struct note_checkpoint *last, 
 	return rc;
 }
 
+/* Whether "querytrail log continue" said that this key goes on. */
+static bool is_continued(struct signing *signing)
+{
+	struct buf origin;
+	buf_init(&origin, NOTE_NAME_MAX + 1);
+	bool yes = store_meta_get(signing->store, CHECKPOINTS_ORIGIN, &origin, NULL) == 0 &&
+		   str_is(buf_str(&origin), signing_origin(signing));
+	buf_done(&origin);
+	return yes;
+}
+
 static int resume(struct signing *signing, struct str note_bytes, struct error *err)
 {
 	struct note *note = calloc(1, sizeof *note);
@@ -150,6 +117,10 @@ static int resume(struct signing *signing, struct str note_bytes, struct error *
 			      : error_set(err, ERR_NOMEM, "no memory for a checkpoint");
 	rc = rc < 0 ? rc : note_checkpoint_parse(note->text, &last, err);
 	if (rc == 0 && !str_is(last.origin, signing_origin(signing))) {
+		if (is_continued(signing)) {
+			free(note);
+			return 0; /* the new log is signed from its beginning */
+		}
 		rc = error_set(
 			err, ERR_CONFIG,
 			"the log was signed as %.*s, the key is of %s; \"querytrail log continue\" "

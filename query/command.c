@@ -82,6 +82,22 @@ static const struct command commands[] = {
 	 .options = SET_ASK | SET_RANGE,
 	 .flags = COMMAND_STORE | COMMAND_SERVED,
 	 .run = cmd_coverage},
+	{.name = "log",
+	 .words = "[show|policy|keys|proof OLD NEW|next-key|continue]",
+	 .summary = "what was signed of a store, and by whom; goes on under a new key",
+	 .examples = "  querytrail log                     origin, size, root, keys and anchors\n"
+		     "  querytrail log policy > auditor.policy\n"
+		     "  querytrail log proof 1000 latest -o grown.proof\n"
+		     "  querytrail log proof --check grown.proof --policy auditor.policy\n"
+		     "  querytrail log next-key -o next.key    for a change of keys\n"
+		     "  querytrail log continue --reason \"restored from 2026-11-20\" --yes\n",
+	 .options = OPTION_BIT(OPTION_STORE) | OPTION_BIT(OPTION_CONFIG) |
+		    OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_POLICY) |
+		    OPTION_BIT(OPTION_CHECK) | OPTION_BIT(OPTION_KEY_FILE) |
+		    OPTION_BIT(OPTION_REASON) | OPTION_BIT(OPTION_YES) | OPTION_BIT(OPTION_TZ) |
+		    OPTION_BIT(OPTION_WIDTH) | OPTIONS_ALWAYS,
+	 .most_words = 3,
+	 .run = cmd_log},
 	{.name = "prove",
 	 .words = "ID... -o DIR",
 	 .summary = "evidence for an auditor: records with proofs that they were signed",

@@ -45,6 +45,8 @@ int cmd_help(struct session *session, struct error *err);
 int cmd_hold(struct session *session, struct error *err);
 /* Files into a store: see the run member of struct command. */
 int cmd_import(struct session *session, struct error *err);
+/* What was signed of a store, and by whom: see the run member of struct command. */
+int cmd_log(struct session *session, struct error *err);
 /* Evidence for an auditor: see the run member of struct command. */
 int cmd_prove(struct session *session, struct error *err);
 /* Reports to files: see the run member of struct command. */

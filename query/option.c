@@ -62,6 +62,9 @@ static const struct option {
 	[OPTION_VERIFIED] = {"verified", NULL,
 			     "compute everything that the answer rests on anew, and compare it "
 			     "with what was signed"},
+	[OPTION_CHECK] = {"check", "FILE", "check this proof; reads no store"},
+	[OPTION_KEY_FILE] = {"key-file", "FILE",
+			     "the key that signs, if it is not log.key in the store's folder"},
 	[OPTION_YES] = {"yes", NULL, "do it; without it is only said what would be done"},
 };
 

@@ -1,8 +1,15 @@
 #include "store/sign.h"
 
+#include "base/io.h"
+
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define HOST_MAX 64
 
 struct sign {
 	struct note_signer signers[SIGN_KEYS_MAX];
@@ -129,5 +136,46 @@ int sign_head(struct sign *sign, const struct merkle_head *head, const struct me
 		sign->last = *head;
 		sign->has_last = true;
 	}
+	return rc;
+}
+
+/* HOST/querytrail-XXXXXXXX: no two stores have the same. */
+static int make_name(char *out, size_t size, struct error *err)
+{
+	char host[HOST_MAX + 1] = "";
+	uint8_t random[4];
+	if (getrandom(random, sizeof random, 0) != sizeof random) {
+		return error_errno(err, "the system gives no random bytes");
+	}
+	(void)gethostname(host, HOST_MAX); /* what fails leaves it empty */
+	for (char *at = host; *at != 0; at++) {
+		bool plain = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+			     (*at >= '0' && *at <= '9') || *at == '.' || *at == '-';
+		*at = (char)(plain ? *at : '-');
+	}
+	(void)snprintf(out, size, "%s/querytrail-%02x%02x%02x%02x",
+		       host[0] != 0 ? host : "localhost", random[0], random[1], random[2],
+		       random[3]);
+	return 0;
+}
+
+int sign_make_key(const char *path, const char *name, struct error *err)
+{
+	char made[HOST_MAX + 32];
+	struct note_signer signer;
+	struct secret text;
+	secret_init(&text);
+	int rc = name == NULL ? make_name(made, sizeof made, err) : 0;
+	if (rc < 0) {
+		return rc;
+	}
+	rc = note_signer_make(&signer, str_of(name != NULL ? name : made), NOTE_ED25519, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = note_signer_put(&signer, &text, err);
+	rc = rc < 0 ? rc : io_replace_file(path, secret_peek(&text), 0600, err);
+	secret_done(&text);
+	note_signer_done(&signer);
 	return rc;
 }

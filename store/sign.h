@@ -20,6 +20,10 @@ int sign_open(const char *const *key_files, size_t count, struct sign **out_sign
 	      struct error *err);
 void sign_close(struct sign *sign); /* NULL is fine */
 
+/* Makes a key and writes it to a file, mode 0600.
+ *   name  the origin; NULL: that of a new log, HOST/querytrail-XXXXXXXX, of which no two are the same */
+int sign_make_key(const char *path, const char *name, struct error *err);
+
 /* The keys; the first one's name is the origin. */
 size_t sign_key_count(const struct sign *sign);
 const struct note_key *sign_key(const struct sign *sign, size_t index);

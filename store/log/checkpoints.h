@@ -13,6 +13,12 @@
 /* A setting of the store: each key that ever signed, as a vkey line. */
 #define CHECKPOINTS_KEYS "log.keys"
 
+/* A setting: why nothing may be signed any more; empty or missing: it may. */
+#define CHECKPOINTS_REFUSED "log.refused"
+
+/* A setting: the origin under which the log goes on, though an earlier one signed what is there (`querytrail log continue`). */
+#define CHECKPOINTS_ORIGIN "log.origin"
+
 #define CHECKPOINTS_ALL_NS (INT64_C(24) * 3600 * 1000000000)
 
 struct checkpoint {
