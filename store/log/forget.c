@@ -96,18 +96,12 @@ static int keep_nodes(struct forget *forget, const struct log_group *group, cons
 }
 
 /* A group that loses leaves and may keep others. */
-static int take_group(struct forget *forget, struct log_nodes *nodes, uint64_t number,
+static int take_group(void *owner, const struct log_group *group, const uint64_t has_record[4],
 		      struct error *err)
 {
-	const struct log_group *group = NULL;
+	struct forget *forget = owner;
 	struct gone gone = {{false}};
-	uint64_t first = number * LOCATOR_GROUP;
-	uint64_t has_record[LOCATOR_GROUP / 64];
-	int rc = log_nodes_group(nodes, number, &group, has_record, err);
-	rc = rc < 0 ? rc : add_group(forget, number, err);
-	if (rc < 0) {
-		return rc;
-	}
+	uint64_t first = group->number * LOCATOR_GROUP;
 	for (size_t i = 0; i < LOCATOR_GROUP; i++) {
 		bool recorded = (has_record[i / 64] >> i % 64 & 1) != 0;
 		gone.node[LOCATOR_GROUP + i] = leafset_has(&forget->removed, first + i) ||
@@ -119,28 +113,45 @@ static int take_group(struct forget *forget, struct log_nodes *nodes, uint64_t n
 	return gone.node[1] ? 0 : keep_nodes(forget, group, &gone, 1, err);
 }
 
+/* Lists the groups that lose leaves: those that go wholly in one run first, then, from *out_rest on, the others. */
+static int list_groups(struct forget *forget, size_t *out_rest, struct error *err)
+{
+	int rc = 0;
+	for (int whole = 1; whole >= 0 && rc == 0; whole--) {
+		uint64_t next = 0; /* the group that was not looked at yet */
+		*out_rest = whole ? 0 : forget->group_count;
+		for (size_t i = 0; i < forget->removed.run_count && rc == 0; i++) {
+			const struct leafset_run *run = &forget->removed.runs[i];
+			uint64_t group = run->first / LOCATOR_GROUP;
+			group = group < next ? next : group;
+			for (; group <= run->last / LOCATOR_GROUP && rc == 0; group++) {
+				uint64_t first = group * LOCATOR_GROUP;
+				bool is_whole = run->first <= first &&
+						run->last >= first + LOCATOR_GROUP - 1;
+				rc = is_whole == (whole == 1) ? add_group(forget, group, err) : 0;
+				next = group + 1;
+			}
+		}
+	}
+	return rc;
+}
+
 int forget_take(struct forget *forget, struct store *store, struct error *err)
 {
 	struct log_nodes *nodes = NULL;
-	uint64_t next = 0; /* the group that was not looked at yet */
+	size_t rest = 0;
 	assert(!forget->removed.is_loose);
 	if (forget->removed.run_count == 0) {
 		return 0;
 	}
-	int rc = log_nodes_open(store, &nodes, err);
-	for (size_t i = 0; i < forget->removed.run_count && rc == 0; i++) {
-		const struct leafset_run *run = &forget->removed.runs[i];
-		uint64_t group = run->first / LOCATOR_GROUP;
-		for (; group <= run->last / LOCATOR_GROUP && rc == 0; group++) {
-			uint64_t first = group * LOCATOR_GROUP;
-			if (group < next) {
-				continue;
-			}
-			next = group + 1;
-			bool whole = run->first <= first && run->last >= first + LOCATOR_GROUP - 1;
-			rc = whole ? add_group(forget, group, err)
-				   : take_group(forget, nodes, group, err);
-		}
+	int rc = list_groups(forget, &rest, err);
+	rc = rc < 0 ? rc : log_nodes_open(store, &nodes, err);
+	if (rc == 0 && rest < forget->group_count) {
+		const struct log_groups groups = {.numbers = forget->groups + rest,
+						  .count = forget->group_count - rest,
+						  .each = take_group,
+						  .owner = forget};
+		rc = log_nodes_groups(nodes, &groups, err);
 	}
 	log_nodes_close(nodes);
 	return rc;

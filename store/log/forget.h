@@ -23,7 +23,7 @@ struct forget_stub {
 
 struct forget {
 	struct leafset redacted, removed;
-	uint64_t *groups; /* whose stubs are to be replaced, rising */
+	uint64_t *groups; /* whose stubs are to be replaced */
 	size_t group_count, group_room;
 	struct forget_stub *stubs;
 	size_t stub_count, stub_room;

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GROUPS_NEAR \
+	16 /* groups between two that are read through: a walk begins as quickly as it reads these */
+
 struct log_nodes {
 	struct store *store;
 	struct salts *salts;
@@ -97,6 +100,13 @@ static int take_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str
 					      : 0;
 }
 
+static int begin_group(struct log_nodes *nodes, uint64_t number, struct error *err)
+{
+	group_begin(&nodes->group, number);
+	memset(nodes->has_record, 0, sizeof nodes->has_record);
+	return group_take_stubs(&nodes->group, nodes->store->reading, err);
+}
+
 static int load_group(struct log_nodes *nodes, uint64_t number, uint64_t want,
 		      struct log_evidence *evidence, struct error *err)
 {
@@ -108,9 +118,7 @@ static int load_group(struct log_nodes *nodes, uint64_t number, uint64_t want,
 		.want = want,
 		.evidence = evidence,
 	};
-	group_begin(&nodes->group, number);
-	memset(nodes->has_record, 0, sizeof nodes->has_record);
-	int rc = group_take_stubs(&nodes->group, nodes->store->reading, err);
+	int rc = begin_group(nodes, number, err);
 	rc = rc < 0 ? rc : store_walk(nodes->store, first, take_record, &loading, err);
 	if (rc < 0) {
 		nodes->group.number = GROUP_NONE;
@@ -217,4 +225,79 @@ int log_nodes_group(struct log_nodes *nodes, uint64_t number, const struct log_g
 	memcpy(has_record, nodes->has_record, sizeof nodes->has_record);
 	*out = &nodes->group;
 	return 0;
+}
+
+/* Groups being read one after another. */
+struct reading {
+	struct log_nodes *nodes;
+	struct log_groups groups; /* those that are near each other */
+	size_t at;                /* the group that records are taken for */
+};
+
+/* Ends the group and begins the next one. */
+static int next_group(struct reading *reading, struct error *err)
+{
+	struct log_nodes *nodes = reading->nodes;
+	group_fill(&nodes->group);
+	int rc = reading->groups.each(reading->groups.owner, &nodes->group, nodes->has_record, err);
+	reading->at++;
+	return rc != 0 || reading->at == reading->groups.count
+		       ? rc
+		       : begin_group(nodes, reading->groups.numbers[reading->at], err);
+}
+
+static int read_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct str encoded,
+		       struct error *err)
+{
+	struct reading *reading = owner;
+	uint64_t number = leaf / LOCATOR_GROUP;
+	struct loading loading = {.nodes = reading->nodes, .end = UINT64_MAX, .want = GROUP_NONE};
+	while (number > reading->groups.numbers[reading->at]) {
+		int rc = next_group(reading, err);
+		if (rc != 0) {
+			return rc;
+		}
+		if (reading->at == reading->groups.count) {
+			return 1; /* the walk is over */
+		}
+	}
+	return number == reading->groups.numbers[reading->at]
+		       ? take_record(&loading, leaf, ingest_ns, encoded, err)
+		       : 0;
+}
+
+/* Reads groups that are near each other. */
+static int read_near(struct reading *reading, struct error *err)
+{
+	struct log_nodes *nodes = reading->nodes;
+	const uint64_t first = reading->groups.numbers[0];
+	int rc = begin_group(nodes, first, err);
+	rc = rc < 0 ? rc
+		    : store_walk(nodes->store, first * LOCATOR_GROUP, read_record, reading, err);
+	if (rc == 1 && reading->at == reading->groups.count) {
+		return 0; /* it had its last one */
+	}
+	while (rc == 0 && reading->at < reading->groups.count) {
+		rc = next_group(reading, err);
+	}
+	return rc;
+}
+
+int log_nodes_groups(struct log_nodes *nodes, const struct log_groups *groups, struct error *err)
+{
+	const uint64_t *numbers = groups->numbers;
+	size_t first = 0;
+	int rc = 0;
+	for (size_t i = 1; i <= groups->count && rc == 0; i++) {
+		if (i < groups->count && numbers[i] - numbers[i - 1] <= GROUPS_NEAR) {
+			continue;
+		}
+		struct reading reading = {.nodes = nodes, .groups = *groups};
+		reading.groups.numbers = numbers + first;
+		reading.groups.count = i - first;
+		rc = read_near(&reading, err);
+		first = i;
+	}
+	nodes->group.number = GROUP_NONE;
+	return rc;
 }

@@ -46,4 +46,16 @@ struct log_group;
 int log_nodes_group(struct log_nodes *nodes, uint64_t number, const struct log_group **out,
 		    uint64_t has_record[4], struct error *err);
 
+/* The same for several groups, rising: calls back with each. What lies between two of them that are near is read through in one go, which is
+ * much quicker than to ask for each. A callback result other than 0 ends it and is returned. */
+typedef int log_group_fn(void *owner, const struct log_group *group, const uint64_t has_record[4],
+			 struct error *err);
+struct log_groups {
+	const uint64_t *numbers;
+	size_t count;
+	log_group_fn *each;
+	void *owner;
+};
+int log_nodes_groups(struct log_nodes *nodes, const struct log_groups *groups, struct error *err);
+
 #endif

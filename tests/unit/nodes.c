@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "store/handle.h"
+#include "store/log/group.h"
 #include "store/log/nodes.h"
 #include "tests/unit/store-filled.h"
 
@@ -98,12 +99,73 @@ static void what_is_not_there_is_told(void **state)
 	filled_done(&filled);
 }
 
+struct groups_seen {
+	struct log_nodes *alone; /* asked for each group by itself */
+	const uint64_t *numbers;
+	size_t count, until;
+};
+
+static int see_group(void *owner, const struct log_group *group, const uint64_t has_record[4],
+		     struct error *err)
+{
+	struct groups_seen *seen = owner;
+	const struct log_group *alone = NULL;
+	uint64_t has_alone[4];
+	assert_int_equal(group->number, seen->numbers[seen->count]);
+	assert_int_equal(log_nodes_group(seen->alone, group->number, &alone, has_alone, err), 0);
+	assert_memory_equal(has_record, has_alone, sizeof has_alone);
+	assert_memory_equal(group->known, alone->known, sizeof alone->known);
+	for (size_t at = 1; at < 2 * LOCATOR_GROUP; at++) {
+		assert_true(!group->known[at] ||
+			    merkle_equal(&group->hashes[at], &alone->hashes[at]));
+	}
+	return ++seen->count == seen->until ? 7 : 0;
+}
+
+static void groups_come_one_after_another(void **state)
+{
+	/* near and far ones, the first, the open last and one of which only a stub is left: each is as if asked for alone; the callback can end it */
+	static const uint64_t numbers[] = {0, 1, 3, 4, 19, 36, 39};
+	const size_t count = sizeof numbers / sizeof numbers[0];
+	struct filled filled;
+	struct log_nodes *nodes = NULL;
+	(void)state;
+	filled_init(&filled, 10100, 2500);
+	filled_sql(&filled, "INSERT INTO stubs VALUES (3, 2, 192, zeroblob(32))");
+	struct groups_seen seen = {.numbers = numbers};
+	struct log_groups groups = {
+		.numbers = numbers, .count = count, .each = see_group, .owner = &seen};
+	assert_int_equal(log_nodes_open(filled.store, &nodes, &filled.err), 0);
+	assert_int_equal(log_nodes_open(filled.store, &seen.alone, &filled.err), 0);
+	assert_int_equal(log_nodes_groups(nodes, &groups, &filled.err), 0);
+	assert_int_equal(seen.count, count);
+	for (seen.until = 1; seen.until <= count; seen.until++) {
+		seen.count = 0;
+		assert_int_equal(log_nodes_groups(nodes, &groups, &filled.err), 7);
+		assert_int_equal(seen.count, seen.until);
+	}
+	groups.count = 0;
+	assert_int_equal(log_nodes_groups(nodes, &groups, &filled.err), 0);
+	filled_sql(&filled, "UPDATE stubs SET hash = x'00'");
+	log_nodes_close(seen.alone);
+	log_nodes_close(nodes);
+	assert_int_equal(log_nodes_open(filled.store, &nodes, &filled.err), 0);
+	seen.count = 0;
+	groups = (struct log_groups){
+		.numbers = numbers + 2, .count = 1, .each = see_group, .owner = &seen};
+	assert_int_equal(log_nodes_groups(nodes, &groups, &filled.err), -ERR_CORRUPT);
+	assert_int_equal(seen.count, 0);
+	log_nodes_close(nodes);
+	filled_done(&filled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_leaf_is_proved),
 		cmocka_unit_test(older_trees_are_proved),
 		cmocka_unit_test(what_is_not_there_is_told),
+		cmocka_unit_test(groups_come_one_after_another),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
