@@ -3,7 +3,7 @@
  *
  * Trust:   of the policy alone. The one in the folder came with the evidence, so it only shows that the folder is whole; the auditor brings his own.
  * Errors:  ERR_INPUT names the first file that is wrong, and what is wrong with it. ERR_IO, ERR_NOMEM.
- * Threads: one per thread. Blocking: reads files. Source: docs/log.md. Tests: tests/unit/bundle-check.c
+ * Threads: one per thread. Blocking: reads files. Source: docs/log.md. Tests: tests/unit/bundle-check.c, tests/integration/verify-it-yourself.sh
  */
 #ifndef QUERY_BUNDLE_CHECK_H
 #define QUERY_BUNDLE_CHECK_H
