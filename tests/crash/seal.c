@@ -4,12 +4,15 @@
  * same ones, lose their literals or all, or are dropped; now and then a block is removed. It is killed -9 after some
  * milliseconds, again and again. After each kill the store is opened: the records are those of the world from 0 on, at least as many as the
  * child had confirmed, whole or as they were to become and never whole again; as many are missing as the store says were removed;
- * and there is no block file that the catalog does not know. Usage: crash-seal SECONDS SEED. Speaks TAP. */
+ * there is no block file that the catalog does not know; the log has the trees that it had before, and each record that is gone or was redacted is
+ * known to it as such. Usage: crash-seal SECONDS SEED. Speaks TAP. */
 #include "base/clock.h"
 #include "base/parse.h"
 #include "model/redact.h"
 #include "store/blocks.h"
 #include "store/handle.h"
+#include "store/log/audit.h"
+#include "store/log/forget.h"
 #include "store/seal-choice.h"
 #include "tests/unit/store-filled.h"
 
@@ -25,6 +28,7 @@
 #define REQUESTS    20 /* of a block */
 #define KILL_MS_MAX 70
 #define NUMBERS_MAX 512
+#define HEADS_MAX   64
 
 /* What a record may become. */
 enum fate { FATE_STAYS, FATE_LITERALS, FATE_ALL, FATE_GOES };
@@ -40,8 +44,11 @@ struct crash {
 	struct redactor *redactor;
 	uint8_t state[RECORDS_MAX + BATCH_MAX];
 	uint64_t next, gone; /* of a look: the leaf that is due, and how many were missing */
-	uint64_t changed;    /* looks at a record that was redacted, for the report */
-	uint64_t sealed;     /* seals that came to their end, as far as the child could tell */
+	uint64_t redacted;   /* at this look */
+	struct audit_claim heads[HEADS_MAX]; /* of the log, at earlier looks */
+	size_t head_count;
+	uint64_t changed; /* looks at a record that was redacted, for the report */
+	uint64_t sealed;  /* seals that came to their end, as far as the child could tell */
 };
 
 /* What the child says through the pipe. */
@@ -73,16 +80,29 @@ static bool drops(void *owner, const struct seal_item *item)
 	return fate_of(item->leaf) == FATE_GOES;
 }
 
-static int change(void *owner, uint64_t leaf, struct str encoded, struct buf *out,
-		  struct error *err)
+/* What a record becomes that was committed to by that; empty: what it says itself. */
+static int redact(const struct crash *crash, uint64_t leaf, struct str encoded,
+		  struct str commitment, struct buf *out, struct error *err)
 {
-	const struct crash *crash = owner;
 	enum fate fate = fate_of(leaf);
-	struct redact_order order = {.id = STR_LIT("c1")};
+	struct redact_order order = {.id = STR_LIT("c1"), .commitment = commitment};
 	order.degree = fate == FATE_LITERALS ? REDACT_LITERALS
 		       : fate == FATE_ALL    ? REDACT_ALL
 					     : REDACT_NOTHING;
 	return redact_record(crash->redactor, &order, encoded, out, err);
+}
+
+static int change(void *owner, uint64_t leaf, struct str encoded, struct buf *out,
+		  struct error *err)
+{
+	const struct crash *crash = owner;
+	struct merkle_hash commitment;
+	struct str bytes = {0};
+	int rc = forget_commitment(crash->filled.store, leaf, encoded, &commitment, err);
+	if (rc == 0) {
+		bytes = str_make((const char *)commitment.bytes, sizeof commitment.bytes);
+	}
+	return rc < 0 && rc != -ERR_GONE ? rc : redact(crash, leaf, encoded, bytes, out, err);
 }
 
 /* Seals what is due, as the daemon would. */
@@ -231,7 +251,9 @@ static int check_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct st
 	crash->next++;
 	(void)fixture_record(&crash->filled.fixture, leaf, &expected);
 	buf_init(&changed, 0);
-	int rc = change(crash, leaf, expected, &changed, err);
+	struct str digest = {0};
+	int rc = record_decode_digest(encoded, &digest, err);
+	rc = rc < 0 ? rc : redact(crash, leaf, expected, digest, &changed, err);
 	bool whole = str_equal(expected, encoded);
 	bool right = whole || (changed.len > 0 && str_equal(buf_str(&changed), encoded));
 	buf_done(&changed);
@@ -239,7 +261,7 @@ static int check_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct st
 	if (rc == 0 && (!right || state < crash->state[leaf])) {
 		rc = error_set(err, ERR_CORRUPT, "leaf %llu differs", (unsigned long long)leaf);
 	}
-	crash->changed += whole ? 0 : 1;
+	crash->redacted += whole ? 0 : 1;
 	crash->state[leaf] = (uint8_t)state;
 	return rc;
 }
@@ -262,6 +284,51 @@ static void check_removed(struct crash *crash, uint64_t count)
 	if (rc < 0) {
 		give_up("what is missing was removed", &err);
 	}
+}
+
+static void tell_finding(void *owner, const struct audit_finding *finding)
+{
+	(void)owner;
+	printf("not ok 1 - the log proves what is left: leaves %llu to %llu: %s\n",
+	       (unsigned long long)finding->first, (unsigned long long)finding->last,
+	       finding->text);
+	exit(1);
+}
+
+/* Every leaf is what it was, the trees of earlier looks are those of this one, and what went or was redacted is written down. */
+static void check_log(struct crash *crash)
+{
+	struct leafset redacted, removed;
+	struct audit_result result;
+	struct error err;
+	leafset_init(&redacted);
+	leafset_init(&removed);
+	struct audit_options options = {.dir = crash->filled.fixture.dir,
+					.redacted = &redacted,
+					.removed = &removed,
+					.claims = crash->heads,
+					.claim_count = crash->head_count,
+					.found = tell_finding};
+	int rc = forget_pending(crash->filled.store, FORGET_REDACTED, &redacted, &err);
+	rc = rc < 0 ? rc : forget_pending(crash->filled.store, FORGET_REMOVED, &removed, &err);
+	rc = rc < 0 ? rc : audit_run(&options, &result, &err);
+	if (rc == 0 && (result.removed != crash->gone || result.redacted != crash->redacted)) {
+		rc = error_set(&err, ERR_CORRUPT,
+			       "it knows of %llu removed and %llu redacted records of %llu, %llu",
+			       (unsigned long long)result.removed,
+			       (unsigned long long)result.redacted, (unsigned long long)crash->gone,
+			       (unsigned long long)crash->redacted);
+	}
+	if (rc < 0) {
+		give_up("the log can be read after a kill", &err);
+	}
+	crash->changed += crash->redacted;
+	if (crash->head_count < HEADS_MAX) {
+		crash->heads[crash->head_count++] =
+			(struct audit_claim){.head = result.head, .name = "an earlier tree"};
+	}
+	leafset_done(&redacted);
+	leafset_done(&removed);
 }
 
 /* Block files in a folder of blocks. */
@@ -303,6 +370,7 @@ static void check(struct crash *crash)
 	uint64_t count = store_leaf_count(store);
 	crash->next = 0;
 	crash->gone = 0;
+	crash->redacted = 0;
 	rc = store_walk(store, 0, check_record, crash, &err);
 	if (rc < 0) {
 		give_up("all records are there after a kill", &err);
@@ -313,6 +381,7 @@ static void check(struct crash *crash)
 		give_up("what was committed is there", &err);
 	}
 	check_removed(crash, count);
+	check_log(crash);
 	crash->confirmed = count;
 	rc = seal_tidy(store, true, 1, &err);
 	rc = rc < 0 ? rc : seal_look(store, &view, &err);
@@ -339,6 +408,7 @@ static void new_store(struct crash *crash)
 	store_close(crash->filled.store);
 	crash->filled.store = NULL;
 	crash->confirmed = 0;
+	crash->head_count = 0;
 	memset(crash->state, STATE_WHOLE, sizeof crash->state);
 	crash->stores++;
 }
