@@ -80,16 +80,15 @@ static bool drops(void *owner, const struct seal_item *item)
 	return fate_of(item->leaf) == FATE_GOES;
 }
 
-/* What a record becomes that was committed to by that; empty: what it says itself. */
-static int redact(const struct crash *crash, uint64_t leaf, struct str encoded,
-		  struct str commitment, struct buf *out, struct error *err)
+/* What becomes of a record that was committed to by that; empty: what it says itself. */
+static struct redact_order order_of(uint64_t leaf, struct str commitment)
 {
 	enum fate fate = fate_of(leaf);
 	struct redact_order order = {.id = STR_LIT("c1"), .commitment = commitment};
 	order.degree = fate == FATE_LITERALS ? REDACT_LITERALS
 		       : fate == FATE_ALL    ? REDACT_ALL
 					     : REDACT_NOTHING;
-	return redact_record(crash->redactor, &order, encoded, out, err);
+	return order;
 }
 
 static int change(void *owner, uint64_t leaf, struct str encoded, struct buf *out,
@@ -102,7 +101,11 @@ static int change(void *owner, uint64_t leaf, struct str encoded, struct buf *ou
 	if (rc == 0) {
 		bytes = str_make((const char *)commitment.bytes, sizeof commitment.bytes);
 	}
-	return rc < 0 && rc != -ERR_GONE ? rc : redact(crash, leaf, encoded, bytes, out, err);
+	if (rc < 0 && rc != -ERR_GONE) {
+		return rc;
+	}
+	const struct redact_order order = order_of(leaf, bytes);
+	return redact_record(crash->redactor, &order, encoded, out, err);
 }
 
 /* Seals what is due, as the daemon would. */
@@ -253,7 +256,8 @@ static int check_record(void *owner, uint64_t leaf, int64_t ingest_ns, struct st
 	buf_init(&changed, 0);
 	struct str digest = {0};
 	int rc = record_decode_digest(encoded, &digest, err);
-	rc = rc < 0 ? rc : redact(crash, leaf, expected, digest, &changed, err);
+	const struct redact_order order = order_of(leaf, digest);
+	rc = rc < 0 ? rc : redact_record(crash->redactor, &order, expected, &changed, err);
 	bool whole = str_equal(expected, encoded);
 	bool right = whole || (changed.len > 0 && str_equal(buf_str(&changed), encoded));
 	buf_done(&changed);
