@@ -125,6 +125,9 @@ static int add(struct claims *claims, const struct met *met,
 	}
 	claims->list[claims->count++] =
 		(struct audit_claim){.head = checkpoint->head, .name = name};
+	if (!met->is_own && checkpoint->head.size > claims->outside) {
+		claims->outside = checkpoint->head.size;
+	}
 	if (met->is_own && checkpoint->head.size >= claims->covered) {
 		claims->covered = checkpoint->head.size;
 		claims->covered_ns = met->time_ns;
@@ -255,5 +258,14 @@ void claims_sort(struct claims *claims)
 {
 	if (claims->count > 0) {
 		qsort(claims->list, claims->count, sizeof claims->list[0], by_size);
+	}
+	if (claims->outside > claims->covered) {
+		char text[ERROR_TEXT_MAX];
+		(void)snprintf(
+			text, sizeof text,
+			"the newest checkpoint in the store is of %llu records, outside there "
+			"is one of %llu: it was taken away",
+			(unsigned long long)claims->covered, (unsigned long long)claims->outside);
+		claims->problem(claims->owner, claims->outside, text);
 	}
 }

@@ -28,6 +28,7 @@ struct claims {
 	claims_problem_fn *problem;
 	void *owner;
 	uint64_t checkpoints, anchors; /* met */
+	uint64_t outside;              /* leaves below the newest trusted one from outside */
 	uint64_t covered;              /* leaves below the newest trusted checkpoint of the store */
 	int64_t covered_ns;            /* when it says that it was made; INT64_MIN: there is none */
 	char origin[NOTE_NAME_MAX + 1]; /* of that one */
@@ -45,7 +46,8 @@ int claims_read_store_keys(struct claims *claims, struct store *store, struct er
 int claims_add_store(struct claims *claims, struct store *store, struct error *err);
 int claims_add_outside(struct claims *claims, const char *path, struct error *err);
 
-/* Puts them in order. */
+/* Puts them in order, when all were added; tells as a problem that one from outside is newer than all of the store. Those from outside are read before the store's, which has each of
+ * them before it is sent. */
 void claims_sort(struct claims *claims);
 
 #endif

@@ -183,8 +183,8 @@ static int gather(struct verifying *verifying, struct error *err)
 	const char *anchor = session_option(session, OPTION_ANCHOR);
 	int rc = policy != NULL ? claims_read_policy(claims, policy, err)
 				: claims_read_store_keys(claims, session->store, err);
-	rc = rc < 0 ? rc : claims_add_store(claims, session->store, err);
 	rc = rc < 0 || anchor == NULL ? rc : claims_add_outside(claims, anchor, err);
+	rc = rc < 0 ? rc : claims_add_store(claims, session->store, err);
 	claims_sort(claims);
 	return rc;
 }

@@ -79,9 +79,41 @@ static int check_level(struct audit_part *part, unsigned level, struct error *er
 	return 0;
 }
 
+/* The peaks of the state that stand over whole groups follow from the hashes of these. */
+static int check_peaks(struct audit_part *part, struct error *err)
+{
+	const struct merkle_range *state = &part->audit->range;
+	uint64_t groups = state->size >> TREE_LEVEL_BITS;
+	struct merkle_range range;
+	struct tree_tile *tile = &part->high;
+	merkle_range_init(&range);
+	for (uint64_t group = 0; group < groups; group++) {
+		int rc = group % TREE_TILE != 0 ? 0
+						: tree_read_tile(part->store->reading, 1,
+								 group / TREE_TILE, tile, err);
+		if (rc == -ERR_GONE || rc == -ERR_CORRUPT ||
+		    (rc == 0 && group % TREE_TILE >= tile->count)) {
+			error_clear(err);
+			return 0; /* that is told with the group */
+		}
+		if (rc < 0) {
+			return rc;
+		}
+		merkle_range_add(&range, &tile->hashes[group % TREE_TILE], NULL, NULL);
+	}
+	unsigned peaks = merkle_range_peaks(groups);
+	if (memcmp(range.peaks, state->peaks, peaks * sizeof range.peaks[0]) != 0) {
+		const struct audit_finding finding = {
+			.kind = AUDIT_TREE, .first = 0, .last = groups * LOCATOR_GROUP - 1};
+		audit_tell(part->audit, &finding,
+			   "the state of the log does not follow from its tiles");
+	}
+	return 0;
+}
+
 int audit_tree(struct audit_part *part, struct error *err)
 {
-	int rc = 0;
+	int rc = check_peaks(part, err);
 	for (unsigned level = TREE_LEVELS; level > 1 && rc == 0; level--) {
 		rc = check_level(part, level, err);
 	}
