@@ -1,6 +1,6 @@
 #!/bin/bash
 # Proves: a store whose key is lost, or is that of another log, is not signed any more; after "querytrail log continue" it is, under a new origin, and old and new evidence
-# both check. Speaks TAP. usage: log-continue.sh QUERYTRAIL
+# both check; while keys are changed, policies with either accept what both sign. Speaks TAP. usage: log-continue.sh QUERYTRAIL
 set -u
 querytrail=$1
 work=$(mktemp -d)
@@ -56,4 +56,30 @@ check "the old one does not" refuses "$querytrail" verify --bundle "$work/new" -
 check "old evidence still checks" "$querytrail" verify --bundle "$work/old" --policy "$work/old.policy"
 cp "$work/lost.key" "$store/log.key"
 check "the key of another log is refused" refuses import 31 40
+
+# a change of keys: both sign, then the new one alone
+store=$work/changing
+accepts() { # POLICY: of evidence that is made now
+	rm -rf "$work/now"
+	"$querytrail" prove leaf:3 -o "$work/now" --store "$store" && "$querytrail" verify --bundle "$work/now" --policy "$1"
+}
+check "another store is made" import 1 20
+"$querytrail" log policy --store "$store" >"$work/old.policy"
+"$querytrail" log next-key -o "$work/next.key" --store "$store" >"$work/new.policy"
+echo "quorum none" >>"$work/new.policy"
+cat "$work/old.policy" >"$work/both.policy"
+sed -i "/^quorum/d" "$work/both.policy"
+cat "$work/new.policy" >>"$work/both.policy"
+check "before the change the new policy refuses" refuses accepts "$work/new.policy"
+printf 'log:\n  next_key_file: %s\n' "$work/next.key" >"$QUERYTRAIL_CONFIG"
+check "both keys sign" import 21 30
+for policy in old new both; do
+	check "the $policy policy accepts what both signed" accepts "$work/$policy.policy"
+done
+check "the store names both keys" [ "$("$querytrail" log keys --store "$store" | wc -l)" = 2 ]
+printf 'log:\n  key_file: %s\n' "$work/next.key" >"$QUERYTRAIL_CONFIG"
+check "the new key signs alone" import 31 40
+check "the new policy accepts it" accepts "$work/new.policy"
+check "the one with both, too" accepts "$work/both.policy"
+check "the old one refuses it" refuses accepts "$work/old.policy"
 echo "1..$number"
