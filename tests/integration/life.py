@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Proves: what is erased is gone from every file of the store and from every answer, stays gone when an older copy is restored or its lines are imported again,
-and survives kill -9 at any moment; legal holds keep what they cover until they are released; retention masks and removes by age. life.py BUILD"""
+and survives kill -9 at any moment; legal holds keep what they cover until they are released; retention masks and removes by age; evidence holds
+before and after. life.py BUILD"""
 import json
 import os
 import random
@@ -360,6 +361,30 @@ def test_ledger(sources):
     check("line 1" in status_of("torn")["life"], "status shows it")
 
 
+def test_evidence(_sources):
+    copy("backup", "proved")
+    config("proved", ledger=work + "/apart/proved")
+    status, out, err = run("proved", "prove", request_id("anna", 0), "-o", work + "/before")
+    leaves = sorted(int(name.split(".")[0]) for name in os.listdir(work + "/before") if name.endswith(".record"))
+    check(status == 0 and len(leaves) >= 4, "there is evidence of a request with its statements", out + err)
+    assert run("proved", "erase", "user:anna@canary.example", "--reason", "r", "--yes")[0] == 0
+    status, out, err = run("proved", "prove", *[f"leaf:{leaf}" for leaf in leaves], "-o", work + "/after")
+    salts = [name for name in os.listdir(work + "/after") if name.endswith(".salt")]
+    check(status == 0 and len(salts) < len(leaves), "of what was erased there is evidence without its salt", out + err)
+    for folder in ("before", "after"):
+        status, out, err = run("proved", "verify", "--bundle", f"{work}/{folder}", "--json")
+        check(status == 0 and '"result":"proved"' in out, f"evidence from {folder} the erasure holds", out + err)
+    left = [text for text in canaries("anna") for name in os.listdir(work + "/after")
+            if text.encode() in open(f"{work}/after/{name}", "rb").read()]
+    check(not left, "and says nothing of the person any more", left)
+    process = daemon("proved")
+    wait_for(lambda: status_of("proved")["daemon"] == "running")
+    last = status_of("proved")["records"] - 1
+    status, out, err = run("proved", "prove", f"leaf:{last}", "-o", work + "/newest")
+    check(status == 0, "a record that was not signed yet is waited for", out + err)
+    stop(process)
+
+
 def main():
     os.makedirs(work + "/apart")
     os.makedirs(work + "/no-rules")
@@ -368,7 +393,7 @@ def main():
     import_all("s")
     copy("s", "backup")
     assert whole("s", "anna", sources), "the sources do not come back"
-    for test in (test_hold_and_erase, test_again, test_literals, test_kill, test_running, test_retention, test_retention_killed, test_ledger):
+    for test in (test_hold_and_erase, test_again, test_literals, test_kill, test_running, test_retention, test_retention_killed, test_ledger, test_evidence):
         test(sources)
     print(f"1..{numbers['test']}")
 
