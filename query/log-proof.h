@@ -2,7 +2,7 @@
  *
  * Shape:   lines "querytrail-consistency@v1", "old BYTES", "new BYTES", one line of Base64 a hash, an empty line; then the two checkpoints with their signatures, so many bytes each.
  * Errors:  ERR_INPUT: it is no proof, or it does not hold. ERR_GONE: no checkpoint has that size. ERR_CORRUPT: the store does not hold what was signed. ERR_IO, ERR_NOMEM.
- * Threads: as the store. Blocking: log_proof_make reads the store. Source: docs/log.md. Tests: tests/unit/log-proof.c
+ * Threads: as the store. Blocking: log_proof_make reads the store. Source: docs/log.md. Tests: tests/unit/log-proof.c, tests/fuzz/logproof.c
  */
 #ifndef QUERY_LOG_PROOF_H
 #define QUERY_LOG_PROOF_H
