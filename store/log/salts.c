@@ -277,21 +277,66 @@ static int keep(const struct remaking *remaking, const struct seed *seed, bool i
 	return rc;
 }
 
+/* The first seed that stands over a leaf or behind it. */
+static size_t seek(const struct salts *salts, uint64_t leaf)
+{
+	size_t low = 0;
+	size_t high = salts->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (end_leaf(&salts->seeds[middle]) <= leaf) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+/* Puts others in the place of the seeds from first to before end; what was derived from them is wiped. */
+static int replace(struct salts *salts, size_t first, size_t end, const struct salts *others,
+		   struct error *err)
+{
+	size_t behind = salts->count - end;
+	size_t was = salts->count;
+	int rc = make_room(salts, others->count, err);
+	if (rc < 0) {
+		return rc;
+	}
+	struct seed *place = salts->seeds + first;
+	memmove(place + others->count, salts->seeds + end, behind * sizeof place[0]);
+	if (others->count > 0) {
+		memcpy(place, others->seeds, others->count * sizeof place[0]);
+	}
+	salts->count = first + others->count + behind;
+	if (salts->count < was) {
+		explicit_bzero(salts->seeds + salts->count, (was - salts->count) * sizeof place[0]);
+	}
+	explicit_bzero(salts->path, sizeof salts->path);
+	salts->has_path = false;
+	return 0;
+}
+
 int salts_forget(struct salts *salts, struct catalog *catalog, const struct leafset *leaves,
 		 struct error *err)
 {
-	struct salts *left = calloc(1, sizeof *left);
-	int rc = left != NULL ? 0 : no_memory(err);
-	struct remaking remaking = {.left = left, .catalog = catalog, .leaves = leaves};
 	assert(!leaves->is_loose);
-	for (size_t i = 0; i < salts->count && rc == 0; i++) {
-		rc = keep(&remaking, &salts->seeds[i], true, err);
+	if (leaves->run_count == 0) {
+		return 0;
 	}
-	if (rc == 0) {
-		struct salts was = *salts;
-		*salts = *left;
-		*left = was;
+	struct salts *left = calloc(1, sizeof *left);
+	if (left == NULL) {
+		return no_memory(err);
 	}
+	struct remaking remaking = {.left = left, .catalog = catalog, .leaves = leaves};
+	uint64_t last = leaves->runs[leaves->run_count - 1].last;
+	size_t first = seek(salts, leaves->runs[0].first);
+	size_t end = first;
+	int rc = 0;
+	for (; end < salts->count && first_leaf(&salts->seeds[end]) <= last && rc == 0; end++) {
+		rc = keep(&remaking, &salts->seeds[end], true, err);
+	}
+	rc = rc < 0 ? rc : replace(salts, first, end, left, err);
 	salts_free(left);
 	return rc;
 }
