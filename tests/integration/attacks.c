@@ -15,6 +15,7 @@ struct attack {
 	attack_fn *run;
 	const char *expected; /* of what verify says: where it is */
 	const char *what;     /* and what */
+	bool by_anchor;       /* only a checkpoint from outside gives it away */
 	bool on_evidence;     /* work is a folder that prove wrote, instead of a store */
 };
 
@@ -46,21 +47,22 @@ static const struct attack attacks[] = {
 	{"clumsy-redaction", clumsy_redaction, "leaf 505", "not the one that was committed"},
 	{"relogged", relogged, "leaves 300 to 699", "not those of checkpoint 2"},
 	{"key-swap", key_swap, "leaves 300 to 699", "no key of the policy signed it"},
-	{"forged-with-the-key", forged_with_the_key, "leaves 300 to 699", "700.checkpoint"},
+	{"forged-with-the-key", forged_with_the_key, "leaves 300 to 699", "700.checkpoint", true},
 	{"cut-off", cut_off, "leaves 1200 to 1499",
 	 "checkpoint 4 is of 1500 records, the store has 1200"},
 	{"cut-off-and-signed", cut_off_and_signed, "leaves 1200 to 1499",
-	 "1500.checkpoint is of 1500 records, the store has 1200"},
-	{"cut-off-and-resumed", cut_off_and_resumed, "leaves 1100 to 1499", "not those of"},
+	 "1500.checkpoint is of 1500 records, the store has 1200", true},
+	{"cut-off-and-resumed", cut_off_and_resumed, "leaves 1100 to 1499", "not those of", true},
 	{"rollback", rollback, "leaves 700 to 1099",
-	 "1100.checkpoint is of 1100 records, the store has 700"},
-	{"fork", fork_of_history, "leaves 700 to 1099", "the first 1100 records are not those of"},
+	 "1100.checkpoint is of 1100 records, the store has 700", true},
+	{"fork", fork_of_history, "leaves 700 to 1099", "the first 1100 records are not those of",
+	 true},
 	{"another-store", another_store, "leaves 0 to 299",
-	 "the first 300 records are not those of"},
+	 "the first 300 records are not those of", true},
 	{"catalog-of-another-store", catalog_of_another_store, "leaves 0 to 1499", "is damaged"},
 	{"block-of-another-store", block_of_another_store, "leaves 504 to 505",
 	 "not those of checkpoint 2"},
-	{"newest-checkpoint-removed", newest_checkpoint_removed, "1500", "it was taken away"},
+	{"newest-checkpoint-removed", newest_checkpoint_removed, "1500", "it was taken away", true},
 	{"all-checkpoints-removed", all_checkpoints_removed, "1500", "it was taken away"},
 	{"checkpoint-edited", checkpoint_edited, "checkpoint 3",
 	 "the signature of attacks.example/log is wrong"},
@@ -82,14 +84,14 @@ static const struct attack attacks[] = {
 	 "columns say other than its records (user)"},
 	{"hidden-by-batch-time", hidden_by_batch_time, "leaves 1200 to 1249", "other event times"},
 	{"evidence-other-record", evidence_record, "505.entry", "does not follow from the record",
-	 true},
+	 false, true},
 	{"evidence-other-proof", evidence_proof, "505.tlog-proof", "does not lead to the tree",
-	 true},
+	 false, true},
 	{"evidence-other-salt", evidence_salt, "505.entry", "does not follow from the record",
-	 true},
+	 false, true},
 	{"evidence-other-entry", evidence_entry, "505.tlog-proof", "does not lead to the tree",
-	 true},
-	{"evidence-other-checkpoint", evidence_checkpoint, "504.", "does not cover", true},
+	 false, true},
+	{"evidence-other-checkpoint", evidence_checkpoint, "504.", "does not cover", false, true},
 };
 
 /* What verify said. */
@@ -153,6 +155,46 @@ static bool try_untouched(const char *querytrail, const struct world *world, boo
 	return clean;
 }
 
+/* What "top user" answers; verified: with --verified, by the policy. Its status. */
+static int ask(const char *querytrail, const struct world *world, bool verified)
+{
+	char line[4 * WORLD_PATH], path[WORLD_PATH + 16];
+	struct error err;
+	(void)snprintf(path, sizeof path, "%s/output", world->dir);
+	(void)snprintf(line, sizeof line, "%s top user --limit 500 --store %s%s%s 2>&1", querytrail,
+		       world->work, verified ? " --verified --policy " : "",
+		       verified ? world->policy : "");
+	int status = world_shell(line, path);
+	buf_clear(&output);
+	tamper_must(io_read_file(path, OUTPUT_BYTES, &output, &err), &err);
+	return status;
+}
+
+/* --verified says the same, and against what. */
+static bool try_answers(const char *querytrail, const struct world *world)
+{
+	struct buf plain;
+	buf_init(&plain, OUTPUT_BYTES);
+	prepare(querytrail, world, false);
+	int status = ask(querytrail, world, false);
+	buf_put_str(&plain, buf_str(&output));
+	bool same = ask(querytrail, world, true) == status && status == 0 &&
+		    output.len > plain.len && memcmp(output.ptr, plain.ptr, plain.len - 1) == 0 &&
+		    says("verified against checkpoint 1500 of attacks.example/log\n");
+	printf("%sok 3 - answers with and without --verified\n", same ? "" : "not ");
+	tell_output();
+	buf_done(&plain);
+	return same;
+}
+
+/* Whether an answer of --verified tells it, too: what only an anchor gives away, it can't. */
+static bool is_answered(const char *querytrail, const struct world *world,
+			const struct attack *attack)
+{
+	return attack->on_evidence || attack->by_anchor ||
+	       (ask(querytrail, world, true) == 3 && says("not verified: "));
+}
+
 static bool try_attack(const char *querytrail, const struct world *world,
 		       const struct attack *attack, size_t number)
 {
@@ -160,9 +202,10 @@ static bool try_attack(const char *querytrail, const struct world *world,
 	attack->run(world);
 	int status = verify(querytrail, world, attack->on_evidence);
 	bool found = status > 0 && says(attack->expected) && says(attack->what);
-	printf("%sok %zu - %s\n", found ? "" : "not ", number, attack->name);
-	printf("# status %d\n", status);
+	printf("# %s: status %d\n", attack->name, status);
 	tell_output();
+	found = is_answered(querytrail, world, attack) && found;
+	printf("%sok %zu - %s\n", found ? "" : "not ", number, attack->name);
 	(void)fflush(stdout);
 	return found;
 }
@@ -180,14 +223,15 @@ int main(int argc, char **argv)
 	world_make(&world);
 	bool clean = try_untouched(argv[1], &world, false);
 	clean = try_untouched(argv[1], &world, true) && clean;
+	clean = try_answers(argv[1], &world) && clean;
 	for (size_t i = 0; i < count; i++) {
 		if (argc > 2 && strcmp(argv[2], attacks[i].name) != 0) {
 			continue;
 		}
 		tried++;
-		found += try_attack(argv[1], &world, &attacks[i], tried + 2) ? 1 : 0;
+		found += try_attack(argv[1], &world, &attacks[i], tried + 3) ? 1 : 0;
 	}
-	printf("# %zu of %zu detected\n1..%zu\n", found, tried, tried + 2);
+	printf("# %zu of %zu detected\n1..%zu\n", found, tried, tried + 3);
 	buf_done(&output);
 	world_remove(&world);
 	return clean && found == tried ? 0 : 1;

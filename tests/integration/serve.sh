@@ -60,7 +60,7 @@ accesses() {
 }
 
 printf 'store: %s/store\nruntime: %s/run\n' "$work" "$work" >"$QUERYTRAIL_CONFIG"
-echo "1..9"
+echo "1..11"
 start_daemon
 "$serve" --config "$QUERYTRAIL_CONFIG" 2>>"$work/log" &
 serve_pid=$!
@@ -74,6 +74,10 @@ check "the exit status passes through" is $? 1
 check "each access is in the store, as it was asked" is "$(accesses | tail -1)" "who 'user:alice bob'"
 "$querytrail" who --store /etc >"$work/out" 2>&1
 check "a named store is read without serve" is $? 78
+"$querytrail" top user --verified >"$work/out" 2>&1
+check "--verified is answered behind serve" grep -qE '(not )?verified( against checkpoint [0-9]+ of|: nothing was signed)' "$work/out"
+"$querytrail" who --verified --policy /etc/passwd >"$work/out" 2>&1
+check "a policy is not read for somebody else" grep -q -- '--policy needs --store' "$work/out"
 kill "$daemon_pid"
 wait "$daemon_pid" 2>/dev/null
 daemon_pid=
