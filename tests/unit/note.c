@@ -159,6 +159,39 @@ static void known_key_is_read(void **state)
 	}
 }
 
+static void documented_example_comes_out(void **state)
+{
+	/* the keys of docs/format.md 11.6 sign its checkpoint with the very bytes that stand there */
+	static const char *const keys[] = {
+		"PRIVATE+KEY+example.org/log+98af023b+"
+		"AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
+		"PRIVATE+KEY+w1.example.org+3057caac+"
+		"BCAhIiMkJSYnKCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4/",
+	};
+	static const char *const lines[] = {
+		"\xe2\x80\x94 example.org/log "
+		"mK8CO+BRZWsNbOSLZ6WX5b6XB6NSJreLGWgIvO9WSF9Xf30mGVOflBb+"
+		"3wsZedooBn0s6XcTjNJr3TQZ4R1bK66pygY=\n",
+		"\xe2\x80\x94 w1.example.org "
+		"MFfKrAAAAABqsTuALrKuWWzaSoGU5gOBWWmbseJRLhkgcY867FpEcqNk"
+		"thE9E8IhhTQObKg2PpoaRyLN47HEo3r2E3gyoUGAh3ABAw==\n",
+	};
+	const struct str text = STR_LIT("example.org/log\n3\n"
+					"NmQuc8JUCrEh46a/lUWwokmCzYMOsT080Z3jzmwCHsE=\n");
+	(void)state;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		struct note_signer signer;
+		struct error err;
+		struct buf out;
+		buf_init(&out, 0);
+		assert_int_equal(note_signer_parse(&signer, str_of(keys[i]), &err), 0);
+		assert_int_equal(note_sign(&signer, text, 1790000000, &out, &err), 0);
+		assert_string_equal(out.ptr, lines[i]);
+		note_signer_done(&signer);
+		buf_done(&out);
+	}
+}
+
 static void bad_notes_are_refused(void **state)
 {
 	/* texts that are no notes or no checkpoints */
@@ -222,6 +255,7 @@ int main(void)
 		cmocka_unit_test(any_changed_byte_is_found),
 		cmocka_unit_test(keys_come_back),
 		cmocka_unit_test(known_key_is_read),
+		cmocka_unit_test(documented_example_comes_out),
 		cmocka_unit_test(bad_notes_are_refused),
 		cmocka_unit_test(names_follow_the_rule),
 	};
