@@ -78,6 +78,21 @@ static int compare_values(const void *left, const void *right)
 	return str_compare(a->value, b->value);
 }
 
+/* A column may give one text under several codes, as when masked statements have the object that others name. Returns how many are left. */
+static size_t join_equal(struct summary_value *values, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (kept > 0 && str_equal(values[kept - 1].value, values[i].value)) {
+			values[kept - 1].rows += values[i].rows;
+			values[kept - 1].statements += values[i].statements;
+		} else {
+			values[kept++] = values[i];
+		}
+	}
+	return kept;
+}
+
 /* The values that occur, sorted; rows without one are not among them. */
 static size_t gather(const struct tally *tally, const struct str *dict, struct summary_value *out)
 {
@@ -91,7 +106,7 @@ static size_t gather(const struct tally *tally, const struct str *dict, struct s
 	if (count > 1) {
 		qsort(out, count, sizeof out[0], compare_values);
 	}
-	return count;
+	return join_equal(out, count);
 }
 
 static int put_numbers(struct streams_writer *writer, const struct ints_column *about,

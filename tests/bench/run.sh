@@ -14,6 +14,10 @@ if [ "${1:-}" = answers ]; then # over a store of synthesised blocks; likewise
 	shift
 	exec python3 "$(dirname "$0")/answers.py" "$build" "$@"
 fi
+if [ "${1:-}" = log ]; then # over a store that it imports; likewise
+	shift
+	exec sh "$(dirname "$0")/log.sh" "$build" "$@"
+fi
 [ "$#" -gt 0 ] || set -- feed collect join tsql rules values
 for name in "$@"; do
 	program="$build/tests/bench/bench-$name"
