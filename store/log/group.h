@@ -2,7 +2,7 @@
  *
  * Shape:   a heap: node (height h, number k of the whole tree) stands at place (256 >> h) + k mod (256 >> h).
  * Errors:  ERR_CORRUPT: a stub is damaged. ERR_IO. Threads: as the catalog. Blocking: group_take_stubs.
- * Source:  docs/format.md section 11.3. Tests: tests/unit/group.c
+ * Source:  docs/format.md section 11.3. Tests: tests/unit/nodes.c, tests/unit/forget.c
  */
 #ifndef STORE_LOG_GROUP_H
 #define STORE_LOG_GROUP_H
