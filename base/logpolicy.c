@@ -87,6 +87,18 @@ static int take_log(struct logpolicy *policy, const struct str *words, size_t co
 	return rc;
 }
 
+/* Whether an earlier line has this very key: a cosignature does not tell under which name it was made, so that one witness could count as two. */
+static bool is_taken(const struct logpolicy *policy, const struct party *witness)
+{
+	for (const struct party *other = policy->parties; other != witness; other++) {
+		if (!other->is_group &&
+		    memcmp(other->key.public_key, witness->key.public_key, NOTE_KEY_BYTES) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int take_witness(struct logpolicy *policy, const struct str *words, size_t count,
 			struct error *err)
 {
@@ -98,6 +110,9 @@ static int take_witness(struct logpolicy *policy, const struct str *words, size_
 	rc = rc < 0 ? rc : note_key_parse(words[2], &party->key, err);
 	if (rc == 0 && party->key.type != NOTE_COSIGNATURE) {
 		rc = wrong(err, "a key of this type cosigns nothing");
+	}
+	if (rc == 0 && is_taken(policy, party)) {
+		rc = wrong(err, "another witness has this key");
 	}
 	return rc;
 }

@@ -117,17 +117,37 @@ static int put_keys(struct evidence *evidence, struct buf *out, struct error *er
 	return rc;
 }
 
+/* The key of an anchor that is a witness, or NULL. */
+static const char *witness_key(const struct config *config, size_t index)
+{
+	char section[256];
+	(void)snprintf(section, sizeof section, "anchors.%s",
+		       config_name(config, "anchors", index)); /* names are short */
+	bool is_witness = strcmp(config_text(config, section, "type"), "witness") == 0;
+	return is_witness ? config_text(config, section, "key") : NULL;
+}
+
+/* Whether an anchor before it is the same witness, asked at another address: a policy has each key once. */
+static bool is_same_witness(const struct config *config, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		const char *key = witness_key(config, i);
+		if (key != NULL && strcmp(key, witness_key(config, index)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int evidence_put_policy(struct evidence *evidence, const struct config *config, struct buf *out,
 			struct error *err)
 {
 	int rc = put_keys(evidence, out, err);
 	size_t count = config != NULL ? config_name_count(config, "anchors") : 0;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = config_name(config, "anchors", i);
-		char section[256];
-		(void)snprintf(section, sizeof section, "anchors.%s", name); /* names are short */
-		if (strcmp(config_text(config, section, "type"), "witness") == 0) {
-			buf_putf(out, "witness %s %s\n", name, config_text(config, section, "key"));
+		const char *key = witness_key(config, i);
+		if (key != NULL && !is_same_witness(config, i)) {
+			buf_putf(out, "witness %s %s\n", config_name(config, "anchors", i), key);
 		}
 	}
 	buf_put_text(out, "quorum none\n");

@@ -181,12 +181,28 @@ static void bad_lines_are_named(void **state)
 	buf_done(&text);
 }
 
+static void one_key_is_one_witness(void **state)
+{
+	/* a key under a second name would let one witness count as two: refused */
+	struct buf line;
+	struct logpolicy *policy = NULL;
+	struct error err;
+	(void)state;
+	buf_init(&line, 0);
+	buf_putf(&line, "witness again %.*s\ngroup g 2 w0 again\nquorum g\n",
+		 STR_ARG(buf_str(&vkey_witness[0])));
+	assert_int_equal(parse(line.ptr, &policy, &err), -ERR_INPUT);
+	assert_non_null(strstr(err.text, "line 7: another witness has this key"));
+	buf_done(&line);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quorums_are_counted),
 		cmocka_unit_test(other_logs_are_not_trusted),
 		cmocka_unit_test(bad_lines_are_named),
+		cmocka_unit_test(one_key_is_one_witness),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
