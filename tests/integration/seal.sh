@@ -38,12 +38,12 @@ blocks() { # STORE
 	find "$work/$1/blocks" -name '*.qtb' 2>/dev/null | wc -l
 }
 
-# What is the same however records came to be stored: not their leaves, when they were taken in, and how often a verdict was revised.
+# What is the same however records came to be stored: not their leaves, when they were taken in, how often a verdict was revised, and what was signed.
 answers() { # STORE FILTER..
 	local store=$1
 	shift
 	"$querytrail" who --store "$work/$store" --format jsonl "$@" 2>/dev/null |
-		sed 's/"\(leaf\|verdict_leaf\|request_leaf\|revision\)":[0-9]*,\?//g; s/"ingest_time":"[^"]*",\?//g; s/"watermark":"[^"]*",\?//g; s/"daemon_running":[a-z]*,\?//' | sort
+		sed 's/"\(leaf\|verdict_leaf\|request_leaf\|revision\)":[0-9]*,\?//g; s/"ingest_time":"[^"]*",\?//g; s/"watermark":"[^"]*",\?//g; s/"daemon_running":[a-z]*,\?//; s/,"signed":[^]]*],.*"log_refused":"[^"]*"//' | sort
 }
 
 same_answers() { # STORE STORE FILTER..
