@@ -335,10 +335,6 @@ static int check_summary(struct block_check *check, struct error *err)
 	}
 	summary_close(made);
 	summary_close(stored);
-	if (rc == -ERR_CORRUPT) { /* who asks can't read it either, and reads the block */
-		error_clear(err);
-		rc = 0;
-	}
 	return rc;
 }
 
